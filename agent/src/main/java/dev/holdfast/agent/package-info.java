@@ -1,0 +1,5 @@
+/// The device agent.
+@NullMarked
+package dev.holdfast.agent;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,137 @@
+package dev.holdfast;
+
+import dev.holdfast.config.Configuration;
+import dev.holdfast.config.ConfigurationException;
+import dev.holdfast.config.DataFolderStore;
+import dev.holdfast.database.Database;
+import dev.holdfast.database.EmbeddedPostgresStore;
+import dev.holdfast.inventory.Inventory;
+import dev.holdfast.journal.Journal;
+import dev.holdfast.sessions.CutReason;
+import dev.holdfast.sessions.Sessions;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Base64;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// One running Holdfast node: plain constructor calls in dependency order, closed in the reverse order.
+public final class Server implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Server.class);
+
+    private final Deque<Closing> closings = new ArrayDeque<>();
+    private final Sessions sessions;
+    private final Journal journal;
+    private final Inventory inventory;
+
+    private record Closing(String what, AutoCloseable part) {}
+
+    /// Starts every listener; returns when all are ready.
+    ///
+    /// @throws ConfigurationException when something the operator can mend is wrong
+    public static Server start(Configuration configuration, Path data, InstantSource clock, SecureRandom random)
+            throws ConfigurationException, IOException {
+        return new Server(configuration, data, clock, random);
+    }
+
+    private Server(Configuration configuration, Path data, InstantSource clock, SecureRandom random)
+            throws ConfigurationException, IOException {
+        try {
+            DataFolderStore folder = opened("data folder", DataFolderStore.open(data));
+            Database database = opened(
+                    "database",
+                    Database.open(
+                            address(configuration, folder, random),
+                            configuration.database().connections()));
+            journal = opened("journal", Journal.open(database, clock));
+            inventory = new Inventory(database, journal);
+            sessions = new Sessions();
+
+            // Rooms that follow the journal have subscribed by here; what they hold in memory is read after.
+            journal.startTail();
+            inventory.load();
+        } catch (ConfigurationException | IOException | RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    private Database.Address address(Configuration configuration, DataFolderStore folder, SecureRandom random)
+            throws IOException {
+        Configuration.DatabaseSettings settings = configuration.database();
+        if (settings.url() != null) {
+            String password = settings.passwordFile() == null
+                    ? ""
+                    : Files.readString(Path.of(settings.passwordFile())).strip();
+            return new Database.Address(
+                    settings.url(), settings.user() == null ? "holdfast" : settings.user(), password);
+        }
+        Path binaries =
+                settings.binaries() == null ? folder.resolve("postgres-programs") : Path.of(settings.binaries());
+        return opened(
+                        "embedded PostgreSQL",
+                        EmbeddedPostgresStore.start(
+                                folder.resolve("postgres"), binaries, databasePassword(folder, random)))
+                .address();
+    }
+
+    private static String databasePassword(DataFolderStore folder, SecureRandom random) throws IOException {
+        byte @Nullable [] known = folder.readSecret("postgres-password");
+        if (known != null) {
+            return new String(known, StandardCharsets.US_ASCII);
+        }
+        byte[] fresh = new byte[24];
+        random.nextBytes(fresh);
+        String password = Base64.getUrlEncoder().withoutPadding().encodeToString(fresh);
+        folder.writeSecret("postgres-password", password.getBytes(StandardCharsets.US_ASCII));
+        return password;
+    }
+
+    private <T extends AutoCloseable> T opened(String what, T part) {
+        closings.push(new Closing(what, part));
+        return part;
+    }
+
+    public Journal journal() {
+        return journal;
+    }
+
+    public Inventory inventory() {
+        return inventory;
+    }
+
+    public Sessions sessions() {
+        return sessions;
+    }
+
+    /// Ends the sessions, then closes every part in the reverse order of its opening.
+    @Override
+    public void close() {
+        if (sessions != null) {
+            sessions.cutAll(CutReason.SERVER_STOPPING);
+            try {
+                if (!sessions.awaitNone(Duration.ofSeconds(5))) {
+                    LOG.warn("some sessions did not end in time");
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        while (!closings.isEmpty()) {
+            Closing closing = closings.pop();
+            try {
+                closing.part().close();
+            } catch (Exception e) {
+                LOG.error("closing the {} failed", closing.what(), e);
+            }
+        }
+    }
+}

@@ -1,0 +1,197 @@
+package dev.holdfast.config;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.holdfast.core.Json;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// Everything that can be set, with its default. Unknown keys are errors; each key is also an environment variable:
+/// `listeners.mqtt.port` is `HOLDFAST_LISTENERS_MQTT_PORT`.
+///
+/// @param environment the default environment (`DEFAULT` in DDI URLs)
+/// @param publicHostName the name under which devices reach this server; production issuance needs it
+/// @param publicBaseUrls what URLs handed to devices start with; taken from the host name and ports where absent
+public record Configuration(
+        String environment,
+        @Nullable String publicHostName,
+        PublicBaseUrls publicBaseUrls,
+        Listeners listeners,
+        DatabaseSettings database,
+        Limits limits,
+        SmtpSettings smtp,
+        Switches switches) {
+
+    /// Each empty value is derived from the host name and the port that was bound.
+    public record PublicBaseUrls(
+            @Nullable String device,
+            @Nullable String pki,
+            @Nullable String operator) {}
+
+    public record Listener(String host, int port) {
+        public Listener {
+            if (port < 0 || port > 65_535) {
+                throw new IllegalArgumentException("port " + port + " is not between 0 (any free) and 65535");
+            }
+        }
+    }
+
+    /// @param operatorCertificate PEM chain; without it the operator plane stays on loopback
+    public record Listeners(
+            Listener operator,
+            @Nullable String operatorCertificate,
+            @Nullable String operatorKey,
+            Listener device,
+            Listener mqtt,
+            Listener pki,
+            Listener syslog,
+            Listener ipfix) {}
+
+    /// @param url empty for the embedded PostgreSQL
+    /// @param binaries where the embedded PostgreSQL's programs are unpacked; empty for inside the data folder
+    public record DatabaseSettings(
+            @Nullable String url,
+            @Nullable String user,
+            @Nullable String passwordFile,
+            @Nullable String binaries,
+            int connections) {}
+
+    /// @param handshakesPerSecond accepts past this rate wait
+    public record Limits(int handshakesPerSecond, int sessions, Duration handshakeTimeout, Duration requestTimeout) {}
+
+    public record SmtpSettings(
+            @Nullable String host,
+            int port,
+            boolean startTls,
+            @Nullable String user,
+            @Nullable String passwordFile) {}
+
+    /// Safety functions that can be switched off, for drills and for showing that they matter; the console says so.
+    public record Switches(boolean rolloutGate, boolean automaticIsolation) {}
+
+    public static Configuration defaults() {
+        return new Configuration(
+                "development",
+                null,
+                new PublicBaseUrls(null, null, null),
+                new Listeners(
+                        new Listener("127.0.0.1", 8080),
+                        null,
+                        null,
+                        new Listener("0.0.0.0", 8443),
+                        new Listener("0.0.0.0", 8883),
+                        new Listener("0.0.0.0", 8081),
+                        new Listener("0.0.0.0", 6514),
+                        new Listener("0.0.0.0", 4739)),
+                new DatabaseSettings(null, null, null, null, 16),
+                new Limits(2_000, 19_000, Duration.ofSeconds(10), Duration.ofSeconds(30)),
+                new SmtpSettings(null, 587, true, null, null),
+                new Switches(true, true));
+    }
+
+    /// Defaults, overlaid by the file, overlaid by the variables.
+    ///
+    /// @throws ConfigurationException naming the key and how to mend it
+    public static Configuration load(Optional<Path> file, Map<String, String> variables) throws ConfigurationException {
+        ObjectNode tree = Json.mapper().valueToTree(withNulls(defaults()));
+        if (file.isPresent()) {
+            overlay(tree, readYaml(file.get()), "");
+        }
+        Map<String, String> ours = new TreeMap<>();
+        variables.forEach((name, value) -> {
+            if (name.startsWith("HOLDFAST_") && !name.startsWith("HOLDFAST_CLI_")) {
+                ours.put(name, value);
+            }
+        });
+        for (Map.Entry<String, String> variable : ours.entrySet()) {
+            assign(tree, variable.getKey(), variable.getKey().substring("HOLDFAST_".length()), variable.getValue());
+        }
+        try {
+            return Json.mapper().treeToValue(tree, Configuration.class);
+        } catch (JsonProcessingException e) {
+            throw new ConfigurationException("configuration: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    /// The defaults as a tree in which absent values stand as nulls, so that every key is known.
+    private static Map<String, Object> withNulls(Configuration c) {
+        Map<String, Object> all = new TreeMap<>();
+        for (var component : Configuration.class.getRecordComponents()) {
+            all.put(component.getName(), nulls(c, component));
+        }
+        return all;
+    }
+
+    private static @Nullable Object nulls(Object record, java.lang.reflect.RecordComponent component) {
+        try {
+            Object value = component.getAccessor().invoke(record);
+            if (value == null || !value.getClass().isRecord()) {
+                return value instanceof Duration d ? d.toString() : value;
+            }
+            Map<String, @Nullable Object> inner = new TreeMap<>();
+            for (var nested : value.getClass().getRecordComponents()) {
+                inner.put(nested.getName(), nulls(value, nested));
+            }
+            return inner;
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static JsonNode readYaml(Path file) throws ConfigurationException {
+        try {
+            JsonNode tree = new YAMLMapper().readTree(Files.readString(file));
+            return tree == null || tree.isMissingNode() || tree.isNull()
+                    ? Json.mapper().createObjectNode()
+                    : tree;
+        } catch (IOException e) {
+            throw new ConfigurationException("configuration file " + file + " can't be read: " + e.getMessage(), e);
+        }
+    }
+
+    private static void overlay(ObjectNode onto, JsonNode from, String path) throws ConfigurationException {
+        if (!from.isObject()) {
+            throw new ConfigurationException("configuration: '" + path + "' should hold keys, not a single value");
+        }
+        for (Map.Entry<String, JsonNode> field : from.properties()) {
+            String key = path.isEmpty() ? field.getKey() : path + "." + field.getKey();
+            JsonNode known = onto.get(field.getKey());
+            if (known == null) {
+                throw new ConfigurationException("configuration: unknown key '" + key + "'; known here: "
+                        + String.join(", ", (Iterable<String>) onto::fieldNames));
+            }
+            if (known.isObject()) {
+                overlay((ObjectNode) known, field.getValue(), key);
+            } else {
+                onto.set(field.getKey(), field.getValue());
+            }
+        }
+    }
+
+    private static void assign(ObjectNode tree, String variable, String rest, String value)
+            throws ConfigurationException {
+        for (Iterator<String> names = tree.fieldNames(); names.hasNext(); ) {
+            String name = names.next();
+            String upper = name.replaceAll("([A-Z])", "_$1").toUpperCase(Locale.ROOT);
+            if (rest.equals(upper) && !tree.path(name).isObject()) {
+                tree.put(name, value);
+                return;
+            }
+            if (rest.startsWith(upper + "_") && tree.get(name) instanceof ObjectNode inner) {
+                assign(inner, variable, rest.substring(upper.length() + 1), value);
+                return;
+            }
+        }
+        throw new ConfigurationException("environment variable " + variable + " names no configuration key");
+    }
+}

@@ -1,0 +1,108 @@
+package dev.holdfast.config;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import org.jspecify.annotations.Nullable;
+
+/// The folder that holds all state of one server. One server at a time: the folder is locked while it runs.
+///
+/// `secrets/` is readable by its owner alone; everything else may be listed (the embedded database runs as another
+/// user and must be able to reach its own folder).
+public final class DataFolderStore implements AutoCloseable {
+    private final Path root;
+    private final FileChannel lockFile;
+    private final FileLock lock;
+
+    private DataFolderStore(Path root, FileChannel lockFile, FileLock lock) {
+        this.root = root;
+        this.lockFile = lockFile;
+        this.lock = lock;
+    }
+
+    /// Creates the folder where it is missing and locks it.
+    ///
+    /// @throws ConfigurationException when another server holds the folder, or it can't be written
+    public static DataFolderStore open(Path folder) throws ConfigurationException {
+        try {
+            Path root = folder.toAbsolutePath().normalize();
+            Files.createDirectories(root);
+            Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwx--x--x"));
+            Path secrets = root.resolve("secrets");
+            Files.createDirectories(secrets);
+            Files.setPosixFilePermissions(secrets, PosixFilePermissions.fromString("rwx------"));
+            FileChannel channel =
+                    FileChannel.open(root.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            FileLock lock = tryLock(channel);
+            if (lock == null) {
+                channel.close();
+                throw new ConfigurationException(
+                        "the data folder " + root
+                                + " is in use by another Holdfast server; stop that one, or give this one another --data folder");
+            }
+            return new DataFolderStore(root, channel, lock);
+        } catch (IOException e) {
+            throw new ConfigurationException("the data folder " + folder + " can't be used: " + e.getMessage(), e);
+        }
+    }
+
+    private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
+        try {
+            return channel.tryLock();
+        } catch (OverlappingFileLockException heldByThisProcess) {
+            return null;
+        }
+    }
+
+    public Path root() {
+        return root;
+    }
+
+    /// A path under the folder; nothing is created.
+    public Path resolve(String name) {
+        return root.resolve(name);
+    }
+
+    /// A folder under the root, created where it is missing, readable by its owner alone.
+    public Path privateFolder(String name) throws IOException {
+        Path folder = root.resolve(name);
+        Files.createDirectories(folder);
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
+        return folder;
+    }
+
+    /// Writes a secret so that a crash leaves the old one or the new one, never a part: a file of mode 0600 is
+    /// written beside it, forced to disk and renamed over it.
+    public void writeSecret(String name, byte[] content) throws IOException {
+        Path target = root.resolve("secrets").resolve(name);
+        Path fresh = target.resolveSibling(name + ".new");
+        Files.deleteIfExists(fresh);
+        Files.createFile(fresh, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        try (FileChannel channel = FileChannel.open(fresh, StandardOpenOption.WRITE)) {
+            channel.write(java.nio.ByteBuffer.wrap(content));
+            channel.force(true);
+        }
+        Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        try (FileChannel directory = FileChannel.open(target.getParent(), StandardOpenOption.READ)) {
+            directory.force(true);
+        }
+    }
+
+    /// The secret, or null when there is none.
+    public byte @Nullable [] readSecret(String name) throws IOException {
+        Path file = root.resolve("secrets").resolve(name);
+        return Files.exists(file) ? Files.readAllBytes(file) : null;
+    }
+
+    @Override
+    public void close() throws IOException {
+        lock.release();
+        lockFile.close();
+    }
+}

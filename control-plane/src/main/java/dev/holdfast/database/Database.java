@@ -1,0 +1,154 @@
+package dev.holdfast.database;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
+import java.util.function.Consumer;
+import org.flywaydb.core.Flyway;
+import org.jooq.DSLContext;
+import org.jooq.SQLDialect;
+import org.jooq.conf.Settings;
+import org.jooq.exception.DataAccessException;
+import org.jooq.impl.DSL;
+
+/// Connections to PostgreSQL, and the schema brought up to date.
+///
+/// Reads and unjournalled writes take a connection here; what must be recorded goes through the journal's writer.
+public final class Database implements AutoCloseable {
+    private static final Settings SETTINGS = new Settings().withExecuteLogging(false);
+
+    private final HikariDataSource pool;
+    private final Address address;
+
+    /// Where the database is.
+    ///
+    /// @param url a JDBC URL
+    public record Address(String url, String user, String password) {
+        @Override
+        public String toString() {
+            return url;
+        }
+    }
+
+    /// What to do on a connection.
+    @FunctionalInterface
+    public interface Work<T> {
+        T apply(DSLContext sql) throws SQLException;
+    }
+
+    private Database(HikariDataSource pool, Address address) {
+        this.pool = pool;
+        this.address = address;
+    }
+
+    /// Connects and migrates.
+    public static Database open(Address address, int connections) {
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(address.url());
+        config.setUsername(address.user());
+        config.setPassword(address.password());
+        config.setMaximumPoolSize(connections);
+        config.setMinimumIdle(2);
+        config.setConnectionTimeout(5_000);
+        config.setValidationTimeout(2_000);
+        config.setPoolName("holdfast");
+        config.addDataSourceProperty("reWriteBatchedInserts", "true");
+        config.addDataSourceProperty("socketTimeout", "60");
+        config.addDataSourceProperty("tcpKeepAlive", "true");
+        HikariDataSource pool = new HikariDataSource(config);
+        try {
+            Flyway.configure()
+                    .dataSource(pool)
+                    .locations("classpath:db/migration")
+                    .validateMigrationNaming(true)
+                    .load()
+                    .migrate();
+        } catch (RuntimeException e) {
+            pool.close();
+            throw e;
+        }
+        return new Database(pool, address);
+    }
+
+    public Address address() {
+        return address;
+    }
+
+    /// Runs the work in one transaction.
+    ///
+    /// @throws DataAccessException when the database refuses or is away
+    public <T> T transact(Work<T> work) {
+        try (Connection connection = pool.getConnection()) {
+            connection.setAutoCommit(false);
+            try {
+                T result = work.apply(on(connection));
+                connection.commit();
+                return result;
+            } catch (SQLException | RuntimeException | Error e) {
+                rollback(connection, e);
+                throw e;
+            }
+        } catch (SQLException e) {
+            throw new DataAccessException("database: " + e.getMessage(), e);
+        }
+    }
+
+    /// Runs a read, or a single statement that commits by itself.
+    ///
+    /// @throws DataAccessException when the database refuses or is away
+    public <T> T read(Work<T> work) {
+        try (Connection connection = pool.getConnection()) {
+            return work.apply(on(connection));
+        } catch (SQLException e) {
+            throw new DataAccessException("database: " + e.getMessage(), e);
+        }
+    }
+
+    /// As [#transact] for work without a result.
+    public void run(Consumer<DSLContext> work) {
+        transact(sql -> {
+            work.accept(sql);
+            return true;
+        });
+    }
+
+    /// A connection of the caller's own, to be closed by the caller; auto-commit as the pool has it (on).
+    public Connection connection() throws SQLException {
+        return pool.getConnection();
+    }
+
+    /// The SQL builder on a connection.
+    public static DSLContext on(Connection connection) {
+        return DSL.using(connection, SQLDialect.POSTGRES, SETTINGS);
+    }
+
+    /// Whether the error says that the database could not be reached, so that the same call may succeed later.
+    public static boolean isAway(Throwable error) {
+        for (Throwable t = error; t != null; t = t.getCause()) {
+            if (t instanceof SQLTransientConnectionException) {
+                return true;
+            }
+            if (t instanceof SQLException sql
+                    && sql.getSQLState() != null
+                    && (sql.getSQLState().startsWith("08") || sql.getSQLState().startsWith("57P"))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    static void rollback(Connection connection, Throwable cause) {
+        try {
+            connection.rollback();
+        } catch (SQLException second) {
+            cause.addSuppressed(second);
+        }
+    }
+
+    @Override
+    public void close() {
+        pool.close();
+    }
+}

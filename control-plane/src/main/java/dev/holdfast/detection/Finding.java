@@ -1,0 +1,44 @@
+package dev.holdfast.detection;
+
+import dev.holdfast.core.DeviceRef;
+import dev.holdfast.telemetry.Provenance;
+import java.time.Instant;
+
+/// A deviation: what was expected, what was seen, since when, and how it is known.
+///
+/// @param score how far outside, 0 (just) to 1 (certain)
+public record Finding(
+        DeviceRef device,
+        Cause cause,
+        Severity severity,
+        Provenance provenance,
+        double score,
+        Instant since,
+        Instant at,
+        String expected,
+        String seen) {
+
+    /// Facts, one per detector outcome; incidents are deduplicated by device and cause.
+    public enum Cause {
+        IDENTITY_USED_IN_TWO_PLACES,
+        SUPERSEDED_CERTIFICATE_IN_USE,
+        FORBIDDEN_TOPIC_REPEATED,
+        FOREIGN_ACTION_REPEATED,
+        AUTHENTICATION_FAILURES_REPEATED,
+        DESTINATION_NOT_ALLOWED,
+        DESTINATION_FAN_OUT,
+        PORT_SCAN,
+        SILENCE,
+        TELEMETRY_OUT_OF_HISTORY,
+        TELEMETRY_IMPOSSIBLE,
+        CONFIGURATION_DRIFT,
+        MESSAGE_FLOOD
+    }
+
+    public enum Severity {
+        LOW,
+        MEDIUM,
+        HIGH,
+        CRITICAL
+    }
+}

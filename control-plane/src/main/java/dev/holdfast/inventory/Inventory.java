@@ -1,0 +1,288 @@
+package dev.holdfast.inventory;
+
+import dev.holdfast.core.Actor;
+import dev.holdfast.core.DeviceId;
+import dev.holdfast.core.DeviceRef;
+import dev.holdfast.core.Environment;
+import dev.holdfast.core.FirmwareVersion;
+import dev.holdfast.core.Labels;
+import dev.holdfast.core.ModelId;
+import dev.holdfast.core.Selector;
+import dev.holdfast.database.Database;
+import dev.holdfast.journal.Entry;
+import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.Recorded;
+import dev.holdfast.journal.Transaction;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/// What exists: models and devices, their state, their firmware, their risk.
+///
+/// Methods that take a [Transaction] are for other rooms' changes, so that one change can span rooms and still be
+/// one.
+public final class Inventory {
+    private final Database database;
+    private final Journal journal;
+    private final DeviceDirectory directory = new DeviceDirectory();
+    private final Map<String, Model> models = new ConcurrentHashMap<>();
+    private final Map<DeviceRef, Instant> contacts = new ConcurrentHashMap<>();
+
+    public Inventory(Database database, Journal journal) {
+        this.database = database;
+        this.journal = journal;
+        journal.subscribe(this::follow);
+    }
+
+    /// What is to be registered.
+    public record Registration(
+            DeviceRef ref, ModelId model, Labels labels, Optional<DeviceId> reachesVia, Lifecycle state) {
+        public Registration(DeviceRef ref, ModelId model, Labels labels) {
+            this(ref, model, labels, Optional.empty(), Lifecycle.REGISTERED);
+        }
+    }
+
+    /// What became of a registration.
+    public sealed interface Registered {
+        record Created(Device device) implements Registered {}
+
+        record Exists(Device device) implements Registered {}
+
+        record UnknownModel(ModelId model) implements Registered {}
+    }
+
+    /// Reads every device and model into memory; called once after the journal's tail has this room as subscriber.
+    public void load() {
+        database.run(sql -> {
+            InventoryStore.allModels(sql).forEach(model -> models.put(key(model.environment(), model.id()), model));
+            for (String environment :
+                    sql.fetch("select distinct environment from device").map(r -> r.get(0, String.class))) {
+                String after = "";
+                List<Device> page;
+                do {
+                    page = InventoryStore.list(sql, new Environment(environment), Selector.ALL, "", after, 10_000);
+                    page.forEach(device -> directory.put(device.ref(), standing(device)));
+                    after = page.isEmpty() ? after : page.getLast().ref().id().value();
+                } while (page.size() == 10_000);
+            }
+        });
+    }
+
+    public DeviceDirectory directory() {
+        return directory;
+    }
+
+    public Optional<Model> model(Environment environment, ModelId id) {
+        return Optional.ofNullable(models.get(key(environment, id)));
+    }
+
+    public List<Model> models(Environment environment) {
+        return database.read(sql -> InventoryStore.models(sql, environment));
+    }
+
+    public void putModel(Model model, Actor actor) {
+        journal.run(tx -> {
+            InventoryStore.putModel(tx.sql(), model, tx.now());
+            tx.record(new Entry(
+                    "model.defined",
+                    model.environment(),
+                    "model:" + model.id(),
+                    actor,
+                    "model defined or changed",
+                    Map.of("hardware", model.hardware(), "vendor", model.vendor())));
+        });
+        models.put(key(model.environment(), model.id()), model);
+    }
+
+    public Optional<Device> find(DeviceRef ref) {
+        return database.read(sql -> InventoryStore.find(sql, ref));
+    }
+
+    /// As [#find], inside a change, and locked until it commits.
+    public Optional<Device> lock(Transaction tx, DeviceRef ref) {
+        return InventoryStore.lock(tx.sql(), ref);
+    }
+
+    /// Devices in the order of their ids.
+    ///
+    /// @param search part of an id, any case; empty for all
+    /// @param after the id after which to begin; empty for the first page
+    public List<Device> list(Environment environment, Selector selector, String search, String after, int limit) {
+        return database.read(sql -> InventoryStore.list(sql, environment, selector, search, after, limit));
+    }
+
+    public long count(Environment environment, Selector selector) {
+        return database.read(sql -> InventoryStore.count(sql, environment, selector));
+    }
+
+    public Registered register(Registration wish, Actor actor) {
+        return journal.commit(tx -> register(tx, wish, actor));
+    }
+
+    public Registered register(Transaction tx, Registration wish, Actor actor) {
+        if (model(wish.ref().environment(), wish.model()).isEmpty()) {
+            return new Registered.UnknownModel(wish.model());
+        }
+        Optional<Device> existing = InventoryStore.lock(tx.sql(), wish.ref());
+        if (existing.isPresent()) {
+            return new Registered.Exists(existing.get());
+        }
+        Device device = new Device(
+                wish.ref(),
+                wish.model(),
+                wish.labels(),
+                wish.state(),
+                tx.now(),
+                "registered",
+                Optional.empty(),
+                wish.reachesVia(),
+                tx.now(),
+                Optional.empty(),
+                Optional.empty(),
+                Risk.UNKNOWN,
+                Optional.empty());
+        InventoryStore.insert(tx.sql(), device);
+        tx.record(new Entry(
+                "device.registered",
+                wish.ref().environment(),
+                subject(wish.ref()),
+                actor,
+                "registered",
+                Map.of("model", wish.model().value(), "labels", wish.labels().values())));
+        return new Registered.Created(device);
+    }
+
+    /// Moves a device to another state, when its present state allows that.
+    ///
+    /// @param until when the state ends by itself, for time-limited isolation
+    public Transition transition(
+            Transaction tx, DeviceRef ref, Lifecycle to, String reason, Optional<Instant> until, Actor actor) {
+        Optional<Device> found = InventoryStore.lock(tx.sql(), ref);
+        if (found.isEmpty()) {
+            return new Transition.UnknownDevice();
+        }
+        Device device = found.get();
+        if (device.state() == to) {
+            return new Transition.Already(device);
+        }
+        if (!device.state().mayBecome(to)) {
+            return new Transition.NotAllowed(device.state(), to);
+        }
+        InventoryStore.setState(tx.sql(), ref, to, device.state(), reason, tx.now(), until);
+        Map<String, Object> body = new TreeMap<>(Map.of("from", device.state().text(), "to", to.text()));
+        until.ifPresent(end -> body.put("until", end.toString()));
+        tx.record(new Entry("device." + to.text(), ref.environment(), subject(ref), actor, reason, body));
+        return new Transition.Changed(InventoryStore.find(tx.sql(), ref).orElseThrow(), device.state());
+    }
+
+    public Transition transition(DeviceRef ref, Lifecycle to, String reason, Optional<Instant> until, Actor actor) {
+        return journal.commit(tx -> transition(tx, ref, to, reason, until, actor));
+    }
+
+    /// The state before the present one, for undo.
+    public Optional<Lifecycle> stateBefore(Transaction tx, DeviceRef ref) {
+        return InventoryStore.stateBefore(tx.sql(), ref);
+    }
+
+    /// What the device says it runs.
+    ///
+    /// @return whether that is news
+    public boolean reportFirmware(Transaction tx, DeviceRef ref, FirmwareVersion version) {
+        Optional<Device> device = InventoryStore.lock(tx.sql(), ref);
+        if (device.isEmpty()) {
+            return false;
+        }
+        boolean news = !device.get().firmware().equals(Optional.of(version));
+        InventoryStore.setFirmware(tx.sql(), ref, version, tx.now());
+        if (news) {
+            Map<String, Object> body = new TreeMap<>(Map.of("version", version.value()));
+            device.get().firmware().ifPresent(before -> body.put("before", before.value()));
+            tx.record(new Entry(
+                    "device.firmware-reported",
+                    ref.environment(),
+                    subject(ref),
+                    new Actor.Device(ref),
+                    "the device reported its firmware",
+                    body));
+        }
+        return news;
+    }
+
+    public boolean setLabels(DeviceRef ref, Labels labels, Actor actor) {
+        return journal.commit(tx -> {
+            if (InventoryStore.lock(tx.sql(), ref).isEmpty()) {
+                return false;
+            }
+            InventoryStore.setLabels(tx.sql(), ref, labels);
+            tx.record(new Entry(
+                    "device.labelled",
+                    ref.environment(),
+                    subject(ref),
+                    actor,
+                    "labels set",
+                    Map.of("labels", labels.values())));
+            return true;
+        });
+    }
+
+    public void setRisk(Transaction tx, DeviceRef ref, Risk risk, Actor actor) {
+        InventoryStore.setRisk(tx.sql(), ref, risk);
+        tx.record(new Entry(
+                "device.risk-assessed",
+                ref.environment(),
+                subject(ref),
+                actor,
+                String.join("; ", risk.reasons()),
+                Map.of("level", risk.level().name().toLowerCase(java.util.Locale.ROOT))));
+    }
+
+    /// Remembers that the device was heard; written by [#flushContacts].
+    public void heard(DeviceRef ref, Instant at) {
+        contacts.put(ref, at);
+    }
+
+    /// Writes what [#heard] gathered: one statement; called every few seconds.
+    public void flushContacts() {
+        Map<DeviceRef, Instant> batch = new HashMap<>();
+        for (DeviceRef ref : List.copyOf(contacts.keySet())) {
+            @Nullable Instant at = contacts.remove(ref);
+            if (at != null) {
+                batch.put(ref, at);
+            }
+        }
+        if (!batch.isEmpty()) {
+            database.run(sql -> InventoryStore.setLastContact(sql, batch));
+        }
+    }
+
+    /// The journal's subject of a device.
+    public static String subject(DeviceRef ref) {
+        return "device:" + ref.id();
+    }
+
+    private void follow(Recorded entry) {
+        var json = entry.json();
+        String kind = json.path("kind").asText();
+        Environment environment = new Environment(json.path("environment").asText());
+        String subject = json.path("subject").asText();
+        if (kind.startsWith("device.")) {
+            DeviceRef ref = new DeviceRef(environment, new DeviceId(subject.substring("device:".length())));
+            find(ref).ifPresent(device -> directory.put(ref, standing(device)));
+        } else if (kind.equals("model.defined")) {
+            models(environment).forEach(model -> models.put(key(environment, model.id()), model));
+        }
+    }
+
+    private static Standing standing(Device device) {
+        return new Standing(device.state(), device.model(), device.labels(), device.reachesVia());
+    }
+
+    private static String key(Environment environment, ModelId id) {
+        return environment + "/" + id;
+    }
+}

@@ -1,0 +1,246 @@
+package dev.holdfast.inventory;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import dev.holdfast.core.DeviceId;
+import dev.holdfast.core.DeviceRef;
+import dev.holdfast.core.Environment;
+import dev.holdfast.core.FirmwareVersion;
+import dev.holdfast.core.Json;
+import dev.holdfast.core.Labels;
+import dev.holdfast.core.ModelId;
+import dev.holdfast.core.Selector;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.jooq.Condition;
+import org.jooq.DSLContext;
+import org.jooq.Field;
+import org.jooq.Record;
+import org.jooq.impl.DSL;
+import org.jspecify.annotations.Nullable;
+
+/// The inventory's tables.
+final class InventoryStore {
+    private static final String COLUMNS = "environment, id, model, labels::text, state, state_since, state_reason,"
+            + " state_until, reaches_via, registered_at, firmware, firmware_at, risk, risk_reasons::text, last_contact";
+
+    private InventoryStore() {}
+
+    static Optional<Device> find(DSLContext sql, DeviceRef ref) {
+        return sql.fetchOptional(
+                        "select " + COLUMNS + " from device where environment = ? and id = ?",
+                        ref.environment().value(),
+                        ref.id().value())
+                .map(InventoryStore::device);
+    }
+
+    static Optional<Device> lock(DSLContext sql, DeviceRef ref) {
+        return sql.fetchOptional(
+                        "select " + COLUMNS + " from device where environment = ? and id = ? for update",
+                        ref.environment().value(),
+                        ref.id().value())
+                .map(InventoryStore::device);
+    }
+
+    /// @param after the id after which the page begins; empty for the first page
+    /// @param search a part of an id, matched without regard to case; empty for all
+    static List<Device> list(
+            DSLContext sql, Environment environment, Selector selector, String search, String after, int limit) {
+        Condition where = DSL.condition("environment = ?", environment.value())
+                .and(DSL.condition("id > ?", after))
+                .and(condition(selector));
+        if (!search.isEmpty()) {
+            where = where.and(DSL.condition("position(lower(?) in lower(id)) > 0", search));
+        }
+        return sql.resultQuery(
+                        "select " + COLUMNS + " from device where {0} order by id limit {1}", where, DSL.val(limit))
+                .fetch()
+                .map(InventoryStore::device);
+    }
+
+    static long count(DSLContext sql, Environment environment, Selector selector) {
+        Record row = sql.fetchSingle(
+                "select count(*) from device where {0}",
+                DSL.condition("environment = ?", environment.value()).and(condition(selector)));
+        return row.get(0, Long.class);
+    }
+
+    static void insert(DSLContext sql, Device device) {
+        sql.execute(
+                "insert into device(environment, id, model, labels, state, state_since, state_reason, reaches_via,"
+                        + " registered_at) values (?, ?, ?, ?::jsonb, ?, ?, ?, ?, ?)",
+                device.ref().environment().value(),
+                device.ref().id().value(),
+                device.model().value(),
+                Json.text(device.labels().values()),
+                device.state().text(),
+                utc(device.stateSince()),
+                device.stateReason(),
+                device.reachesVia().map(DeviceId::value).orElse(null),
+                utc(device.registeredAt()));
+    }
+
+    static void setState(
+            DSLContext sql,
+            DeviceRef ref,
+            Lifecycle to,
+            Lifecycle from,
+            String reason,
+            Instant since,
+            Optional<Instant> until) {
+        sql.execute(
+                "update device set state = ?, state_before = ?, state_since = ?, state_reason = ?, state_until = ?"
+                        + " where environment = ? and id = ?",
+                to.text(),
+                from.text(),
+                utc(since),
+                reason,
+                until.map(InventoryStore::utc).orElse(null),
+                ref.environment().value(),
+                ref.id().value());
+    }
+
+    static Optional<Lifecycle> stateBefore(DSLContext sql, DeviceRef ref) {
+        return sql.fetchOptional(
+                        "select state_before from device where environment = ? and id = ?",
+                        ref.environment().value(),
+                        ref.id().value())
+                .map(row -> row.get(0, String.class))
+                .map(Lifecycle::of);
+    }
+
+    static void setFirmware(DSLContext sql, DeviceRef ref, FirmwareVersion version, Instant at) {
+        sql.execute(
+                "update device set firmware = ?, firmware_at = ? where environment = ? and id = ?",
+                version.value(),
+                utc(at),
+                ref.environment().value(),
+                ref.id().value());
+    }
+
+    static void setLabels(DSLContext sql, DeviceRef ref, Labels labels) {
+        sql.execute(
+                "update device set labels = ?::jsonb where environment = ? and id = ?",
+                Json.text(labels.values()),
+                ref.environment().value(),
+                ref.id().value());
+    }
+
+    static void setRisk(DSLContext sql, DeviceRef ref, Risk risk) {
+        sql.execute(
+                "update device set risk = ?, risk_reasons = ?::jsonb where environment = ? and id = ?",
+                risk.level().name().toLowerCase(Locale.ROOT),
+                Json.text(risk.reasons()),
+                ref.environment().value(),
+                ref.id().value());
+    }
+
+    static void setLastContact(DSLContext sql, Map<DeviceRef, Instant> contacts) {
+        String[] environments = new String[contacts.size()];
+        String[] ids = new String[contacts.size()];
+        OffsetDateTime[] times = new OffsetDateTime[contacts.size()];
+        int i = 0;
+        for (Map.Entry<DeviceRef, Instant> contact : contacts.entrySet()) {
+            environments[i] = contact.getKey().environment().value();
+            ids[i] = contact.getKey().id().value();
+            times[i++] = utc(contact.getValue());
+        }
+        sql.execute(
+                "update device d set last_contact = greatest(coalesce(d.last_contact, c.at), c.at)"
+                        + " from unnest(?::text[], ?::text[], ?::timestamptz[]) as c(environment, id, at)"
+                        + " where d.environment = c.environment and d.id = c.id",
+                environments,
+                ids,
+                times);
+    }
+
+    static void putModel(DSLContext sql, Model model, Instant now) {
+        sql.execute(
+                "insert into model(environment, id, definition, updated_at) values (?, ?, ?::jsonb, ?)"
+                        + " on conflict (environment, id) do update set definition = excluded.definition,"
+                        + " updated_at = excluded.updated_at",
+                model.environment().value(),
+                model.id().value(),
+                Json.text(model),
+                utc(now));
+    }
+
+    static List<Model> models(DSLContext sql, Environment environment) {
+        return sql.fetch("select definition::text from model where environment = ? order by id", environment.value())
+                .map(InventoryStore::model);
+    }
+
+    static List<Model> allModels(DSLContext sql) {
+        return sql.fetch("select definition::text from model").map(InventoryStore::model);
+    }
+
+    private static Model model(Record row) {
+        try {
+            return Json.read(row.get(0, String.class), Model.class);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a stored model can't be read", e);
+        }
+    }
+
+    static Condition condition(Selector selector) {
+        Condition all = DSL.noCondition();
+        for (Selector.Requirement requirement : selector.requirements()) {
+            Field<String> value = attribute(requirement.key());
+            all = all.and(
+                    switch (requirement) {
+                        case Selector.Requirement.In in -> value.in(in.values());
+                        case Selector.Requirement.NotIn notIn -> value.isNull().or(value.notIn(notIn.values()));
+                        case Selector.Requirement.Present _ -> value.isNotNull();
+                        case Selector.Requirement.Absent _ -> value.isNull();
+                    });
+        }
+        return all;
+    }
+
+    private static Field<String> attribute(String key) {
+        return switch (key) {
+            case "id", "model", "state", "firmware", "risk" -> DSL.field(key, String.class);
+            default -> DSL.field("labels ->> {0}", String.class, DSL.inline(key));
+        };
+    }
+
+    private static Device device(Record row) {
+        return new Device(
+                DeviceRef.of(row.get(0, String.class), row.get(1, String.class)),
+                new ModelId(row.get(2, String.class)),
+                new Labels(read(row.get(3, String.class), new TypeReference<Map<String, String>>() {})),
+                Lifecycle.of(row.get(4, String.class)),
+                row.get(5, OffsetDateTime.class).toInstant(),
+                row.get(6, String.class),
+                instant(row.get(7, OffsetDateTime.class)),
+                Optional.ofNullable(row.get(8, String.class)).map(DeviceId::new),
+                row.get(9, OffsetDateTime.class).toInstant(),
+                Optional.ofNullable(row.get(10, String.class)).map(FirmwareVersion::new),
+                instant(row.get(11, OffsetDateTime.class)),
+                new Risk(
+                        Risk.Level.valueOf(row.get(12, String.class).toUpperCase(Locale.ROOT)),
+                        read(row.get(13, String.class), new TypeReference<List<String>>() {})),
+                instant(row.get(14, OffsetDateTime.class)));
+    }
+
+    private static Optional<Instant> instant(@Nullable OffsetDateTime time) {
+        return Optional.ofNullable(time).map(OffsetDateTime::toInstant);
+    }
+
+    static OffsetDateTime utc(Instant at) {
+        return at.atOffset(ZoneOffset.UTC);
+    }
+
+    private static <T> T read(String json, TypeReference<T> type) {
+        try {
+            return Json.mapper().readValue(json, type);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a stored device can't be read", e);
+        }
+    }
+}

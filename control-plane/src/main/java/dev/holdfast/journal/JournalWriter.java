@@ -1,0 +1,196 @@
+package dev.holdfast.journal;
+
+import dev.holdfast.database.Database;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The node's one group-commit writer: takes what waits (at most 200 changes), runs it in one transaction, chains the
+/// entries, commits, answers the callers.
+///
+/// A change that fails is answered with its error and the others of its batch are run again without it. A batch that
+/// loses the race for the head to another node is run again as a whole.
+final class JournalWriter implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(JournalWriter.class);
+    private static final int BATCH = 200;
+    private static final int WAITING = 10_000;
+
+    private final Database database;
+    private final InstantSource clock;
+    private final JournalTail tail;
+    private final BlockingQueue<Pending<?>> queue = new ArrayBlockingQueue<>(WAITING);
+    private final Thread thread;
+    private volatile boolean closing;
+
+    JournalWriter(Database database, InstantSource clock, JournalTail tail) {
+        this.database = database;
+        this.clock = clock;
+        this.tail = tail;
+        this.thread = Thread.ofPlatform().name("journal-writer").start(this::run);
+    }
+
+    private static final class Pending<T> {
+        final Change<T> change;
+        final CompletableFuture<T> answer = new CompletableFuture<>();
+        private @Nullable T result;
+
+        Pending(Change<T> change) {
+            this.change = change;
+        }
+
+        void run(Transaction transaction) throws SQLException {
+            result = change.apply(transaction);
+        }
+
+        @SuppressWarnings("NullAway") // the result is null only where T allows it
+        void succeed() {
+            answer.complete(result);
+        }
+    }
+
+    /// One change failed; the batch goes on without it.
+    private static final class ChangeFailed extends Exception {
+        private static final long serialVersionUID = 1L;
+        private final transient Pending<?> failed;
+        private final Throwable why;
+
+        ChangeFailed(Pending<?> failed, Throwable why) {
+            super(why);
+            this.failed = failed;
+            this.why = why;
+        }
+    }
+
+    <T> CompletableFuture<T> submit(Change<T> change) {
+        Pending<T> pending = new Pending<>(change);
+        try {
+            if (closing || !queue.offer(pending, 10, TimeUnit.SECONDS)) {
+                pending.answer.completeExceptionally(new RejectedExecutionException(
+                        closing ? "the server is stopping" : "the journal has a backlog of " + WAITING + " changes"));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            pending.answer.completeExceptionally(e);
+        }
+        return pending.answer;
+    }
+
+    private void run() {
+        List<Pending<?>> batch = new ArrayList<>(BATCH);
+        while (true) {
+            try {
+                Pending<?> first = queue.poll(200, TimeUnit.MILLISECONDS);
+                if (first == null) {
+                    if (closing) {
+                        return;
+                    }
+                    continue;
+                }
+                batch.add(first);
+                queue.drainTo(batch, BATCH - 1);
+                commit(batch);
+            } catch (InterruptedException e) {
+                closing = true;
+            } finally {
+                batch.clear();
+            }
+        }
+    }
+
+    private void commit(List<Pending<?>> batch) {
+        List<Pending<?>> remaining = new ArrayList<>(batch);
+        while (!remaining.isEmpty()) {
+            try {
+                if (attempt(remaining)) {
+                    remaining.forEach(Pending::succeed);
+                    return;
+                }
+            } catch (ChangeFailed failure) {
+                remaining.remove(failure.failed);
+                failure.failed.answer.completeExceptionally(failure.why);
+            } catch (SQLException | RuntimeException | Error e) {
+                LOG.warn("journal: a batch of {} changes could not be committed: {}", remaining.size(), e.toString());
+                remaining.forEach(p -> p.answer.completeExceptionally(
+                        e instanceof SQLException s
+                                ? new org.jooq.exception.DataAccessException(s.getMessage(), s)
+                                : e));
+                return;
+            }
+        }
+    }
+
+    /// @return false when another node advanced the head first
+    private boolean attempt(List<Pending<?>> batch) throws SQLException, ChangeFailed {
+        try (Connection connection = database.connection()) {
+            connection.setAutoCommit(false);
+            // Microseconds: what the database keeps, so that what is hashed is what is read back.
+            Instant now = clock.instant().truncatedTo(ChronoUnit.MICROS);
+            List<Entry> entries = new ArrayList<>();
+            try {
+                for (Pending<?> pending : batch) {
+                    Transaction transaction = new Transaction(Database.on(connection), now);
+                    apply(pending, transaction);
+                    entries.addAll(transaction.entries());
+                }
+                List<Recorded> chained = List.of();
+                if (!entries.isEmpty()) {
+                    Journal.Head head = JournalStore.head(connection);
+                    chained = JournalStore.chain(head, now, entries);
+                    if (!JournalStore.advance(connection, head, chained.getLast())) {
+                        connection.rollback();
+                        return false;
+                    }
+                    JournalStore.insert(connection, chained, entries);
+                    notifyNodes(connection);
+                }
+                connection.commit();
+                tail.committed(chained);
+                return true;
+            } catch (SQLException | RuntimeException | Error | ChangeFailed e) {
+                try {
+                    connection.rollback();
+                } catch (SQLException second) {
+                    e.addSuppressed(second);
+                }
+                throw e;
+            }
+        }
+    }
+
+    private static void apply(Pending<?> pending, Transaction transaction) throws ChangeFailed {
+        try {
+            pending.run(transaction);
+        } catch (SQLException | RuntimeException | Error e) {
+            throw new ChangeFailed(pending, e);
+        }
+    }
+
+    private static void notifyNodes(Connection connection) throws SQLException {
+        try (var statement = connection.createStatement()) {
+            statement.execute("notify holdfast_journal");
+        }
+    }
+
+    @Override
+    public void close() {
+        closing = true;
+        try {
+            thread.join(Duration.ofSeconds(15));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

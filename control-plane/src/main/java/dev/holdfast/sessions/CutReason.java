@@ -1,0 +1,14 @@
+package dev.holdfast.sessions;
+
+/// Why a session was ended by us.
+public enum CutReason {
+    QUARANTINED,
+    SUSPENDED,
+    RETIRED,
+    CERTIFICATE_REVOKED,
+    CERTIFICATE_SUPERSEDED,
+    REPLACED_BY_NEWER_SESSION,
+    PROTOCOL_VIOLATION,
+    RATE_EXCEEDED,
+    SERVER_STOPPING
+}
