@@ -19,6 +19,7 @@ import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Base64;
 import java.util.Deque;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -98,6 +99,11 @@ public final class Server implements AutoCloseable {
     private <T extends AutoCloseable> T opened(String what, T part) {
         closings.push(new Closing(what, part));
         return part;
+    }
+
+    /// The listeners and what they are for, a line each, for the person who started the server.
+    public List<String> describe() {
+        return List.of();
     }
 
     public Journal journal() {

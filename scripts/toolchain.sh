@@ -1,0 +1,73 @@
+# Sourced by ./holdfast, ./check and ./bench: the JDK, Maven and Node, and the build of what is run.
+# Sets JAVA_HOME and DIST; HERE is the root of the checkout.
+DIST="$HERE/target/dist/lib"
+
+fail() { printf 'holdfast: %s\n' "$*" >&2; exit 1; }
+
+java_version() { "$1/bin/java" -version 2>&1 | sed -n '1s/.*version "\([0-9]*\).*/\1/p'; }
+
+need_java() {
+  local home
+  for home in "${JAVA_HOME:-}" /usr/lib/jvm/* "$HOME"/.sdkman/candidates/java/* "$HOME"/.jdks/* /opt/jdk*; do
+    if [ -x "$home/bin/javac" ] && [ "$(java_version "$home")" -ge 25 ] 2>/dev/null; then
+      export JAVA_HOME=$home
+      return
+    fi
+  done
+  fail "JDK 25 is needed and was not found (looked at JAVA_HOME and /usr/lib/jvm).
+  Debian/Ubuntu with Adoptium's repository: apt-get install temurin-25-jdk    macOS: brew install openjdk@25
+  Then run this again; or set JAVA_HOME."
+}
+
+install_debian() { # packages...: installs what is missing, as root; servers among them are not started
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
+    fail "missing: ${missing[*]}. As root: apt-get install ${missing[*]}"
+  fi
+  printf 'Installing %s\n' "${missing[*]}"
+  local guard=/usr/sbin/policy-rc.d made=
+  [ -e $guard ] || { printf '#!/bin/sh\nexit 101\n' >$guard; chmod +x $guard; made=1; }
+  local log; log=$(mktemp)
+  if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"; } \
+      >"$log" 2>&1 </dev/null; then
+    [ -n "$made" ] && rm -f $guard
+    tail -20 "$log" >&2
+    fail "could not install ${missing[*]}"
+  fi
+  rm -f "$log"
+  if [ -n "$made" ]; then rm -f $guard; fi
+}
+
+need_build_tools() {
+  command -v mvn >/dev/null || install_debian maven
+  if ! command -v node >/dev/null || ! node -e 'const [a,b]=process.versions.node.split(".").map(Number);process.exit(a>20||(a==20&&b>=19)?0:1)'; then
+    fail "Node.js 20.19 or newer is needed for the console: https://nodejs.org/en/download (or your system's packages)"
+  fi
+}
+
+# What the built jars depend on, as one digest.
+sources_digest() {
+  (cd "$HERE" && find pom.xml ./*/pom.xml ./*/src/main console -type f \
+      -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/target/*' -print0 |
+    LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
+}
+
+build_if_needed() {
+  local digest; digest=$(sources_digest)
+  if [ -f "$HERE/target/dist/built" ] && [ "$(cat "$HERE/target/dist/built")" = "$digest" ]; then return; fi
+  need_build_tools
+  printf 'Building Holdfast (once; a few minutes on a first run) ...\n' >&2
+  local log="$HERE/target/build.log"; mkdir -p "$HERE/target/dist/lib"
+  rm -f "$DIST"/*.jar
+  if [ -x "$HERE/console/build.sh" ]; then
+    "$HERE/console/build.sh" >"$log" 2>&1 || { tail -30 "$log" >&2; fail "the console did not build; see $log"; }
+  fi
+  (cd "$HERE" && mvn -B -ntp -q package -Dmaven.test.skip=true \
+      -pl protocol,control-plane,agent,gateway,simulator,cli -am) >"$log" 2>&1 \
+    || { grep -E 'ERROR|error:' "$log" | head -30 >&2; fail "the build failed; see $log"; }
+  printf '%s\n' "$digest" >"$HERE/target/dist/built"
+}
