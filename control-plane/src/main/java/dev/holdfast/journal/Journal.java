@@ -3,6 +3,7 @@ package dev.holdfast.journal;
 import dev.holdfast.core.Digest;
 import dev.holdfast.database.Database;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
@@ -77,6 +78,12 @@ public final class Journal implements AutoCloseable {
     /// Starts the delivery to subscribers; called once, when all have subscribed.
     public void startTail() {
         tail.start();
+    }
+
+    /// How long ago this node last heard the database; while it is heard this stays near one second. What is held in
+    /// memory may be that much out of date: a node that has heard nothing for 30 s must not admit anybody new.
+    public Duration silence() {
+        return tail.silence();
     }
 
     /// The number of the last entry that subscribers have seen.

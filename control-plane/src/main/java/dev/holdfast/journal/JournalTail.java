@@ -30,6 +30,7 @@ final class JournalTail implements AutoCloseable {
     private final List<Consumer<Recorded>> subscribers = new CopyOnWriteArrayList<>();
     private final Semaphore wake = new Semaphore(0);
     private volatile long cursor;
+    private volatile long heardNanos = System.nanoTime();
     private volatile boolean closing;
     private @Nullable Thread deliverer;
     private @Nullable Thread listener;
@@ -42,6 +43,10 @@ final class JournalTail implements AutoCloseable {
 
     void subscribe(Consumer<Recorded> subscriber) {
         subscribers.add(subscriber);
+    }
+
+    Duration silence() {
+        return Duration.ofNanos(System.nanoTime() - heardNanos);
     }
 
     long cursor() {
@@ -63,6 +68,7 @@ final class JournalTail implements AutoCloseable {
         while (!closing) {
             try {
                 List<Recorded> page = store.read(cursor, PAGE);
+                heardNanos = System.nanoTime();
                 for (Recorded entry : page) {
                     hand(entry);
                     cursor = entry.number();
