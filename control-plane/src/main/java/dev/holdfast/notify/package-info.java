@@ -1,0 +1,5 @@
+/// Webhooks and mail from a durable outbox that tails the journal.
+@NullMarked
+package dev.holdfast.notify;
+
+import org.jspecify.annotations.NullMarked;

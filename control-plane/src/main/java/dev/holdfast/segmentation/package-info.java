@@ -1,0 +1,5 @@
+/// What each network enforcement point must hold.
+@NullMarked
+package dev.holdfast.segmentation;
+
+import org.jspecify.annotations.NullMarked;
