@@ -103,7 +103,7 @@ public record Configuration(
     ///
     /// @throws ConfigurationException naming the key and how to mend it
     public static Configuration load(Optional<Path> file, Map<String, String> variables) throws ConfigurationException {
-        ObjectNode tree = Json.mapper().valueToTree(withNulls(defaults()));
+        ObjectNode tree = treeOf(defaults());
         if (file.isPresent()) {
             overlay(tree, readYaml(file.get()), "");
         }
@@ -123,34 +123,34 @@ public record Configuration(
         }
     }
 
-    /// The defaults as a tree in which absent values stand as nulls, so that every key is known.
-    private static Map<String, Object> withNulls(Configuration c) {
-        Map<String, Object> all = new TreeMap<>();
-        for (var component : Configuration.class.getRecordComponents()) {
-            all.put(component.getName(), nulls(c, component));
+    /// A record as a tree in which absent values stand as nulls, so that every key is known.
+    private static ObjectNode treeOf(Object record) {
+        ObjectNode tree = Json.mapper().createObjectNode();
+        for (var component : record.getClass().getRecordComponents()) {
+            Object value;
+            try {
+                value = component.getAccessor().invoke(record);
+            } catch (ReflectiveOperationException e) {
+                throw new IllegalStateException(e);
+            }
+            if (value == null) {
+                tree.putNull(component.getName());
+            } else if (value.getClass().isRecord()) {
+                tree.set(component.getName(), treeOf(value));
+            } else {
+                tree.set(component.getName(), Json.mapper().valueToTree(value));
+            }
         }
-        return all;
+        return tree;
     }
 
-    private static @Nullable Object nulls(Object record, java.lang.reflect.RecordComponent component) {
-        try {
-            Object value = component.getAccessor().invoke(record);
-            if (value == null || !value.getClass().isRecord()) {
-                return value instanceof Duration d ? d.toString() : value;
-            }
-            Map<String, @Nullable Object> inner = new TreeMap<>();
-            for (var nested : value.getClass().getRecordComponents()) {
-                inner.put(nested.getName(), nulls(value, nested));
-            }
-            return inner;
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException(e);
-        }
-    }
+    private static final YAMLMapper YAML = YAMLMapper.builder()
+            .enable(com.fasterxml.jackson.core.StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
 
     private static JsonNode readYaml(Path file) throws ConfigurationException {
         try {
-            JsonNode tree = new YAMLMapper().readTree(Files.readString(file));
+            JsonNode tree = YAML.readTree(Files.readString(file));
             return tree == null || tree.isMissingNode() || tree.isNull()
                     ? Json.mapper().createObjectNode()
                     : tree;
@@ -172,6 +172,11 @@ public record Configuration(
             }
             if (known.isObject()) {
                 overlay((ObjectNode) known, field.getValue(), key);
+            } else if (field.getValue().isContainerNode()) {
+                throw new ConfigurationException("configuration: '" + key + "' should be a single value");
+            } else if (field.getValue().isNull() && !known.isNull()) {
+                throw new ConfigurationException(
+                        "configuration: '" + key + "' has no value; leave the key out for the default, " + known);
             } else {
                 onto.set(field.getKey(), field.getValue());
             }

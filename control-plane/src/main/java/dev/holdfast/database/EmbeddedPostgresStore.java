@@ -16,7 +16,6 @@ import java.nio.file.attribute.UserPrincipal;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -184,7 +183,7 @@ public final class EmbeddedPostgresStore implements AutoCloseable {
     }
 
     private void awaitReady(Path log) throws IOException {
-        Instant deadline = Instant.now().plus(PATIENCE);
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (true) {
             if (!process.isAlive()) {
                 throw new IOException("PostgreSQL stopped with exit code " + process.exitValue() + "; see " + log);
@@ -194,7 +193,7 @@ public final class EmbeddedPostgresStore implements AutoCloseable {
                     return;
                 }
             } catch (java.sql.SQLException starting) {
-                if (Instant.now().isAfter(deadline)) {
+                if (System.nanoTime() - deadline > 0) {
                     close();
                     throw new IOException(
                             "PostgreSQL did not accept connections in " + PATIENCE + "; see " + log, starting);

@@ -60,8 +60,7 @@ public final class Inventory {
     public void load() {
         database.run(sql -> {
             InventoryStore.allModels(sql).forEach(model -> models.put(key(model.environment(), model.id()), model));
-            for (String environment :
-                    sql.fetch("select distinct environment from device").map(r -> r.get(0, String.class))) {
+            for (String environment : InventoryStore.environments(sql)) {
                 String after = "";
                 List<Device> page;
                 do {

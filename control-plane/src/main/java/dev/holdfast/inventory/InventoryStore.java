@@ -63,6 +63,10 @@ final class InventoryStore {
                 .map(InventoryStore::device);
     }
 
+    static List<String> environments(DSLContext sql) {
+        return sql.fetch("select distinct environment from device").map(row -> row.get(0, String.class));
+    }
+
     static long count(DSLContext sql, Environment environment, Selector selector) {
         Record row = sql.fetchSingle(
                 "select count(*) from device where {0}",

@@ -1,0 +1,3 @@
+package sample.city.ground;
+
+public record Word(String value) {}

@@ -1,0 +1,5 @@
+package sample.city.north.deep;
+
+public final class Cellar {
+    private Cellar() {}
+}

@@ -1,0 +1,14 @@
+package dev.holdfast.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.buildchecks.HouseRules;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+class HouseRulesTest {
+    @Test
+    void namesNullSafetyAndLengthAreAsInEveryModule() {
+        assertThat(HouseRules.faultsOf(Path.of("").toAbsolutePath())).isEmpty();
+    }
+}
