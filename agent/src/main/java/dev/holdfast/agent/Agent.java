@@ -1,0 +1,543 @@
+package dev.holdfast.agent;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.netty.channel.EventLoop;
+import io.netty.handler.ssl.SslContext;
+import java.io.IOException;
+import java.io.InputStream;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/// One device's agent: enrols, connects, reports, obeys, updates itself, and comes back from a power cut at any point.
+///
+/// Everything happens on one event loop, so there are no locks: a real machine gives it a loop of its own, a city
+/// shares few loops among many agents. The agent does not know which of the two it lives in.
+public final class Agent {
+    private static final Duration RENEWAL_CHECK = Duration.ofSeconds(1);
+    private static final Duration RENEWAL_RETRY = Duration.ofMinutes(1);
+
+    private final AgentSettings settings;
+    private final DeviceStore store;
+    private final Platform platform;
+    private final EventLoop loop;
+    private final InstantSource clock;
+    private final SecureRandom random;
+    private final Watcher watcher;
+    private final Bootloader bootloader;
+    private final Updater updater;
+    private final Enroller enroller;
+
+    /// Counts lives: what an earlier life scheduled does nothing in a later one.
+    private int life;
+
+    private Bootloader.@Nullable Booted booted;
+    private @Nullable DeviceIdentity identity;
+    private @Nullable SslContext tls;
+    private @Nullable DeviceMqttClient mqtt;
+    private @Nullable DeviceHttpClient https;
+    private @Nullable UpdatePoller poller;
+    private boolean bootTold;
+    private boolean renewing;
+    private Instant renewNotBefore = Instant.MIN;
+    private int failures;
+
+    /// Told what the agent does; on its event loop.
+    @FunctionalInterface
+    public interface Watcher {
+        void noted(String event, String detail);
+    }
+
+    public Agent(
+            AgentSettings settings,
+            DeviceStore store,
+            Platform platform,
+            EventLoop loop,
+            InstantSource clock,
+            SecureRandom random,
+            Watcher watcher) {
+        this.settings = settings;
+        this.store = store;
+        this.platform = platform;
+        this.loop = loop;
+        this.clock = clock;
+        this.random = random;
+        this.watcher = watcher;
+        this.bootloader = new Bootloader(store, settings.hardware(), settings.releaseKeys());
+        this.updater = new Updater(store, settings.hardware(), settings.releaseKeys(), bootloader);
+        this.enroller = new Enroller(settings, store, loop, clock, random);
+    }
+
+    /// Puts the first firmware on a device that has none, as its maker does.
+    public static void manufacture(DeviceStore store, String version, byte[] image) throws IOException {
+        Bootloader.manufacture(store, version, image);
+    }
+
+    /// Switches the device on.
+    public void start() {
+        loop.execute(this::powerOn);
+    }
+
+    /// Switches it off, without warning, as a power cut does; [#start] is what comes after.
+    public CompletableFuture<Void> cutPower() {
+        CompletableFuture<Void> off = new CompletableFuture<>();
+        loop.execute(() -> {
+            dark();
+            off.complete(null);
+        });
+        return off;
+    }
+
+    /// The identity in use; for whoever stands beside the device with a screwdriver.
+    public CompletableFuture<Optional<DeviceIdentity>> identity() {
+        CompletableFuture<Optional<DeviceIdentity>> asked = new CompletableFuture<>();
+        loop.execute(() -> asked.complete(Optional.ofNullable(identity)));
+        return asked;
+    }
+
+    /// The bootloader chooses, the firmware starts, and then the agent in it.
+    private void powerOn() {
+        dark();
+        try {
+            Bootloader.Booted now = bootloader.boot();
+            booted = now;
+            bootTold = false;
+            Optional<String> crash;
+            try (InputStream image = store.openSlot(now.slot())) {
+                crash = platform.start(now.version(), image);
+            }
+            if (crash.isPresent()) {
+                watcher.noted("crash", now.version() + ": " + crash.get());
+                later(settings.pace().reboot(), this::powerOn);
+                return;
+            }
+            watcher.noted("boot", now.version() + " in slot " + now.slot() + (now.onTrial() ? ", on trial" : ""));
+            if (now.onTrial()) {
+                later(settings.pace().trial(), this::trialOver);
+            }
+            identity = enroller.stored();
+            if (identity == null) {
+                enrol();
+            } else {
+                online();
+            }
+            later(RENEWAL_CHECK, this::renewWhenDue);
+        } catch (Bootloader.UnbootableException e) {
+            watcher.noted("unbootable", String.valueOf(e.getMessage()));
+        } catch (IOException e) {
+            storeFailed(e);
+        }
+    }
+
+    /// Nothing of this life goes on.
+    private void dark() {
+        life++;
+        DeviceMqttClient session = mqtt;
+        mqtt = null;
+        if (session != null) {
+            session.close();
+        }
+        closeHttps();
+        renewing = false;
+        failures = 0;
+    }
+
+    private void closeHttps() {
+        DeviceHttpClient open = https;
+        https = null;
+        poller = null;
+        if (open != null) {
+            open.close();
+        }
+    }
+
+    private void reboot(String why) {
+        watcher.noted("reboot", why);
+        dark();
+        later(settings.pace().reboot(), this::powerOn);
+    }
+
+    private void storeFailed(IOException failure) {
+        watcher.noted("store-failed", String.valueOf(failure.getMessage()));
+        dark();
+    }
+
+    private void trialOver() {
+        Bootloader.Booted now = booted;
+        try {
+            if (now != null
+                    && now.onTrial()
+                    && updater.outcome().isPresent()
+                    && updater.outcome().get().verdict() == BootRecord.Verdict.TRYING) {
+                reboot("the firmware on trial was not confirmed in time");
+            }
+        } catch (IOException e) {
+            storeFailed(e);
+        }
+    }
+
+    private void enrol() throws IOException {
+        if (settings.credential().isEmpty()) {
+            watcher.noted("not-enrolled", "no certificate yet, and no token or manufacturer certificate to get one");
+            return;
+        }
+        int mine = life;
+        enroller.enrol(settings.credential().get(), result -> {
+            if (mine != life) {
+                return;
+            }
+            switch (result) {
+                case Enroller.Result.Issued issued -> {
+                    identity = issued.identity();
+                    watcher.noted("enrolled", serial(issued.identity()));
+                    online();
+                }
+                case Enroller.Result.Later wait -> {
+                    watcher.noted("enrolment-waits", wait.why());
+                    retry(wait.after(), this::enrolAgain);
+                }
+                case Enroller.Result.Refused refused -> {
+                    watcher.noted("enrolment-refused", refused.reason());
+                    retry(settings.pace().retryMost(), this::enrolAgain);
+                }
+            }
+        });
+    }
+
+    private void enrolAgain() {
+        try {
+            enrol();
+        } catch (IOException e) {
+            storeFailed(e);
+        }
+    }
+
+    private void online() {
+        DeviceIdentity own = identity;
+        if (own == null) {
+            return;
+        }
+        failures = 0;
+        SslContext context = DeviceTls.context(Optional.of(own), settings.anchors(), clock);
+        tls = context;
+        closeHttps();
+        DeviceHttpClient client = new DeviceHttpClient(
+                loop,
+                settings.route(),
+                settings.https(),
+                context,
+                settings.pace().timeout(),
+                settings.pace().idleHttps());
+        https = client;
+        UpdatePoller rounds = new UpdatePoller(settings, updater, client, attributes(), new Rounds(life));
+        poller = rounds;
+        later(jittered(settings.pace().firstPoll()), () -> {
+            if (poller == rounds) {
+                rounds.round();
+            }
+        });
+        connect();
+    }
+
+    private void connect() {
+        SslContext context = tls;
+        if (context == null) {
+            return;
+        }
+        int mine = life;
+        DeviceMqttClient[] self = new DeviceMqttClient[1];
+        DeviceMqttClient session = DeviceMqttClient.open(
+                loop,
+                settings.route(),
+                settings.mqtt(),
+                context,
+                settings.deviceId(),
+                settings.pace().mqttKeepAlive(),
+                new DeviceMqttClient.Listener() {
+                    @Override
+                    public void ready() {
+                        if (mine == life) {
+                            connected();
+                        }
+                    }
+
+                    @Override
+                    public void command(byte[] payload) {
+                        if (mine == life) {
+                            obey(payload);
+                        }
+                    }
+
+                    @Override
+                    public void closed(String reason) {
+                        if (mine == life && (self[0] == null || mqtt == self[0])) {
+                            mqtt = null;
+                            watcher.noted("disconnected", reason);
+                            retry(settings.pace().retry(), Agent.this::connect);
+                        }
+                    }
+                });
+        self[0] = session;
+        mqtt = session;
+    }
+
+    private void connected() {
+        failures = 0;
+        watcher.noted("connected", settings.mqtt().toString());
+        DeviceMqttClient session = mqtt;
+        if (session == null) {
+            return;
+        }
+        platform.connected((topic, payload) -> session.publish(topic, payload, () -> {}));
+        try {
+            tellBoot(session);
+            tellConfiguration(session, AgentConfiguration.read(store));
+        } catch (IOException e) {
+            storeFailed(e);
+            return;
+        }
+        // Spread over the interval, so that a city does not speak at once.
+        long first = random.nextLong(Math.max(1, settings.telemetry().toMillis()));
+        later(Duration.ofMillis(first), () -> measure(session));
+    }
+
+    /// The boot is told until the server has it; only then, and with a good self-test, is a trial confirmed.
+    private void tellBoot(DeviceMqttClient session) {
+        Bootloader.Booted now = booted;
+        if (now == null || bootTold) {
+            return;
+        }
+        ObjectNode event = AgentJson.object().put("v", 1).put("name", "boot");
+        event.putObject("details")
+                .put("firmware", now.version())
+                .put("slot", now.slot().name())
+                .put("counter", Long.toString(now.counter()));
+        int mine = life;
+        session.publish(topic("event"), AgentJson.bytes(event), () -> {
+            if (mine == life) {
+                bootTold = true;
+                confirm(now);
+            }
+        });
+    }
+
+    private void confirm(Bootloader.Booted now) {
+        if (!now.onTrial()) {
+            return;
+        }
+        try {
+            Optional<String> fault = platform.selfTest();
+            if (fault.isPresent()) {
+                bootloader.giveUp("self-test: " + fault.get());
+                reboot("self-test failed: " + fault.get());
+                return;
+            }
+            bootloader.confirm(now);
+            watcher.noted("confirmed", now.version());
+            UpdatePoller rounds = poller;
+            if (rounds != null) {
+                later(settings.pace().firstPoll(), () -> {
+                    if (poller == rounds) {
+                        rounds.round();
+                    }
+                });
+            }
+        } catch (IOException e) {
+            storeFailed(e);
+        }
+    }
+
+    private void measure(DeviceMqttClient session) {
+        if (mqtt != session || !session.isReady()) {
+            return;
+        }
+        Map<String, Double> values = platform.measure(clock.instant());
+        if (!values.isEmpty()) {
+            ObjectNode message = AgentJson.object();
+            new TreeMap<>(values).forEach((name, value) -> {
+                if (Double.isFinite(value)) {
+                    message.put(name, value);
+                }
+            });
+            session.publish(topic("telemetry"), AgentJson.bytes(message), () -> {});
+        }
+        later(settings.telemetry(), () -> measure(session));
+    }
+
+    private void obey(byte[] payload) {
+        try {
+            JsonNode command;
+            try {
+                command = AgentJson.tree(payload);
+            } catch (IOException e) {
+                watcher.noted("bad-command", "not JSON");
+                return;
+            }
+            long revision = command.path("revision").asLong(-1);
+            AgentConfiguration before = AgentConfiguration.read(store);
+            if (command.path("v").asInt() != 1
+                    || revision < 0
+                    || !command.path("desired").isObject()) {
+                watcher.noted("bad-command", "not desired state with a revision");
+                return;
+            }
+            if (revision < before.revision()) {
+                return;
+            }
+            Map<String, String> inForce = platform.apply(revision, command.path("desired"));
+            AgentConfiguration after = new AgentConfiguration(revision, inForce);
+            if (!after.equals(before)) {
+                after.write(store);
+            }
+            watcher.noted("applied", "revision " + revision);
+            DeviceMqttClient session = mqtt;
+            if (session != null) {
+                tellConfiguration(session, after);
+            }
+        } catch (IOException e) {
+            storeFailed(e);
+        }
+    }
+
+    private void tellConfiguration(DeviceMqttClient session, AgentConfiguration configuration) {
+        session.publish(topic("config"), configuration.report(), () -> {});
+    }
+
+    /// At two thirds of its life a certificate is renewed, with a new key; then everything reconnects with it.
+    private void renewWhenDue() {
+        later(RENEWAL_CHECK, this::renewWhenDue);
+        DeviceIdentity own = identity;
+        Instant now = clock.instant();
+        if (own == null || renewing || now.isBefore(own.renewAt()) || now.isBefore(renewNotBefore)) {
+            return;
+        }
+        renewing = true;
+        int mine = life;
+        try {
+            enroller.renew(own, result -> {
+                if (mine == life) {
+                    renewing = false;
+                    renewed(result);
+                }
+            });
+        } catch (IOException e) {
+            storeFailed(e);
+        }
+    }
+
+    private void renewed(Enroller.Result result) {
+        switch (result) {
+            case Enroller.Result.Issued issued -> {
+                identity = issued.identity();
+                watcher.noted("renewed", serial(issued.identity()));
+                DeviceMqttClient session = mqtt;
+                mqtt = null;
+                if (session != null) {
+                    session.close();
+                }
+                online();
+            }
+            case Enroller.Result.Later wait -> {
+                watcher.noted("renewal-waits", wait.why());
+                renewNotBefore = clock.instant().plus(wait.after());
+            }
+            case Enroller.Result.Refused refused -> {
+                watcher.noted("renewal-refused", refused.reason());
+                renewNotBefore = clock.instant().plus(RENEWAL_RETRY);
+            }
+        }
+    }
+
+    private Map<String, String> attributes() {
+        Bootloader.Booted now = booted;
+        return Map.of(
+                "model",
+                settings.hardware().model(),
+                "hardware",
+                settings.hardware().revision(),
+                "firmware",
+                now == null ? "" : now.version());
+    }
+
+    private String topic(String kind) {
+        return "d/" + settings.deviceId() + "/" + kind;
+    }
+
+    private static String serial(DeviceIdentity identity) {
+        return "certificate " + identity.certificate().getSerialNumber().toString(16);
+    }
+
+    /// Doubles the pause with each failure in a row, up to the most, with jitter.
+    private void retry(Duration first, Runnable task) {
+        Duration pause = first.multipliedBy(1L << Math.min(failures, 10));
+        failures++;
+        Duration most = settings.pace().retryMost();
+        later(jittered(pause.compareTo(most) > 0 ? most : pause), task);
+    }
+
+    private Duration jittered(Duration pause) {
+        long millis = Math.max(1, pause.toMillis());
+        return Duration.ofMillis(millis * 3 / 4 + random.nextLong(Math.max(1, millis / 2)));
+    }
+
+    /// Runs it on the loop after the pause, unless this life is over by then.
+    private void later(Duration pause, Runnable task) {
+        int mine = life;
+        loop.schedule(
+                        () -> {
+                            if (mine == life) {
+                                task.run();
+                            }
+                        },
+                        pause.toMillis(),
+                        TimeUnit.MILLISECONDS)
+                .addListener(_ -> {});
+    }
+
+    private final class Rounds implements UpdatePoller.Rounds {
+        private final int mine;
+
+        Rounds(int mine) {
+            this.mine = mine;
+        }
+
+        @Override
+        public void again(Duration after) {
+            UpdatePoller rounds = poller;
+            if (mine == life && rounds != null) {
+                later(jittered(after), () -> {
+                    if (poller == rounds) {
+                        rounds.round();
+                    }
+                });
+            }
+        }
+
+        @Override
+        public void reboot(String why) {
+            if (mine == life) {
+                Agent.this.reboot(why);
+            }
+        }
+
+        @Override
+        public void noted(String event, String detail) {
+            watcher.noted(event, detail);
+        }
+
+        @Override
+        public void storeFailed(IOException failure) {
+            if (mine == life) {
+                Agent.this.storeFailed(failure);
+            }
+        }
+    }
+}
