@@ -16,6 +16,9 @@ public sealed interface Observation {
     /// How it is known.
     Provenance provenance();
 
+    /// What is committed before it is acknowledged, and only then shown to consumers.
+    sealed interface Kept extends Observation {}
+
     /// Numbers that a device reports of itself.
     ///
     /// @param measuredAt what the device says, clamped by the edge; the time of arrival where it says nothing
@@ -30,23 +33,21 @@ public sealed interface Observation {
     }
 
     /// @param text bounded and with control characters escaped
-    record LogLine(DeviceRef device, Instant receivedAt, String severity, String text) implements Observation {
+    record LogLine(DeviceRef device, Instant receivedAt, String severity, String text) implements Kept {
         @Override
         public Provenance provenance() {
             return Provenance.CLAIMED;
         }
     }
 
-    record ConfigurationReport(DeviceRef device, Instant receivedAt, Map<String, String> settings)
-            implements Observation {
+    record ConfigurationReport(DeviceRef device, Instant receivedAt, Map<String, String> settings) implements Kept {
         @Override
         public Provenance provenance() {
             return Provenance.CLAIMED;
         }
     }
 
-    record Event(DeviceRef device, Instant receivedAt, String name, Map<String, String> details)
-            implements Observation {
+    record Event(DeviceRef device, Instant receivedAt, String name, Map<String, String> details) implements Kept {
         @Override
         public Provenance provenance() {
             return Provenance.CLAIMED;

@@ -1,0 +1,92 @@
+package dev.holdfast.commands;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.holdfast.core.DeviceRef;
+import dev.holdfast.core.Json;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.Map;
+import java.util.Optional;
+import org.jooq.DSLContext;
+import org.jooq.Record;
+import org.jspecify.annotations.Nullable;
+
+/// The table of desired states.
+final class DesiredStore {
+    private static final String COLUMNS =
+            "revision, desired::text, changed_at, reason, delivered, delivered_at, applied, applied_at";
+
+    private DesiredStore() {}
+
+    static Optional<Desired> find(DSLContext sql, DeviceRef ref, boolean lock) {
+        return sql.fetchOptional(
+                        "select " + COLUMNS + " from desired_state where environment = ? and device = ?"
+                                + (lock ? " for update" : ""),
+                        ref.environment().value(),
+                        ref.id().value())
+                .map(row -> desired(ref, row));
+    }
+
+    static void put(DSLContext sql, DeviceRef ref, long revision, ObjectNode state, String reason, Instant now) {
+        sql.execute(
+                "insert into desired_state(environment, device, revision, desired, changed_at, reason)"
+                        + " values (?, ?, ?, ?::jsonb, ?::timestamptz, ?) on conflict (environment, device) do update set"
+                        + " revision = excluded.revision, desired = excluded.desired,"
+                        + " changed_at = excluded.changed_at, reason = excluded.reason",
+                ref.environment().value(),
+                ref.id().value(),
+                revision,
+                Json.text(state),
+                utc(now),
+                reason);
+    }
+
+    /// Never goes back, and never past what was desired.
+    static void advance(DSLContext sql, String column, Map<DeviceRef, Long> revisions, Instant at) {
+        String[] environments = new String[revisions.size()];
+        String[] ids = new String[revisions.size()];
+        Long[] numbers = new Long[revisions.size()];
+        int i = 0;
+        for (Map.Entry<DeviceRef, Long> entry : revisions.entrySet()) {
+            environments[i] = entry.getKey().environment().value();
+            ids[i] = entry.getKey().id().value();
+            numbers[i++] = entry.getValue();
+        }
+        sql.execute(
+                "update desired_state s set " + column + " = u.revision, " + column + "_at = ?::timestamptz"
+                        + " from unnest(?::text[], ?::text[], ?::bigint[]) as u(environment, device, revision)"
+                        + " where s.environment = u.environment and s.device = u.device"
+                        + " and u.revision > s." + column + " and u.revision <= s.revision",
+                utc(at),
+                environments,
+                ids,
+                numbers);
+    }
+
+    private static Desired desired(DeviceRef ref, Record row) {
+        try {
+            return new Desired(
+                    ref,
+                    row.get(0, Long.class),
+                    (ObjectNode) Json.tree(row.get(1, String.class)),
+                    row.get(2, OffsetDateTime.class).toInstant(),
+                    row.get(3, String.class),
+                    row.get(4, Long.class),
+                    instant(row.get(5, OffsetDateTime.class)),
+                    row.get(6, Long.class),
+                    instant(row.get(7, OffsetDateTime.class)));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a stored desired state can't be read", e);
+        }
+    }
+
+    private static Optional<Instant> instant(@Nullable OffsetDateTime at) {
+        return Optional.ofNullable(at).map(OffsetDateTime::toInstant);
+    }
+
+    private static OffsetDateTime utc(Instant at) {
+        return at.atOffset(ZoneOffset.UTC);
+    }
+}
