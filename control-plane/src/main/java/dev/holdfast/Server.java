@@ -1,5 +1,6 @@
 package dev.holdfast;
 
+import dev.holdfast.commands.Commands;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.config.ConfigurationException;
 import dev.holdfast.config.DataFolderStore;
@@ -9,6 +10,7 @@ import dev.holdfast.inventory.Inventory;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.sessions.CutReason;
 import dev.holdfast.sessions.Sessions;
+import dev.holdfast.telemetry.Telemetry;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -32,6 +34,8 @@ public final class Server implements AutoCloseable {
     private final Sessions sessions;
     private final Journal journal;
     private final Inventory inventory;
+    private final Commands commands;
+    private final Telemetry telemetry;
 
     private record Closing(String what, AutoCloseable part) {}
 
@@ -55,10 +59,13 @@ public final class Server implements AutoCloseable {
             journal = opened("journal", Journal.open(database, clock));
             inventory = new Inventory(database, journal);
             sessions = new Sessions();
+            commands = new Commands(database, journal, clock);
+            telemetry = opened("telemetry", new Telemetry(database, journal, clock, Telemetry.Settings.defaults()));
 
             // Rooms that follow the journal have subscribed by here; what they hold in memory is read after.
             journal.startTail();
             inventory.load();
+            telemetry.start();
         } catch (ConfigurationException | IOException | RuntimeException e) {
             close();
             throw e;
@@ -116,6 +123,14 @@ public final class Server implements AutoCloseable {
 
     public Sessions sessions() {
         return sessions;
+    }
+
+    public Commands commands() {
+        return commands;
+    }
+
+    public Telemetry telemetry() {
+        return telemetry;
     }
 
     /// Ends the sessions, then closes every part in the reverse order of its opening.

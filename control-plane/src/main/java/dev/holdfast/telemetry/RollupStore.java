@@ -49,7 +49,13 @@ final class RollupStore {
         }
     }
 
-    static void append(Connection connection, Collection<Rollup> minutes, boolean imported, Instant minutesSince)
+    /// As [#append], as part of another change.
+    static void append(DSLContext sql, Collection<Rollup> minutes, boolean imported, Instant minutesSince) {
+        sql.connection(connection -> append(connection, minutes, imported, minutesSince));
+    }
+
+    private static void append(
+            Connection connection, Collection<Rollup> minutes, boolean imported, Instant minutesSince)
             throws SQLException {
         // Shared, so that hours are not added up between our reading of the mark and our commit.
         Instant hoursUntil = Database.on(connection)

@@ -199,7 +199,7 @@ public final class Telemetry implements AutoCloseable {
         Collection<Rollup> minutes = HistoryImport.minutes(ordered);
         Instant minutesSince = upkeep.minutesSince();
         journal.run(tx -> {
-            tx.sql().connection(connection -> RollupStore.append(connection, minutes, true, minutesSince));
+            RollupStore.append(tx.sql(), minutes, true, minutesSince);
             tx.record(HistoryImport.entry(environment, ordered, reason, actor));
         });
         for (Imported point : ordered) {

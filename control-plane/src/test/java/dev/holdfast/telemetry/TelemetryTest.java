@@ -138,7 +138,9 @@ class TelemetryTest {
                 Duration.ofSeconds(2),
                 Telemetry.Settings.defaults().retention());
         try (Telemetry small = new Telemetry(database, journal, clock, settings)) {
+            CountDownLatch busy = new CountDownLatch(1);
             small.subscribe((_, _) -> {
+                busy.countDown();
                 try {
                     release.await();
                 } catch (InterruptedException e) {
@@ -146,6 +148,8 @@ class TelemetryTest {
                 }
             });
             small.start();
+            assertThat(small.accept(measurement(1, clock.instant()))).isTrue();
+            assertThat(busy.await(10, TimeUnit.SECONDS)).isTrue();
             int taken = 0;
             while (small.accept(measurement(1, clock.instant()))) {
                 assertThat(++taken).isLessThan(1000);
