@@ -103,9 +103,9 @@ class RulesTest {
 
     @Test
     void findsALongFile(@TempDir Path folder) throws Exception {
-        Files.writeString(folder.resolve("Long.java"), "//\n".repeat(501));
-        Files.writeString(folder.resolve("Short.java"), "//\n".repeat(500));
-        assertThat(HouseRules.tooLong(folder)).containsExactly("Long.java has 501 lines, more than 500");
+        Files.writeString(folder.resolve("Long.java"), "//\n".repeat(601));
+        Files.writeString(folder.resolve("Short.java"), "//\n".repeat(600));
+        assertThat(HouseRules.tooLong(folder)).containsExactly("Long.java has 601 lines, more than 600");
     }
 
     @Test
