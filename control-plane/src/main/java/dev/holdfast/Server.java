@@ -7,6 +7,7 @@ import dev.holdfast.config.DataFolderStore;
 import dev.holdfast.database.Database;
 import dev.holdfast.database.EmbeddedPostgresStore;
 import dev.holdfast.inventory.Inventory;
+import dev.holdfast.journal.Freeze;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.sessions.CutReason;
 import dev.holdfast.sessions.Sessions;
@@ -33,6 +34,7 @@ public final class Server implements AutoCloseable {
     private final Deque<Closing> closings = new ArrayDeque<>();
     private final Sessions sessions;
     private final Journal journal;
+    private final Freeze freeze;
     private final Inventory inventory;
     private final Commands commands;
     private final Telemetry telemetry;
@@ -57,6 +59,7 @@ public final class Server implements AutoCloseable {
                             address(configuration, folder, random),
                             configuration.database().connections()));
             journal = opened("journal", Journal.open(database, clock));
+            freeze = Freeze.open(database, journal);
             inventory = new Inventory(database, journal);
             sessions = new Sessions();
             commands = new Commands(database, journal, clock);
@@ -65,6 +68,8 @@ public final class Server implements AutoCloseable {
             // Rooms that follow the journal have subscribed by here; what they hold in memory is read after.
             journal.startTail();
             inventory.load();
+            // After a restore: what was taken away after the backup is taken away again before anything listens.
+            freeze.merge(List.of(inventory::replay));
             telemetry.start();
         } catch (ConfigurationException | IOException | RuntimeException e) {
             close();
@@ -115,6 +120,10 @@ public final class Server implements AutoCloseable {
 
     public Journal journal() {
         return journal;
+    }
+
+    public Freeze freeze() {
+        return freeze;
     }
 
     public Inventory inventory() {

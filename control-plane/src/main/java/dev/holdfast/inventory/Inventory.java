@@ -183,6 +183,34 @@ public final class Inventory {
         return journal.commit(tx -> transition(tx, ref, to, reason, until, actor));
     }
 
+    /// After a restore: a device that was suspended, quarantined or retired after the backup is so again; where the
+    /// backup's state does not allow quarantine, it is suspended.
+    public boolean replay(Transaction tx, Recorded entry) {
+        var json = entry.json();
+        Lifecycle wanted = switch (json.path("kind").asText()) {
+            case "device.suspended" -> Lifecycle.SUSPENDED;
+            case "device.quarantined" -> Lifecycle.QUARANTINED;
+            case "device.retired" -> Lifecycle.RETIRED;
+            default -> null;
+        };
+        if (wanted == null) {
+            return false;
+        }
+        DeviceRef ref = DeviceRef.of(
+                json.path("environment").asText(), json.path("subject").asText().substring("device:".length()));
+        Optional<Device> device = InventoryStore.lock(tx.sql(), ref);
+        if (device.isEmpty() || device.get().state().compareTo(wanted) >= 0) {
+            return false;
+        }
+        String reason = "again after a restore: " + json.path("reason").asText();
+        Actor actor = new Actor.Holdfast("journal");
+        Transition outcome = transition(tx, ref, wanted, reason, Optional.empty(), actor);
+        if (outcome instanceof Transition.NotAllowed) {
+            outcome = transition(tx, ref, Lifecycle.SUSPENDED, reason, Optional.empty(), actor);
+        }
+        return outcome instanceof Transition.Changed;
+    }
+
     /// The state before the present one, for undo.
     public Optional<Lifecycle> stateBefore(Transaction tx, DeviceRef ref) {
         return InventoryStore.stateBefore(tx.sql(), ref);
