@@ -1,7 +1,5 @@
 package dev.holdfast.agent;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.netty.channel.EventLoop;
 import io.netty.handler.ssl.SslContext;
 import java.io.IOException;
@@ -12,9 +10,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// One device's agent: enrols, connects, reports, obeys, updates itself, and comes back from a power cut at any point.
@@ -30,14 +26,12 @@ public final class Agent {
     private final Platform platform;
     private final EventLoop loop;
     private final InstantSource clock;
-    private final SecureRandom random;
     private final Watcher watcher;
     private final Bootloader bootloader;
     private final Updater updater;
     private final Enroller enroller;
 
-    /// Counts lives: what an earlier life scheduled does nothing in a later one.
-    private int life;
+    private final Life life;
 
     private Bootloader.@Nullable Booted booted;
     private @Nullable DeviceIdentity identity;
@@ -48,7 +42,6 @@ public final class Agent {
     private boolean bootTold;
     private boolean renewing;
     private Instant renewNotBefore = Instant.MIN;
-    private int failures;
 
     /// Told what the agent does; on its event loop.
     @FunctionalInterface
@@ -69,10 +62,10 @@ public final class Agent {
         this.platform = platform;
         this.loop = loop;
         this.clock = clock;
-        this.random = random;
         this.watcher = watcher;
         this.bootloader = new Bootloader(store, settings.hardware(), settings.releaseKeys());
         this.updater = new Updater(store, settings.hardware(), settings.releaseKeys(), bootloader);
+        this.life = new Life(loop, random, settings.pace().retryMost());
         this.enroller = new Enroller(settings, store, loop, clock, random);
     }
 
@@ -103,6 +96,18 @@ public final class Agent {
         return asked;
     }
 
+    /// An exchange over the device's own HTTPS connection, for what else runs on it.
+    public void exchange(DeviceHttpClient.Request request, DeviceHttpClient.Receiver receiver) {
+        loop.execute(() -> {
+            DeviceHttpClient open = https;
+            if (open == null) {
+                receiver.failed("the device is not online");
+            } else {
+                open.send(request, receiver);
+            }
+        });
+    }
+
     /// The bootloader chooses, the firmware starts, and then the agent in it.
     private void powerOn() {
         dark();
@@ -116,12 +121,12 @@ public final class Agent {
             }
             if (crash.isPresent()) {
                 watcher.noted("crash", now.version() + ": " + crash.get());
-                later(settings.pace().reboot(), this::powerOn);
+                life.later(settings.pace().reboot(), this::powerOn);
                 return;
             }
             watcher.noted("boot", now.version() + " in slot " + now.slot() + (now.onTrial() ? ", on trial" : ""));
             if (now.onTrial()) {
-                later(settings.pace().trial(), this::trialOver);
+                life.later(settings.pace().trial(), this::trialOver);
             }
             identity = enroller.stored();
             if (identity == null) {
@@ -129,7 +134,7 @@ public final class Agent {
             } else {
                 online();
             }
-            later(RENEWAL_CHECK, this::renewWhenDue);
+            life.later(RENEWAL_CHECK, this::renewWhenDue);
         } catch (Bootloader.UnbootableException e) {
             watcher.noted("unbootable", String.valueOf(e.getMessage()));
         } catch (IOException e) {
@@ -139,7 +144,7 @@ public final class Agent {
 
     /// Nothing of this life goes on.
     private void dark() {
-        life++;
+        life.end();
         DeviceMqttClient session = mqtt;
         mqtt = null;
         if (session != null) {
@@ -147,7 +152,6 @@ public final class Agent {
         }
         closeHttps();
         renewing = false;
-        failures = 0;
     }
 
     private void closeHttps() {
@@ -162,7 +166,7 @@ public final class Agent {
     private void reboot(String why) {
         watcher.noted("reboot", why);
         dark();
-        later(settings.pace().reboot(), this::powerOn);
+        life.later(settings.pace().reboot(), this::powerOn);
     }
 
     private void storeFailed(IOException failure) {
@@ -189,9 +193,9 @@ public final class Agent {
             watcher.noted("not-enrolled", "no certificate yet, and no token or manufacturer certificate to get one");
             return;
         }
-        int mine = life;
+        int mine = life.number();
         enroller.enrol(settings.credential().get(), result -> {
-            if (mine != life) {
+            if (!life.is(mine)) {
                 return;
             }
             switch (result) {
@@ -202,11 +206,11 @@ public final class Agent {
                 }
                 case Enroller.Result.Later wait -> {
                     watcher.noted("enrolment-waits", wait.why());
-                    retry(wait.after(), this::enrolAgain);
+                    life.retry(wait.after(), this::enrolAgain);
                 }
                 case Enroller.Result.Refused refused -> {
                     watcher.noted("enrolment-refused", refused.reason());
-                    retry(settings.pace().retryMost(), this::enrolAgain);
+                    life.retry(settings.pace().retryMost(), this::enrolAgain);
                 }
             }
         });
@@ -225,7 +229,6 @@ public final class Agent {
         if (own == null) {
             return;
         }
-        failures = 0;
         SslContext context = DeviceTls.context(Optional.of(own), settings.anchors(), clock);
         tls = context;
         closeHttps();
@@ -237,9 +240,9 @@ public final class Agent {
                 settings.pace().timeout(),
                 settings.pace().idleHttps());
         https = client;
-        UpdatePoller rounds = new UpdatePoller(settings, updater, client, attributes(), new Rounds(life));
+        UpdatePoller rounds = new UpdatePoller(settings, updater, client, attributes(), new Rounds(life.number()));
         poller = rounds;
-        later(jittered(settings.pace().firstPoll()), () -> {
+        life.later(life.jittered(settings.pace().firstPoll()), () -> {
             if (poller == rounds) {
                 rounds.round();
             }
@@ -252,7 +255,7 @@ public final class Agent {
         if (context == null) {
             return;
         }
-        int mine = life;
+        int mine = life.number();
         DeviceMqttClient[] self = new DeviceMqttClient[1];
         DeviceMqttClient session = DeviceMqttClient.open(
                 loop,
@@ -264,24 +267,24 @@ public final class Agent {
                 new DeviceMqttClient.Listener() {
                     @Override
                     public void ready() {
-                        if (mine == life) {
+                        if (life.is(mine)) {
                             connected();
                         }
                     }
 
                     @Override
                     public void command(byte[] payload) {
-                        if (mine == life) {
+                        if (life.is(mine)) {
                             obey(payload);
                         }
                     }
 
                     @Override
                     public void closed(String reason) {
-                        if (mine == life && (self[0] == null || mqtt == self[0])) {
+                        if (life.is(mine) && (self[0] == null || mqtt == self[0])) {
                             mqtt = null;
                             watcher.noted("disconnected", reason);
-                            retry(settings.pace().retry(), Agent.this::connect);
+                            life.retry(settings.pace().retry(), Agent.this::connect);
                         }
                     }
                 });
@@ -290,7 +293,7 @@ public final class Agent {
     }
 
     private void connected() {
-        failures = 0;
+        life.succeeded();
         watcher.noted("connected", settings.mqtt().toString());
         DeviceMqttClient session = mqtt;
         if (session == null) {
@@ -305,8 +308,7 @@ public final class Agent {
             return;
         }
         // Spread over the interval, so that a city does not speak at once.
-        long first = random.nextLong(Math.max(1, settings.telemetry().toMillis()));
-        later(Duration.ofMillis(first), () -> measure(session));
+        life.later(life.within(settings.telemetry()), () -> measure(session));
     }
 
     /// The boot is told until the server has it; only then, and with a good self-test, is a trial confirmed.
@@ -315,14 +317,9 @@ public final class Agent {
         if (now == null || bootTold) {
             return;
         }
-        ObjectNode event = AgentJson.object().put("v", 1).put("name", "boot");
-        event.putObject("details")
-                .put("firmware", now.version())
-                .put("slot", now.slot().name())
-                .put("counter", Long.toString(now.counter()));
-        int mine = life;
-        session.publish(topic("event"), AgentJson.bytes(event), () -> {
-            if (mine == life) {
+        int mine = life.number();
+        session.publish(topic("event"), Messages.boot(now), () -> {
+            if (life.is(mine)) {
                 bootTold = true;
                 confirm(now);
             }
@@ -344,7 +341,7 @@ public final class Agent {
             watcher.noted("confirmed", now.version());
             UpdatePoller rounds = poller;
             if (rounds != null) {
-                later(settings.pace().firstPoll(), () -> {
+                life.later(settings.pace().firstPoll(), () -> {
                     if (poller == rounds) {
                         rounds.round();
                     }
@@ -361,38 +358,24 @@ public final class Agent {
         }
         Map<String, Double> values = platform.measure(clock.instant());
         if (!values.isEmpty()) {
-            ObjectNode message = AgentJson.object();
-            new TreeMap<>(values).forEach((name, value) -> {
-                if (Double.isFinite(value)) {
-                    message.put(name, value);
-                }
-            });
-            session.publish(topic("telemetry"), AgentJson.bytes(message), () -> {});
+            session.publish(topic("telemetry"), Messages.telemetry(values), () -> {});
         }
-        later(settings.telemetry(), () -> measure(session));
+        life.later(settings.telemetry(), () -> measure(session));
     }
 
     private void obey(byte[] payload) {
         try {
-            JsonNode command;
-            try {
-                command = AgentJson.tree(payload);
-            } catch (IOException e) {
-                watcher.noted("bad-command", "not JSON");
-                return;
-            }
-            long revision = command.path("revision").asLong(-1);
-            AgentConfiguration before = AgentConfiguration.read(store);
-            if (command.path("v").asInt() != 1
-                    || revision < 0
-                    || !command.path("desired").isObject()) {
+            Optional<Messages.Command> command = Messages.command(payload);
+            if (command.isEmpty()) {
                 watcher.noted("bad-command", "not desired state with a revision");
                 return;
             }
+            long revision = command.get().revision();
+            AgentConfiguration before = AgentConfiguration.read(store);
             if (revision < before.revision()) {
                 return;
             }
-            Map<String, String> inForce = platform.apply(revision, command.path("desired"));
+            Map<String, String> inForce = platform.apply(revision, command.get().desired());
             AgentConfiguration after = new AgentConfiguration(revision, inForce);
             if (!after.equals(before)) {
                 after.write(store);
@@ -413,17 +396,17 @@ public final class Agent {
 
     /// At two thirds of its life a certificate is renewed, with a new key; then everything reconnects with it.
     private void renewWhenDue() {
-        later(RENEWAL_CHECK, this::renewWhenDue);
+        life.later(RENEWAL_CHECK, this::renewWhenDue);
         DeviceIdentity own = identity;
         Instant now = clock.instant();
         if (own == null || renewing || now.isBefore(own.renewAt()) || now.isBefore(renewNotBefore)) {
             return;
         }
         renewing = true;
-        int mine = life;
+        int mine = life.number();
         try {
             enroller.renew(own, result -> {
-                if (mine == life) {
+                if (life.is(mine)) {
                     renewing = false;
                     renewed(result);
                 }
@@ -475,33 +458,6 @@ public final class Agent {
         return "certificate " + identity.certificate().getSerialNumber().toString(16);
     }
 
-    /// Doubles the pause with each failure in a row, up to the most, with jitter.
-    private void retry(Duration first, Runnable task) {
-        Duration pause = first.multipliedBy(1L << Math.min(failures, 10));
-        failures++;
-        Duration most = settings.pace().retryMost();
-        later(jittered(pause.compareTo(most) > 0 ? most : pause), task);
-    }
-
-    private Duration jittered(Duration pause) {
-        long millis = Math.max(1, pause.toMillis());
-        return Duration.ofMillis(millis * 3 / 4 + random.nextLong(Math.max(1, millis / 2)));
-    }
-
-    /// Runs it on the loop after the pause, unless this life is over by then.
-    private void later(Duration pause, Runnable task) {
-        int mine = life;
-        loop.schedule(
-                        () -> {
-                            if (mine == life) {
-                                task.run();
-                            }
-                        },
-                        pause.toMillis(),
-                        TimeUnit.MILLISECONDS)
-                .addListener(_ -> {});
-    }
-
     private final class Rounds implements UpdatePoller.Rounds {
         private final int mine;
 
@@ -512,8 +468,8 @@ public final class Agent {
         @Override
         public void again(Duration after) {
             UpdatePoller rounds = poller;
-            if (mine == life && rounds != null) {
-                later(jittered(after), () -> {
+            if (life.is(mine) && rounds != null) {
+                life.later(life.jittered(after), () -> {
                     if (poller == rounds) {
                         rounds.round();
                     }
@@ -523,7 +479,7 @@ public final class Agent {
 
         @Override
         public void reboot(String why) {
-            if (mine == life) {
+            if (life.is(mine)) {
                 Agent.this.reboot(why);
             }
         }
@@ -535,7 +491,7 @@ public final class Agent {
 
         @Override
         public void storeFailed(IOException failure) {
-            if (mine == life) {
+            if (life.is(mine)) {
                 Agent.this.storeFailed(failure);
             }
         }
