@@ -1,0 +1,125 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { api, must, setCsrf, type Schemas } from "./client";
+
+export const keys = { me: ["me"], overview: ["fleet", "overview"], map: ["fleet", "map"] } as const;
+
+export const meQuery = queryOptions({
+  queryKey: keys.me,
+  queryFn: async () => {
+    const me = await must(api.GET("/me"));
+    setCsrf(me.csrf);
+    return me;
+  },
+  staleTime: 60_000,
+});
+
+export const overviewQuery = queryOptions({ queryKey: keys.overview, queryFn: () => must(api.GET("/fleet/overview")), refetchInterval: 30_000 });
+export const mapQuery = queryOptions({ queryKey: keys.map, queryFn: () => must(api.GET("/fleet/map")), staleTime: 15_000 });
+export const serverQuery = queryOptions({ queryKey: ["server"], queryFn: () => must(api.GET("/server")), staleTime: 60_000 });
+export const modelsQuery = queryOptions({ queryKey: ["models"], queryFn: () => must(api.GET("/models")), staleTime: 60_000 });
+
+export interface DeviceFilter {
+  readonly search?: string | undefined;
+  readonly selector?: string | undefined;
+  readonly health?: Schemas["Health"] | undefined;
+  readonly sort?: DeviceSort | undefined;
+}
+export const DEVICE_SORTS = ["id", "-id", "lastContact", "-lastContact", "stateSince", "-stateSince", "risk", "-risk"] as const;
+export type DeviceSort = (typeof DEVICE_SORTS)[number];
+
+export const devicesQuery = (filter: DeviceFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["devices", filter],
+    queryFn: ({ pageParam }) => must(api.GET("/devices", { params: { query: { ...given(filter), limit: 100, ...(pageParam ? { cursor: pageParam } : {}) } } })),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next,
+    placeholderData: (old) => old,
+  });
+
+/// Leaves out what is empty: the server refuses empty parameters.
+export function given<T extends object>(values: T): { [K in keyof T]: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== "")) as { [K in keyof T]: NonNullable<T[K]> };
+}
+
+const path = (id: string) => ({ params: { path: { id } } });
+export const deviceQuery = (id: string) => queryOptions({ queryKey: ["device", id, "head"], queryFn: () => must(api.GET("/devices/{id}", path(id))) });
+export const seriesQuery = (id: string, hours: number) =>
+  queryOptions({
+    queryKey: ["device", id, "series", hours],
+    queryFn: () => must(api.GET("/devices/{id}/series", { params: { path: { id }, query: { from: new Date(Date.now() - hours * 3_600_000).toISOString() } } })),
+    placeholderData: (old) => old,
+  });
+export const configurationQuery = (id: string) => queryOptions({ queryKey: ["device", id, "configuration"], queryFn: () => must(api.GET("/devices/{id}/configuration", path(id))) });
+export const deviceCertificatesQuery = (id: string) => queryOptions({ queryKey: ["device", id, "certificates"], queryFn: () => must(api.GET("/devices/{id}/certificates", path(id))) });
+export const timelineQuery = (id: string) =>
+  infiniteQueryOptions({
+    queryKey: ["device", id, "timeline"],
+    queryFn: ({ pageParam }) => must(api.GET("/devices/{id}/timeline", { params: { path: { id }, query: { limit: 40, ...(pageParam ? { cursor: pageParam } : {}) } } })),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next,
+  });
+export const logsQuery = (device: string, search: string, severity: Schemas["LogSeverity"] | undefined) =>
+  infiniteQueryOptions({
+    queryKey: ["device", device, "logs", search, severity ?? ""],
+    queryFn: ({ pageParam }) => must(api.GET("/logs", { params: { query: { device, ...given({ search, severity, cursor: pageParam }), limit: 100 } } })),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next,
+    placeholderData: (old) => old,
+  });
+export const failuresQuery = (device: string) => queryOptions({ queryKey: ["device", device, "failures"], queryFn: () => must(api.GET("/connection-failures", { params: { query: { device, limit: 20 } } })) });
+
+export const rolloutsQuery = infiniteQueryOptions({
+  queryKey: ["rollouts"],
+  queryFn: ({ pageParam }) => must(api.GET("/rollouts", { params: { query: given({ cursor: pageParam }) } })),
+  initialPageParam: "",
+  getNextPageParam: (last) => last.next,
+});
+export const rolloutQuery = (id: string) => queryOptions({ queryKey: ["rollout", id, "head"], queryFn: () => must(api.GET("/rollouts/{id}", path(id))), refetchInterval: 5000 });
+export const rolloutDevicesQuery = (id: string, batch: number | undefined, state: Schemas["RolloutDeviceState"] | undefined) =>
+  infiniteQueryOptions({
+    queryKey: ["rollout", id, "devices", batch ?? "", state ?? ""],
+    queryFn: ({ pageParam }) => must(api.GET("/rollouts/{id}/devices", { params: { path: { id }, query: { ...given({ batch, state, cursor: pageParam }), limit: 100 } } })),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next,
+    placeholderData: (old) => old,
+  });
+export const stopSwitchQuery = queryOptions({ queryKey: ["fleet", "stop-switch"], queryFn: () => must(api.GET("/stop-switch")) });
+
+export type IncidentScope = "open" | "all";
+export const incidentsQuery = (scope: IncidentScope) =>
+  infiniteQueryOptions({
+    queryKey: ["incidents", scope],
+    queryFn: ({ pageParam }) => must(api.GET("/incidents", { params: { query: { ...given({ cursor: pageParam }), ...(scope === "open" ? { open: true } : {}) } } })),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next,
+    placeholderData: (old) => old,
+  });
+export const incidentQuery = (id: string) => queryOptions({ queryKey: ["incident", id, "head"], queryFn: () => must(api.GET("/incidents/{id}", path(id))) });
+
+export const releasesQuery = queryOptions({ queryKey: ["releases"], queryFn: () => must(api.GET("/releases", { params: { query: { limit: 100 } } })) });
+export const signingKeysQuery = queryOptions({ queryKey: ["signing-keys"], queryFn: () => must(api.GET("/signing-keys")) });
+export const artifactsQuery = queryOptions({ queryKey: ["artifacts"], queryFn: () => must(api.GET("/artifacts")) });
+export const authoritiesQuery = queryOptions({ queryKey: ["authorities"], queryFn: () => must(api.GET("/authorities")) });
+export const anchorsQuery = queryOptions({ queryKey: ["anchors"], queryFn: () => must(api.GET("/manufacturer-anchors")) });
+export const certificatesQuery = (status: Schemas["CertificateStatus"] | undefined) =>
+  infiniteQueryOptions({
+    queryKey: ["certificates", status ?? ""],
+    queryFn: ({ pageParam }) => must(api.GET("/certificates", { params: { query: given({ status, cursor: pageParam }) } })),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next,
+    placeholderData: (old) => old,
+  });
+export const channelsQuery = queryOptions({ queryKey: ["channels"], queryFn: () => must(api.GET("/notification-channels")) });
+export const neverIsolateQuery = queryOptions({ queryKey: ["never-isolate"], queryFn: () => must(api.GET("/never-isolate")) });
+export const journalQuery = (kind: string, subject: string) =>
+  infiniteQueryOptions({
+    queryKey: ["journal", kind, subject],
+    queryFn: ({ pageParam }) => must(api.GET("/journal", { params: { query: { ...given({ kind, subject, cursor: pageParam }), limit: 100 } } })),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next,
+    placeholderData: (old) => old,
+  });
+export const accountsQuery = queryOptions({ queryKey: ["accounts"], queryFn: () => must(api.GET("/accounts")) });
+export const invitationsQuery = queryOptions({ queryKey: ["invitations"], queryFn: () => must(api.GET("/invitations")) });
+export const tokensQuery = queryOptions({ queryKey: ["tokens"], queryFn: () => must(api.GET("/tokens")) });
+export const passkeysQuery = queryOptions({ queryKey: ["passkeys"], queryFn: () => must(api.GET("/passkeys")) });

@@ -1,0 +1,2 @@
+import { Page } from "../parts/Page";
+export function Operators() { return <Page title="Operators" question="Operators" answer="Being built." />; }

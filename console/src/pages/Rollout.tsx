@@ -1,0 +1,2 @@
+import { Page } from "../parts/Page";
+export function Rollout() { return <Page title="Rollout" question="Rollout" answer="Being built." />; }
