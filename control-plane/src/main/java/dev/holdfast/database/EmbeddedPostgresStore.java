@@ -1,9 +1,6 @@
 package dev.holdfast.database;
 
-import dev.holdfast.core.Digest;
-import java.io.BufferedInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
@@ -11,24 +8,18 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
-import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
-import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.tukaani.xz.XZInputStream;
 
 /// A PostgreSQL server of our own under the data folder: no installation, durable settings, loopback only, SCRAM.
 ///
@@ -37,82 +28,129 @@ import org.tukaani.xz.XZInputStream;
 /// awaited.
 public final class EmbeddedPostgresStore implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(EmbeddedPostgresStore.class);
-    private static final String ARCHIVE = "/postgres-linux-x86_64.txz";
     private static final String USER = "holdfast";
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
+    private final List<String> command;
+    private final Path folder;
     private final Path programs;
     private final Path cluster;
     private final String password;
     private final int port;
-    private final Process process;
-    private final Thread keeper;
+    private volatile @Nullable Process process;
+    private volatile boolean closing;
+    private @Nullable Thread keeper;
 
-    private EmbeddedPostgresStore(
-            Path programs, Path cluster, String password, int port, Process process, Thread keeper) {
+    private EmbeddedPostgresStore(List<String> command, Path folder, Path programs, String password, int port) {
+        this.command = command;
+        this.folder = folder;
         this.programs = programs;
-        this.cluster = cluster;
+        this.cluster = folder.resolve("cluster");
         this.password = password;
         this.port = port;
-        this.process = process;
-        this.keeper = keeper;
     }
 
     /// @param folder holds the cluster; created where missing
     /// @param binaries where the programs are unpacked; shared folders are fine
     /// @param password the superuser's password, made by the caller and kept as a secret
+    /// @throws IOException when it can't be made or started; the message says why and what to do
     public static EmbeddedPostgresStore start(Path folder, Path binaries, String password) throws IOException {
-        Path programs = unpack(binaries);
+        Path programs = PostgresProgramsStore.unpack(binaries);
         Optional<String> runAs = otherUser();
         Files.createDirectories(folder);
-        Path cluster = folder.resolve("cluster");
         if (runAs.isPresent()) {
             give(folder, runAs.get());
+            requireReachable(folder, runAs.get());
+            requireReachable(programs, runAs.get());
         }
+        Path cluster = folder.resolve("cluster");
         stopOrphan(cluster, programs);
-        if (!Files.exists(cluster.resolve("PG_VERSION"))) {
+        if (!Files.exists(cluster)) {
             initialise(programs, folder, cluster, password, runAs);
         }
         int port = freePort();
+        EmbeddedPostgresStore server = new EmbeddedPostgresStore(
+                command(runAs, programs, "postgres", serverArguments(cluster, port)), folder, programs, password, port);
         CompletableFuture<Process> started = new CompletableFuture<>();
-        // The parent-death signal is sent when the starting *thread* ends, so a thread of its own waits for the server.
-        Thread keeper = Thread.ofPlatform()
-                .daemon()
-                .name("postgres-keeper")
-                .start(() ->
-                        keep(command(runAs, programs, "postgres", serverArguments(cluster, port)), folder, started));
-        Process process = started.join();
-        EmbeddedPostgresStore server = new EmbeddedPostgresStore(programs, cluster, password, port, process, keeper);
-        server.awaitReady(folder.resolve("postgres.log"));
+        // The parent-death signal is sent when the starting *thread* ends, so a thread of its own waits for the
+        // server.
+        server.keeper = Thread.ofPlatform().daemon().name("postgres-keeper").start(() -> server.keep(started));
+        server.awaitReady(started.join());
         return server;
     }
 
+    /// The address of the server that runs on this folder in another process.
+    ///
+    /// @return empty when none does
+    public static Optional<Database.Address> running(Path folder, Path binaries, String password) throws IOException {
+        Path pidFile = folder.resolve("cluster").resolve("postmaster.pid");
+        if (!Files.exists(pidFile)) {
+            return Optional.empty();
+        }
+        List<String> lines = Files.readAllLines(pidFile);
+        if (lines.size() < 4
+                || !lines.getFirst().strip().matches("\\d{1,9}")
+                || !lines.get(3).strip().matches("\\d{1,5}")) {
+            return Optional.empty();
+        }
+        return ProcessHandle.of(Long.parseLong(lines.getFirst().strip()))
+                .filter(process -> runs(process, binaries, folder.resolve("cluster")))
+                .map(process -> address(Integer.parseInt(lines.get(3).strip()), password));
+    }
+
     public Database.Address address() {
+        return address(port, password);
+    }
+
+    private static Database.Address address(int port, String password) {
         return new Database.Address(
                 "jdbc:postgresql://127.0.0.1:" + port + "/postgres?sslmode=disable", USER, password);
     }
 
-    /// The server's process, for tests that kill it.
-    public ProcessHandle process() {
-        return process.toHandle();
+    /// The server's process, for tests that kill it; another one after it was started again.
+    public Optional<ProcessHandle> process() {
+        return Optional.ofNullable(process).map(Process::toHandle);
     }
 
-    private static void keep(List<String> command, Path folder, CompletableFuture<Process> started) {
+    /// Leaves the server running without anybody who looks after it, for tests.
+    void abandon() {
+        closing = true;
+    }
+
+    /// Starts the server, and again on the same port whenever it ends by itself (killed, or out of disk).
+    private void keep(CompletableFuture<Process> first) {
         try {
-            Process process = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.appendTo(
-                            folder.resolve("postgres.log").toFile()))
-                    .redirectInput(
-                            ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-                    .start();
-            started.complete(process);
-            process.waitFor();
+            for (int failures = 0; !closing; failures++) {
+                long begun = System.nanoTime();
+                Process running = new ProcessBuilder(command)
+                        .redirectErrorStream(true)
+                        .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))
+                        .redirectInput(ProcessBuilder.Redirect.from(
+                                Path.of("/dev/null").toFile()))
+                        .start();
+                process = running;
+                first.complete(running);
+                if (closing) {
+                    interrupt(running.pid());
+                }
+                int code = running.waitFor();
+                if (!closing) {
+                    LOG.error("PostgreSQL ended by itself (exit code {}); starting it again; see {}", code, log());
+                    boolean ranWell = System.nanoTime() - begun > TimeUnit.MINUTES.toNanos(1);
+                    failures = ranWell ? 0 : failures;
+                    TimeUnit.MILLISECONDS.sleep(Math.min(5_000, 300L << Math.min(failures, 5)));
+                }
+            }
         } catch (IOException e) {
-            started.completeExceptionally(e);
+            LOG.error("PostgreSQL can't be started", e);
+            first.completeExceptionally(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    private Path log() {
+        return folder.resolve("postgres.log");
     }
 
     private static List<String> serverArguments(Path cluster, int port) {
@@ -140,7 +178,8 @@ public final class EmbeddedPostgresStore implements AutoCloseable {
 
     private static void initialise(Path programs, Path folder, Path cluster, String password, Optional<String> runAs)
             throws IOException {
-        removeTree(cluster); // a first start that was killed half-way leaves no PG_VERSION
+        Path fresh = folder.resolve("cluster.new"); // renamed when whole: a first start may be killed half-way
+        PostgresProgramsStore.removeTree(fresh);
         Path passwordFile = folder.resolve("initial-password");
         Files.deleteIfExists(passwordFile);
         Files.createFile(
@@ -156,7 +195,7 @@ public final class EmbeddedPostgresStore implements AutoCloseable {
                     "initdb",
                     List.of(
                             "-D",
-                            cluster.toString(),
+                            fresh.toString(),
                             "-U",
                             USER,
                             "-E",
@@ -171,9 +210,10 @@ public final class EmbeddedPostgresStore implements AutoCloseable {
                     new ProcessBuilder(command).redirectErrorStream(true).start();
             String output = new String(initdb.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             if (initdb.waitFor() != 0) {
-                removeTree(cluster);
+                PostgresProgramsStore.removeTree(fresh);
                 throw new IOException("initdb failed: " + output.strip());
             }
+            Files.move(fresh, cluster, StandardCopyOption.ATOMIC_MOVE);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while making the database", e);
@@ -182,25 +222,34 @@ public final class EmbeddedPostgresStore implements AutoCloseable {
         }
     }
 
-    private void awaitReady(Path log) throws IOException {
+    private void awaitReady(Process first) throws IOException {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (true) {
-            if (!process.isAlive()) {
-                throw new IOException("PostgreSQL stopped with exit code " + process.exitValue() + "; see " + log);
-            }
             try (var connection = java.sql.DriverManager.getConnection(address().url(), USER, password)) {
                 if (connection.isValid(2)) {
                     return;
                 }
             } catch (java.sql.SQLException starting) {
-                if (System.nanoTime() - deadline > 0) {
+                boolean late = System.nanoTime() - deadline > 0;
+                // A second try is given: the children of a killed server need a moment to see that it is gone.
+                if (late || (!first.isAlive() && secondTryFailed(first))) {
                     close();
                     throw new IOException(
-                            "PostgreSQL did not accept connections in " + PATIENCE + "; see " + log, starting);
+                            "PostgreSQL does not start; the last lines of " + log() + ":\n" + lastLines(), starting);
                 }
             }
             pause();
         }
+    }
+
+    private boolean secondTryFailed(Process first) {
+        Process second = process;
+        return second != null && second.pid() != first.pid() && !second.isAlive();
+    }
+
+    private String lastLines() throws IOException {
+        List<String> lines = Files.readAllLines(log());
+        return String.join("\n", lines.subList(Math.max(0, lines.size() - 8), lines.size()));
     }
 
     private static void stopOrphan(Path cluster, Path programs) throws IOException {
@@ -284,86 +333,23 @@ public final class EmbeddedPostgresStore implements AutoCloseable {
                 + " Holdfast as an ordinary user");
     }
 
+    /// The database runs as another user, who must be able to pass through every folder above its own.
+    private static void requireReachable(Path path, String user) throws IOException {
+        for (Path at = path.toAbsolutePath().normalize(); at != null; at = at.getParent()) {
+            boolean open = Files.getPosixFilePermissions(at).contains(PosixFilePermission.OTHERS_EXECUTE);
+            if (!open && !Files.getOwner(at).getName().equals(user)) {
+                throw new IOException("PostgreSQL runs as the user '" + user + "', who can't pass through " + at
+                        + " to reach " + path + "; allow that (chmod o+x " + at
+                        + "), or give another --data folder");
+            }
+        }
+    }
+
     private static void give(Path path, String user) throws IOException {
         UserPrincipal owner =
                 path.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByName(user);
         if (!Files.getOwner(path, LinkOption.NOFOLLOW_LINKS).equals(owner)) {
             Files.setOwner(path, owner);
-        }
-    }
-
-    /// Unpacks the programs once; a marker written last tells a whole copy from a part.
-    private static Path unpack(Path binaries) throws IOException {
-        Path target = binaries.resolve("postgresql-18.6.0");
-        if (Files.exists(target.resolve("complete"))) {
-            return target;
-        }
-        Files.createDirectories(binaries);
-        Path fresh = Files.createTempDirectory(binaries, "unpack");
-        MessageDigest digest = Digest.sha256();
-        try (InputStream resource = open();
-                DigestInputStream counted = new DigestInputStream(new BufferedInputStream(resource, 1 << 16), digest);
-                TarArchiveInputStream tar = new TarArchiveInputStream(new XZInputStream(counted))) {
-            for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
-                write(entry, tar, fresh);
-            }
-            counted.transferTo(java.io.OutputStream.nullOutputStream());
-        }
-        String found = HexFormat.of().formatHex(digest.digest());
-        if (!found.equals(PINNED_SHA256)) {
-            removeTree(fresh);
-            throw new IOException("the PostgreSQL programs are not the pinned ones: SHA-256 " + found);
-        }
-        Files.setPosixFilePermissions(fresh, PosixFilePermissions.fromString("rwxr-xr-x"));
-        Files.createFile(fresh.resolve("complete"));
-        try {
-            Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
-        } catch (IOException another) {
-            removeTree(fresh);
-            if (!Files.exists(target.resolve("complete"))) {
-                throw another;
-            }
-        }
-        return target;
-    }
-
-    private static final String PINNED_SHA256 = "63999c2914366d62c68e51794e597588c336e75ed2958d53c558e8deca5e13fc";
-
-    private static InputStream open() throws IOException {
-        InputStream resource = EmbeddedPostgresStore.class.getResourceAsStream(ARCHIVE);
-        if (resource == null) {
-            throw new IOException("no embedded PostgreSQL for this machine; give database.url instead");
-        }
-        return resource;
-    }
-
-    private static void write(TarArchiveEntry entry, TarArchiveInputStream tar, Path root) throws IOException {
-        Path path = root.resolve(entry.getName()).normalize();
-        if (!path.startsWith(root)) {
-            throw new IOException("the archive names a path outside its folder");
-        }
-        if (entry.isDirectory()) {
-            Files.createDirectories(path);
-        } else if (entry.isSymbolicLink()) {
-            Files.createDirectories(path.getParent());
-            Files.createSymbolicLink(path, Path.of(entry.getLinkName()));
-        } else {
-            Files.createDirectories(path.getParent());
-            Files.copy(tar, path);
-            boolean executable = (entry.getMode() & 0100) != 0;
-            Files.setPosixFilePermissions(
-                    path, PosixFilePermissions.fromString(executable ? "rwxr-xr-x" : "rw-r--r--"));
-        }
-    }
-
-    private static void removeTree(Path folder) throws IOException {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        try (Stream<Path> tree = Files.walk(folder)) {
-            for (Path path : tree.sorted(java.util.Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
         }
     }
 
@@ -380,23 +366,25 @@ public final class EmbeddedPostgresStore implements AutoCloseable {
     /// Stops the server with a checkpoint; kills it when it has not stopped within the time allowed.
     @Override
     public void close() throws IOException {
-        if (process.isAlive()) {
-            interrupt(process.pid());
-            try {
-                if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+        closing = true;
+        Process running = process;
+        Thread waiting = keeper;
+        try {
+            if (running != null && running.isAlive()) {
+                interrupt(running.pid());
+                if (!running.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
                     LOG.error("PostgreSQL on {} (programs in {}) did not stop; killing it", cluster, programs);
-                    process.destroyForcibly().waitFor();
+                    running.destroyForcibly().waitFor();
                 }
-                keeper.join(1_000);
-            } catch (InterruptedException e) {
-                process.destroyForcibly();
-                Thread.currentThread().interrupt();
             }
+            if (waiting != null) {
+                waiting.join(2_000);
+            }
+        } catch (InterruptedException e) {
+            if (running != null) {
+                running.destroyForcibly();
+            }
+            Thread.currentThread().interrupt();
         }
-    }
-
-    /// The exit of the server process, for a watcher that must know when the database is gone.
-    public CompletableFuture<@Nullable Void> stopped() {
-        return process.onExit().thenApply(p -> null);
     }
 }
