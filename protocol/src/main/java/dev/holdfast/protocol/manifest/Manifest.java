@@ -19,7 +19,8 @@ import java.util.regex.Pattern;
 ///
 /// The payload is
 /// `{"v":1,"model":"meter","hardware":["rev-a"],"version":"1.2.0","securityCounter":3,`
-/// `"image":{"name":"meter-1.2.0.img","size":1048576,"sha256":"..."}}`; unknown fields and other values of `v` are
+/// `"image":{"name":"meter-1.2.0.img","size":1048576,"sha256":"..."}}`; unknown fields and other values of
+/// `v` are
 /// refused, because a field that a verifier doesn't know might be a condition.
 ///
 /// @param model the model's id

@@ -61,7 +61,8 @@ public record SignedManifest(Manifest manifest, String keyId, byte[] envelope) {
     }
 
     /// 1. Bound the size. 2. Parse the envelope. 3. Require our payload type.
-    /// 4. Verify each signature with each trusted key over the pre-authentication encoding (the key id is only a
+    /// 4. Verify each signature with each trusted key over the pre-authentication encoding (the key id is
+    /// only a
     /// hint, so it does not choose the key); one good signature is enough.
     /// 5. Only then parse the payload.
     ///

@@ -1,4 +1,5 @@
-/// The signed release manifest of the agent: a DSSE envelope (https://github.com/secure-systems-lab/dsse) around a
+/// The signed release manifest of the agent: a DSSE envelope (https://github.com/secure-systems-lab/dsse)
+/// around a
 /// small JSON payload, signed with ECDSA P-256 and SHA-256.
 @NullMarked
 package dev.holdfast.protocol.manifest;
