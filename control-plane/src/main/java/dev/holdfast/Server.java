@@ -1,17 +1,23 @@
 package dev.holdfast;
 
+import dev.holdfast.ca.Ca;
 import dev.holdfast.commands.Commands;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.config.ConfigurationException;
 import dev.holdfast.config.DataFolderStore;
 import dev.holdfast.database.Database;
 import dev.holdfast.database.EmbeddedPostgresStore;
+import dev.holdfast.identity.Identity;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.journal.Freeze;
 import dev.holdfast.journal.Journal;
+import dev.holdfast.pki.PkiEndpoint;
 import dev.holdfast.sessions.CutReason;
 import dev.holdfast.sessions.Sessions;
 import dev.holdfast.telemetry.Telemetry;
+import dev.holdfast.tls.DeviceListener;
+import dev.holdfast.tls.DevicePlane;
+import dev.holdfast.tls.DeviceTls;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -38,6 +44,12 @@ public final class Server implements AutoCloseable {
     private final Inventory inventory;
     private final Commands commands;
     private final Telemetry telemetry;
+    private final DevicePlane plane;
+    private final PkiEndpoint pki;
+    private final Ca ca;
+    private final Identity identity;
+    private final DeviceTls deviceTls;
+    private final DeviceListener deviceListener;
 
     private record Closing(String what, AutoCloseable part) {}
 
@@ -65,12 +77,23 @@ public final class Server implements AutoCloseable {
             commands = new Commands(database, journal, clock);
             telemetry = opened("telemetry", new Telemetry(database, journal, clock, Telemetry.Settings.defaults()));
 
+            plane = opened("device plane", new DevicePlane(configuration.limits(), clock));
+            Configuration.Listener pkiAddress = configuration.listeners().pki();
+            pki = PkiEndpoint.listen(plane.vertx(), pkiAddress, plane.vertxPort(pkiAddress.port()));
+            ca = Ca.open(database, journal, folder, configuration, pkiUrl(configuration, pki.port()), random, clock);
+            identity = new Identity(database, journal, inventory, sessions, ca, freeze, random);
+            deviceTls = new DeviceTls(ca, identity.manufacturers()::certificates, configuration, clock);
+            deviceListener = opened("device HTTPS", new DeviceListener(plane, deviceTls, configuration));
+
             // Rooms that follow the journal have subscribed by here; what they hold in memory is read after.
             journal.startTail();
             inventory.load();
             // After a restore: what was taken away after the backup is taken away again before anything listens.
-            freeze.merge(List.of(inventory::replay));
+            freeze.merge(List.of(inventory::replay, ca.issuance()::replay));
             telemetry.start();
+
+            pki.serve(ca);
+            deviceListener.listen();
         } catch (ConfigurationException | IOException | RuntimeException e) {
             close();
             throw e;
@@ -96,6 +119,16 @@ public final class Server implements AutoCloseable {
                 .address();
     }
 
+    /// What URLs in certificates begin with.
+    private static String pkiUrl(Configuration configuration, int port) {
+        String configured = configuration.publicBaseUrls().pki();
+        if (configured != null) {
+            return configured.replaceAll("/+$", "");
+        }
+        String host = configuration.publicHostName();
+        return "http://" + (host == null ? "localhost" : host) + ":" + port;
+    }
+
     private static String databasePassword(DataFolderStore folder, SecureRandom random) throws IOException {
         byte @Nullable [] known = folder.readSecret("postgres-password");
         if (known != null) {
@@ -115,7 +148,36 @@ public final class Server implements AutoCloseable {
 
     /// The listeners and what they are for, a line each, for the person who started the server.
     public List<String> describe() {
-        return List.of();
+        return List.of(
+                "device HTTPS   https://localhost:" + deviceListener.port() + " (EST, updates)",
+                "PKI            http://localhost:" + pki.port() + " (OCSP, CRL, CA certificates)",
+                "root CA        SHA-256 " + deviceTls.rootFingerprint());
+    }
+
+    public Ca ca() {
+        return ca;
+    }
+
+    public Identity identity() {
+        return identity;
+    }
+
+    public DevicePlane plane() {
+        return plane;
+    }
+
+    public DeviceTls deviceTls() {
+        return deviceTls;
+    }
+
+    /// The port of the device HTTPS listener, as bound.
+    public int devicePort() {
+        return deviceListener.port();
+    }
+
+    /// The port of OCSP and CRLs, as bound.
+    public int pkiPort() {
+        return pki.port();
     }
 
     public Journal journal() {

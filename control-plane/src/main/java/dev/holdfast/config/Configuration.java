@@ -30,7 +30,8 @@ public record Configuration(
         DatabaseSettings database,
         Limits limits,
         SmtpSettings smtp,
-        Switches switches) {
+        Switches switches,
+        Certificates certificates) {
 
     /// Each empty value is derived from the host name and the port that was bound.
     public record PublicBaseUrls(
@@ -79,6 +80,18 @@ public record Configuration(
     /// Safety functions that can be switched off, for drills and for showing that they matter; the console says so.
     public record Switches(boolean rolloutGate, boolean automaticIsolation) {}
 
+    /// What certificates are like that are issued from now on.
+    ///
+    /// @param deviceLifetime from issuing to expiry; devices renew in the last third
+    /// @param serverLifetime of our own listeners' certificates, which renew themselves
+    /// @param revocationListLifetime how long a CRL may be relied on; a new one is made at every change anyway
+    /// @param renewableAfterExpiry how long after its expiry a device's certificate may still ask for its successor
+    public record Certificates(
+            Duration deviceLifetime,
+            Duration serverLifetime,
+            Duration revocationListLifetime,
+            Duration renewableAfterExpiry) {}
+
     public static Configuration defaults() {
         return new Configuration(
                 "development",
@@ -96,7 +109,8 @@ public record Configuration(
                 new DatabaseSettings(null, null, null, null, 16),
                 new Limits(2_000, 19_000, Duration.ofSeconds(10), Duration.ofSeconds(30)),
                 new SmtpSettings(null, 587, true, null, null),
-                new Switches(true, true));
+                new Switches(true, true),
+                new Certificates(Duration.ofDays(90), Duration.ofDays(90), Duration.ofDays(1), Duration.ZERO));
     }
 
     /// Defaults, overlaid by the file, overlaid by the variables.

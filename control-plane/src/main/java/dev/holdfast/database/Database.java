@@ -17,7 +17,8 @@ import org.jooq.impl.DSL;
 ///
 /// Reads and unjournalled writes take a connection here; what must be recorded goes through the journal's writer.
 public final class Database implements AutoCloseable {
-    private static final Settings SETTINGS = new Settings().withExecuteLogging(false);
+    private static final Settings SETTINGS =
+            new Settings().withExecuteLogging(false).withBindOffsetDateTimeType(true);
 
     private final HikariDataSource pool;
     private final Address address;

@@ -1,0 +1,104 @@
+package dev.holdfast.ca;
+
+import dev.holdfast.core.Environment;
+import dev.holdfast.protocol.cms.CertificatesOnly;
+import dev.holdfast.protocol.x509.Certificates;
+import dev.holdfast.protocol.x509.X509FormatException;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Optional;
+import org.jooq.DSLContext;
+import org.jooq.Record;
+import org.jspecify.annotations.Nullable;
+
+/// The table of authorities.
+final class AuthorityStore {
+    private AuthorityStore() {}
+
+    /// Those with a certificate.
+    static List<Authority> all(DSLContext sql) {
+        return sql.fetch("select id, purpose, environment, generation, certificate, issuer_chain, key_name,"
+                        + " development from authority where certificate is not null"
+                        + " order by purpose, environment, generation")
+                .map(AuthorityStore::authority);
+    }
+
+    /// The key's name of a request that waits for its certificate.
+    static Optional<Requested> requested(DSLContext sql, String id) {
+        return sql.fetchOptional(
+                        "select id, environment, generation, key_name, request from authority"
+                                + " where id = ? and state = 'requested'",
+                        id)
+                .map(row -> new Requested(
+                        row.get(0, String.class),
+                        row.get(1, String.class),
+                        row.get(2, Integer.class),
+                        row.get(3, String.class),
+                        row.get(4, String.class)));
+    }
+
+    record Requested(String id, String environment, int generation, String keyName, String request) {}
+
+    static int nextGeneration(DSLContext sql, Authority.Purpose purpose, Optional<Environment> environment) {
+        Record row = sql.fetchSingle(
+                "select coalesce(max(generation), 0) + 1 from authority where purpose = ? and environment = ?",
+                purpose.text(),
+                environment.map(Environment::value).orElse(""));
+        return row.get(0, Integer.class);
+    }
+
+    static void insert(DSLContext sql, Authority authority, Instant now) {
+        sql.execute(
+                "insert into authority(id, purpose, environment, generation, key_name, certificate, issuer_chain,"
+                        + " development, state, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, 'active', ?)",
+                authority.id(),
+                authority.purpose().text(),
+                authority.environment().map(Environment::value).orElse(""),
+                authority.generation(),
+                authority.keyName(),
+                Certificates.der(authority.certificate()),
+                authority.above().isEmpty() ? null : CertificatesOnly.encode(authority.above()),
+                authority.development(),
+                now.atOffset(ZoneOffset.UTC));
+    }
+
+    static void insertRequest(DSLContext sql, Requested requested, Instant now) {
+        sql.execute(
+                "insert into authority(id, purpose, environment, generation, key_name, request, development, state,"
+                        + " created_at) values (?, 'device', ?, ?, ?, ?, false, 'requested', ?)",
+                requested.id(),
+                requested.environment(),
+                requested.generation(),
+                requested.keyName(),
+                requested.request(),
+                now.atOffset(ZoneOffset.UTC));
+    }
+
+    static void answer(DSLContext sql, String id, X509Certificate certificate, List<X509Certificate> above) {
+        sql.execute(
+                "update authority set certificate = ?, issuer_chain = ?, state = 'active' where id = ?",
+                Certificates.der(certificate),
+                CertificatesOnly.encode(above),
+                id);
+    }
+
+    private static Authority authority(Record row) {
+        try {
+            String environment = row.get(2, String.class);
+            byte @Nullable [] above = row.get(5, byte[].class);
+            return new Authority(
+                    row.get(0, String.class),
+                    Authority.Purpose.of(row.get(1, String.class)),
+                    environment.isEmpty() ? Optional.empty() : Optional.of(new Environment(environment)),
+                    row.get(3, Integer.class),
+                    Certificates.parse(row.get(4, byte[].class)),
+                    above == null ? List.of() : CertificatesOnly.decode(above),
+                    row.get(6, String.class),
+                    row.get(7, Boolean.class));
+        } catch (X509FormatException e) {
+            throw new IllegalStateException("a stored authority can't be read", e);
+        }
+    }
+}

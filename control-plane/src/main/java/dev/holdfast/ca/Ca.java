@@ -1,0 +1,98 @@
+package dev.holdfast.ca;
+
+import dev.holdfast.config.Configuration;
+import dev.holdfast.config.ConfigurationException;
+import dev.holdfast.config.DataFolderStore;
+import dev.holdfast.core.Environment;
+import dev.holdfast.database.Database;
+import dev.holdfast.journal.Journal;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.InstantSource;
+
+/// The certification authorities of this installation, as one room: who issues, what was issued, what still
+/// counts.
+public final class Ca {
+    /// Standings of certificates that ended longer ago than this are not kept in memory: they are refused as
+    /// unknown.
+    private static final Duration REMEMBERED = Duration.ofDays(90);
+
+    private final Authorities authorities;
+    private final Issuance issuance;
+    private final ServerCertificateStore serverCertificates;
+    private final CertificateStandings standings = new CertificateStandings();
+    private final CertificateProfile deviceProfile;
+
+    private Ca(
+            Database database,
+            Journal journal,
+            Path folder,
+            FileKeyStore keys,
+            Authorities authorities,
+            SecureRandom random,
+            InstantSource clock,
+            Configuration configuration) {
+        this.authorities = authorities;
+        this.issuance = new Issuance(database, authorities, random);
+        Configuration.Certificates settings = configuration.certificates();
+        this.deviceProfile = new CertificateProfile(
+                "device",
+                settings.deviceLifetime(),
+                CertificateProfile.Usage.TLS_CLIENT,
+                settings.renewableAfterExpiry());
+        this.serverCertificates = new ServerCertificateStore(
+                folder,
+                keys,
+                journal,
+                issuance,
+                authorities,
+                new CertificateProfile(
+                        "server", settings.serverLifetime(), CertificateProfile.Usage.TLS_SERVER, Duration.ZERO),
+                new Environment(configuration.environment()));
+        journal.subscribe(standings::follow);
+        database.run(sql -> CertificateStore.standings(sql, clock.instant().minus(REMEMBERED), standings::load));
+    }
+
+    /// Opens the room and makes the authorities that are missing. Called before the journal's tail starts.
+    ///
+    /// @param urls the base of the URLs in certificates, under which `/ocsp`, `/crl` and `/ca` answer
+    /// @throws ConfigurationException when the database's authorities are not those whose keys are here
+    public static Ca open(
+            Database database,
+            Journal journal,
+            DataFolderStore data,
+            Configuration configuration,
+            String urls,
+            SecureRandom random,
+            InstantSource clock)
+            throws ConfigurationException, IOException {
+        Path folder = data.privateFolder("ca");
+        FileKeyStore keys = new FileKeyStore(folder, random);
+        Authorities authorities = new Authorities(
+                database, journal, keys, random, clock, urls, new Environment(configuration.environment()));
+        return new Ca(database, journal, folder, keys, authorities, random, clock, configuration);
+    }
+
+    public Authorities authorities() {
+        return authorities;
+    }
+
+    public Issuance issuance() {
+        return issuance;
+    }
+
+    public ServerCertificateStore serverCertificates() {
+        return serverCertificates;
+    }
+
+    public CertificateStandings standings() {
+        return standings;
+    }
+
+    /// What device certificates are like.
+    public CertificateProfile deviceProfile() {
+        return deviceProfile;
+    }
+}

@@ -1,0 +1,18 @@
+package dev.holdfast.ca;
+
+import dev.holdfast.core.DeviceRef;
+import java.time.Instant;
+import java.util.Optional;
+
+/// What a hot path must know of a certificate, held in memory for every one that is not long expired.
+///
+/// @param device empty for our own listeners
+/// @param held its device is suspended
+/// @param endedAt when it was superseded, held or revoked
+public record CertificateStanding(
+        String authority,
+        Optional<DeviceRef> device,
+        CertificateState state,
+        boolean held,
+        Optional<Instant> endedAt,
+        Optional<RevocationReason> reason) {}

@@ -1,0 +1,270 @@
+package dev.holdfast.ca;
+
+import dev.holdfast.core.DeviceRef;
+import dev.holdfast.core.Environment;
+import dev.holdfast.core.Serial;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BiConsumer;
+import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
+import org.jooq.DSLContext;
+import org.jooq.Record;
+import org.jspecify.annotations.Nullable;
+
+/// The table of certificates.
+final class CertificateStore {
+    private static final String COLUMNS = "serial, authority, profile, environment, device, name, key_fingerprint,"
+            + " state, held, not_before, not_after, granted_by, issued_at, activated_at, ended_at,"
+            + " revocation_reason, der";
+
+    private CertificateStore() {}
+
+    static void intend(DSLContext sql, Intended intended, Instant now) {
+        sql.execute(
+                "insert into certificate(serial, authority, profile, environment, device, name, alternative_names,"
+                        + " public_key, key_fingerprint, state, not_before, not_after, intended_at, granted_by)"
+                        + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, 'intended', ?, ?, ?, ?)",
+                intended.serial().hex(),
+                intended.authority(),
+                intended.profile().name(),
+                intended.environment().value(),
+                intended.device().map(d -> d.id().value()).orElse(null),
+                intended.name(),
+                String.join("\n", intended.alternativeNames()),
+                Issuance.der(intended.publicKey()),
+                Issuance.fingerprint(intended.publicKey()),
+                utc(intended.notBefore()),
+                utc(intended.notAfter()),
+                utc(now),
+                intended.grantedBy());
+    }
+
+    /// Binds a key to a device for ever.
+    ///
+    /// @return whom it is bound to, which is another one when that one was first
+    static DeviceRef bindKey(DSLContext sql, String keyFingerprint, DeviceRef device) {
+        sql.execute(
+                "insert into device_key(key_fingerprint, environment, device) values (?, ?, ?)"
+                        + " on conflict (key_fingerprint) do nothing",
+                keyFingerprint,
+                device.environment().value(),
+                device.id().value());
+        return keyOwner(sql, keyFingerprint).orElseThrow();
+    }
+
+    static Optional<DeviceRef> keyOwner(DSLContext sql, String keyFingerprint) {
+        return sql.fetchOptional("select environment, device from device_key where key_fingerprint = ?", keyFingerprint)
+                .map(row -> DeviceRef.of(row.get(0, String.class), row.get(1, String.class)));
+    }
+
+    /// @return false when it is not intended any more: somebody else finished it
+    static boolean issued(DSLContext sql, Serial serial, byte[] der, CertificateState state, Instant now) {
+        return sql.execute(
+                        "update certificate set state = ?, der = ?, issued_at = ? where serial = ? and state ="
+                                + " 'intended'",
+                        state.text(),
+                        der,
+                        utc(now),
+                        serial.hex())
+                == 1;
+    }
+
+    static Optional<IssuedCertificate> find(DSLContext sql, Serial serial) {
+        return sql.fetchOptional("select " + COLUMNS + " from certificate where serial = ?", serial.hex())
+                .map(CertificateStore::issued);
+    }
+
+    static Optional<IssuedCertificate> lock(DSLContext sql, Serial serial) {
+        return sql.fetchOptional("select " + COLUMNS + " from certificate where serial = ? for update", serial.hex())
+                .map(CertificateStore::issued);
+    }
+
+    /// Newest first.
+    static List<IssuedCertificate> ofDevice(DSLContext sql, DeviceRef device) {
+        return sql.fetch(
+                        "select " + COLUMNS + " from certificate where environment = ? and device = ?"
+                                + " order by intended_at desc, serial limit 200",
+                        device.environment().value(),
+                        device.id().value())
+                .map(CertificateStore::issued);
+    }
+
+    /// Soonest first.
+    static List<IssuedCertificate> endingBefore(DSLContext sql, Environment environment, Instant before, int limit) {
+        return sql.fetch(
+                        "select " + COLUMNS + " from certificate where environment = ? and not_after < ?"
+                                + " and state in ('pending','current') order by not_after, serial limit ?",
+                        environment.value(),
+                        utc(before),
+                        limit)
+                .map(CertificateStore::issued);
+    }
+
+    /// The unfinished or unused certificate of this very key, which a repeated request gets again.
+    static Optional<Serial> repeatable(DSLContext sql, DeviceRef device, String keyFingerprint) {
+        return sql.fetchOptional(
+                        "select serial from certificate where environment = ? and device = ? and key_fingerprint = ?"
+                                + " and state in ('intended','pending') and not held order by intended_at desc limit 1",
+                        device.environment().value(),
+                        device.id().value(),
+                        keyFingerprint)
+                .map(row -> new Serial(row.get(0, String.class)));
+    }
+
+    static List<Serial> intendedSerials(DSLContext sql) {
+        return sql.fetch("select serial from certificate where state = 'intended' and device is not null"
+                        + " order by intended_at")
+                .map(row -> new Serial(row.get(0, String.class)));
+    }
+
+    static Optional<Intended> intended(DSLContext sql, Serial serial, CertificateProfile profile) {
+        return sql.fetchOptional(
+                        "select serial, authority, environment, device, name, alternative_names, public_key,"
+                                + " not_before, not_after, granted_by from certificate where serial = ?",
+                        serial.hex())
+                .map(row -> new Intended(
+                        new Serial(row.get(0, String.class)),
+                        row.get(1, String.class),
+                        profile,
+                        new Environment(row.get(2, String.class)),
+                        device(row.get(2, String.class), row.get(3, String.class)),
+                        row.get(4, String.class),
+                        List.of(row.get(5, String.class).split("\n")),
+                        SubjectPublicKeyInfo.getInstance(row.get(6, byte[].class)),
+                        row.get(7, OffsetDateTime.class).toInstant(),
+                        row.get(8, OffsetDateTime.class).toInstant(),
+                        row.get(9, String.class)));
+    }
+
+    static void setState(
+            DSLContext sql, Serial serial, CertificateState state, @Nullable RevocationReason reason, Instant now) {
+        sql.execute(
+                "update certificate set state = ?, revocation_reason = ?,"
+                        + " activated_at = case when ? = 'current' then ?::timestamptz else activated_at end,"
+                        + " ended_at = case when ? = 'current' then ended_at else ?::timestamptz end"
+                        + " where serial = ?",
+                state.text(),
+                reason == null ? null : reason.text(),
+                state.text(),
+                utc(now),
+                state.text(),
+                utc(now),
+                serial.hex());
+    }
+
+    /// The certificates of the device that its newer one replaces: issued before it and still counting.
+    static List<Serial> before(DSLContext sql, DeviceRef device, Serial newer) {
+        return sql.fetch(
+                        "select serial from certificate where environment = ? and device = ? and serial <> ?"
+                                + " and state in ('pending','current')"
+                                + " and issued_at <= (select issued_at from certificate where serial = ?)",
+                        device.environment().value(),
+                        device.id().value(),
+                        newer.hex(),
+                        newer.hex())
+                .map(row -> new Serial(row.get(0, String.class)));
+    }
+
+    /// Sets or clears the hold of every certificate of the device that still counts.
+    ///
+    /// @return those that changed
+    static List<Serial> hold(DSLContext sql, DeviceRef device, boolean held, Instant now) {
+        return sql.fetch(
+                        "update certificate set held = ?, ended_at = ? where environment = ? and device = ?"
+                                + " and held <> ? and state in ('intended','pending','current') returning serial",
+                        held,
+                        held ? utc(now) : null,
+                        device.environment().value(),
+                        device.id().value(),
+                        held)
+                .map(row -> new Serial(row.get(0, String.class)));
+    }
+
+    /// Every certificate that has not ended before this time.
+    static void standings(DSLContext sql, Instant endingAfter, BiConsumer<Serial, CertificateStanding> each) {
+        sql.resultQuery(
+                        "select serial, authority, environment, device, state, held, ended_at, revocation_reason"
+                                + " from certificate where not_after > ? and state <> 'intended'",
+                        utc(endingAfter))
+                .fetchSize(5_000)
+                .fetchLazy()
+                .forEach(row -> each.accept(
+                        new Serial(row.get(0, String.class)),
+                        new CertificateStanding(
+                                row.get(1, String.class).intern(),
+                                device(row.get(2, String.class), row.get(3, String.class)),
+                                CertificateState.of(row.get(4, String.class)),
+                                row.get(5, Boolean.class),
+                                instant(row.get(6, OffsetDateTime.class)),
+                                Optional.ofNullable(row.get(7, String.class)).flatMap(RevocationReason::parse))));
+    }
+
+    record Revoked(Serial serial, Instant at, RevocationReason reason) {}
+
+    /// What the list of this authority must hold (RFC 5280 section 5: until a certificate has expired).
+    static List<Revoked> revoked(DSLContext sql, String authority, Instant now) {
+        return sql.fetch(
+                        "select serial, ended_at, state, revocation_reason from certificate"
+                                + " where authority = ? and not_after > ? and (state in ('superseded','revoked') or"
+                                + " held) order by serial",
+                        authority,
+                        utc(now))
+                .map(row -> new Revoked(
+                        new Serial(row.get(0, String.class)),
+                        row.get(1, OffsetDateTime.class).toInstant(),
+                        reason(
+                                CertificateState.of(row.get(2, String.class)),
+                                Optional.ofNullable(row.get(3, String.class)).flatMap(RevocationReason::parse))));
+    }
+
+    /// Why a certificate that does not count any more does not.
+    static RevocationReason reason(CertificateState state, Optional<RevocationReason> stored) {
+        return switch (state) {
+            case REVOKED -> stored.orElse(RevocationReason.UNSPECIFIED);
+            case SUPERSEDED -> RevocationReason.SUPERSEDED;
+            case INTENDED, PENDING, CURRENT -> RevocationReason.CERTIFICATE_HOLD;
+        };
+    }
+
+    private static IssuedCertificate issued(Record row) {
+        return new IssuedCertificate(
+                new Serial(row.get(0, String.class)),
+                row.get(1, String.class),
+                row.get(2, String.class),
+                device(row.get(3, String.class), row.get(4, String.class)),
+                row.get(5, String.class),
+                row.get(6, String.class),
+                CertificateState.of(row.get(7, String.class)),
+                row.get(8, Boolean.class),
+                row.get(9, OffsetDateTime.class).toInstant(),
+                row.get(10, OffsetDateTime.class).toInstant(),
+                row.get(11, String.class),
+                instant(row.get(12, OffsetDateTime.class)),
+                instant(row.get(13, OffsetDateTime.class)),
+                instant(row.get(14, OffsetDateTime.class)),
+                Optional.ofNullable(row.get(15, String.class)).flatMap(RevocationReason::parse),
+                Optional.ofNullable(row.get(16, byte[].class)));
+    }
+
+    private static Optional<DeviceRef> device(String environment, @Nullable String device) {
+        return device == null ? Optional.empty() : Optional.of(DeviceRef.of(environment, device));
+    }
+
+    private static Optional<Instant> instant(@Nullable OffsetDateTime time) {
+        return Optional.ofNullable(time).map(OffsetDateTime::toInstant);
+    }
+
+    static List<Serial> serials(List<String> hex) {
+        List<Serial> all = new ArrayList<>(hex.size());
+        hex.forEach(h -> all.add(new Serial(h)));
+        return all;
+    }
+
+    static OffsetDateTime utc(Instant at) {
+        return at.atOffset(ZoneOffset.UTC);
+    }
+}

@@ -1,0 +1,24 @@
+package dev.holdfast.ca;
+
+import dev.holdfast.core.DeviceRef;
+import dev.holdfast.core.Environment;
+import dev.holdfast.core.Serial;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
+
+/// A certificate whose serial and contents are stored but which may not have been signed yet. Signing it again gives
+/// a certificate with the same serial and contents, so it is finished, not repeated, after a crash.
+public record Intended(
+        Serial serial,
+        String authority,
+        CertificateProfile profile,
+        Environment environment,
+        Optional<DeviceRef> device,
+        String name,
+        List<String> alternativeNames,
+        SubjectPublicKeyInfo publicKey,
+        Instant notBefore,
+        Instant notAfter,
+        String grantedBy) {}

@@ -1,0 +1,299 @@
+package dev.holdfast.ca;
+
+import dev.holdfast.core.Actor;
+import dev.holdfast.core.DeviceRef;
+import dev.holdfast.core.Environment;
+import dev.holdfast.core.Serial;
+import dev.holdfast.database.Database;
+import dev.holdfast.journal.Entry;
+import dev.holdfast.journal.Recorded;
+import dev.holdfast.journal.Transaction;
+import dev.holdfast.protocol.x509.Certificates;
+import java.security.SecureRandom;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.bouncycastle.asn1.ASN1Encoding;
+import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
+
+/// Issuing certificates and ending them.
+///
+/// Issuing has three steps, so that a crash at any point loses nothing and does nothing twice:
+/// 1. [#intend]: serial, contents and validity are stored, in the transaction that grants them;
+/// 2. [#sign]: the lint, then the signature, over the stored contents; may be done again with the same result but for
+///    the signature's own randomness, because nobody has seen the first;
+/// 3. [#store]: the signed certificate is stored and journalled, once: only while it is still intended.
+public final class Issuance {
+    private final Database database;
+    private final Authorities authorities;
+    private final SecureRandom random;
+
+    Issuance(Database database, Authorities authorities, SecureRandom random) {
+        this.database = database;
+        this.authorities = authorities;
+        this.random = random;
+    }
+
+    /// Step 1. The key is bound to its device for ever in the same transaction.
+    ///
+    /// @throws IllegalStateException when the key belongs to another device; policy has looked before
+    public Intended intend(Transaction tx, ApprovedRequest request) {
+        Authority authority = switch (request.profile().usage()) {
+            case TLS_CLIENT ->
+                authorities
+                        .devices(request.environment())
+                        .orElseThrow(
+                                () -> new IllegalStateException("no issuer for environment " + request.environment()));
+            case TLS_SERVER -> authorities.server();
+        };
+        Instant now = tx.now().truncatedTo(ChronoUnit.SECONDS);
+        Intended intended = new Intended(
+                CertificateTemplate.serial(random),
+                authority.id(),
+                request.profile(),
+                request.environment(),
+                request.device(),
+                request.name(),
+                request.alternativeNames(),
+                request.publicKey(),
+                now.minus(CertificateProfile.BACKDATED),
+                Authorities.earlier(
+                        now.plus(request.profile().lifetime()),
+                        authority.certificate().getNotAfter().toInstant()),
+                request.grantedBy());
+        request.device().ifPresent(device -> {
+            String key = fingerprint(request.publicKey());
+            if (!CertificateStore.bindKey(tx.sql(), key, device).equals(device)) {
+                throw new IllegalStateException("the key of " + device + " belongs to another device");
+            }
+        });
+        CertificateStore.intend(tx.sql(), intended, tx.now());
+        return intended;
+    }
+
+    /// Step 2. No database.
+    public X509Certificate sign(Intended intended) {
+        Authority authority = authorities.find(intended.authority()).orElseThrow();
+        return CertificateTemplate.sign(
+                CertificateTemplate.leaf(intended, authorities.issuer(authority)),
+                authority.certificate(),
+                bytes -> authorities.keys().sign(authority.keyName(), bytes));
+    }
+
+    /// Step 3.
+    ///
+    /// @return what is stored now: another one with the same contents when somebody else finished it first
+    public X509Certificate store(Transaction tx, Intended intended, X509Certificate certificate, Actor actor) {
+        CertificateState state = intended.device().isPresent() ? CertificateState.PENDING : CertificateState.CURRENT;
+        if (!CertificateStore.issued(tx.sql(), intended.serial(), Certificates.der(certificate), state, tx.now())) {
+            return stored(tx, intended.serial()).orElseThrow();
+        }
+        tx.record(new Entry(
+                "certificate.issued",
+                intended.environment(),
+                subject(intended.device(), intended.name()),
+                actor,
+                "granted to its " + intended.grantedBy(),
+                Map.of(
+                        "serial", intended.serial().hex(),
+                        "authority", intended.authority(),
+                        "profile", intended.profile().name(),
+                        "state", state.text(),
+                        "key", fingerprint(intended.publicKey()),
+                        "fingerprint", Certificates.fingerprint(certificate),
+                        "notBefore", intended.notBefore().toString(),
+                        "notAfter", intended.notAfter().toString())));
+        return certificate;
+    }
+
+    /// The certificate as it was signed; empty while it is only intended.
+    public Optional<X509Certificate> stored(Transaction tx, Serial serial) {
+        return CertificateStore.find(tx.sql(), serial)
+                .flatMap(IssuedCertificate::der)
+                .map(Issuance::parse);
+    }
+
+    /// To whom a key belongs.
+    public Optional<DeviceRef> keyOwner(Transaction tx, SubjectPublicKeyInfo publicKey) {
+        return CertificateStore.keyOwner(tx.sql(), fingerprint(publicKey));
+    }
+
+    /// The certificate that this device was granted for this very key and has not used yet.
+    public Optional<Serial> repeatable(Transaction tx, DeviceRef device, SubjectPublicKeyInfo publicKey) {
+        return CertificateStore.repeatable(tx.sql(), device, fingerprint(publicKey));
+    }
+
+    public Optional<Intended> intended(Transaction tx, Serial serial, CertificateProfile profile) {
+        return CertificateStore.intended(tx.sql(), serial, profile);
+    }
+
+    /// Granted to devices and, because a crash came between, not signed yet.
+    public List<Serial> unfinished() {
+        return database.read(CertificateStore::intendedSerials);
+    }
+
+    public Optional<IssuedCertificate> find(Serial serial) {
+        return database.read(sql -> CertificateStore.find(sql, serial));
+    }
+
+    public Optional<IssuedCertificate> lock(Transaction tx, Serial serial) {
+        return CertificateStore.lock(tx.sql(), serial);
+    }
+
+    /// All of the device's, newest first.
+    public List<IssuedCertificate> of(DeviceRef device) {
+        return database.read(sql -> CertificateStore.ofDevice(sql, device));
+    }
+
+    /// Those that count and end before this time, soonest first.
+    public List<IssuedCertificate> endingBefore(Environment environment, Instant before, int limit) {
+        return database.read(sql -> CertificateStore.endingBefore(sql, environment, before, limit));
+    }
+
+    /// The certificate was used: it is the device's current one, and those before it are superseded.
+    ///
+    /// @return false when it was current already, or does not count any more
+    public boolean activate(Transaction tx, Serial serial, Actor actor) {
+        Optional<IssuedCertificate> found = CertificateStore.lock(tx.sql(), serial);
+        if (found.isEmpty() || found.get().state() != CertificateState.PENDING) {
+            return false;
+        }
+        DeviceRef device = found.get().device().orElseThrow();
+        List<Serial> old = CertificateStore.before(tx.sql(), device, serial);
+        CertificateStore.setState(tx.sql(), serial, CertificateState.CURRENT, null, tx.now());
+        old.forEach(s -> CertificateStore.setState(tx.sql(), s, CertificateState.SUPERSEDED, null, tx.now()));
+        tx.record(new Entry(
+                "certificate.activated",
+                device.environment(),
+                subject(Optional.of(device), ""),
+                actor,
+                "first used",
+                Map.of("serial", serial.hex(), "superseded", hex(old))));
+        return true;
+    }
+
+    /// What became of a wish to revoke.
+    public enum Revocation {
+        REVOKED,
+        ALREADY_REVOKED,
+        UNKNOWN
+    }
+
+    /// Ends a certificate for ever.
+    ///
+    /// @param why in a sentence for people
+    public Revocation revoke(Transaction tx, Serial serial, RevocationReason reason, String why, Actor actor) {
+        Optional<IssuedCertificate> found = CertificateStore.lock(tx.sql(), serial);
+        if (found.isEmpty()) {
+            return Revocation.UNKNOWN;
+        }
+        if (found.get().state() == CertificateState.REVOKED) {
+            return Revocation.ALREADY_REVOKED;
+        }
+        end(tx, found.get().device(), found.get().name(), List.of(serial), reason, why, actor);
+        return Revocation.REVOKED;
+    }
+
+    /// Ends every certificate of the device that still counts.
+    public void revokeAll(Transaction tx, DeviceRef device, RevocationReason reason, String why, Actor actor) {
+        List<Serial> counting = CertificateStore.ofDevice(tx.sql(), device).stream()
+                .filter(c -> switch (c.state()) {
+                    case INTENDED, PENDING, CURRENT -> true;
+                    case SUPERSEDED, REVOKED -> false;
+                })
+                .map(IssuedCertificate::serial)
+                .toList();
+        if (!counting.isEmpty()) {
+            end(tx, Optional.of(device), "", counting, reason, why, actor);
+        }
+    }
+
+    private static void end(
+            Transaction tx,
+            Optional<DeviceRef> device,
+            String name,
+            List<Serial> serials,
+            RevocationReason reason,
+            String why,
+            Actor actor) {
+        serials.forEach(s -> CertificateStore.setState(tx.sql(), s, CertificateState.REVOKED, reason, tx.now()));
+        tx.record(new Entry(
+                "certificate.revoked",
+                device.map(DeviceRef::environment).orElse(new Environment("all")),
+                subject(device, name),
+                actor,
+                why,
+                Map.of("serials", hex(serials), "reason", reason.text())));
+    }
+
+    /// Repeats a revocation that came after the backup which was restored.
+    ///
+    /// @return whether it was one of ours and changed something
+    public boolean replay(Transaction tx, Recorded entry) {
+        var json = entry.json();
+        if (!json.path("kind").asText().equals("certificate.revoked")) {
+            return false;
+        }
+        RevocationReason reason = RevocationReason.parse(
+                        json.path("body").path("reason").asText())
+                .orElse(RevocationReason.UNSPECIFIED);
+        boolean changed = false;
+        for (var serial : json.path("body").path("serials")) {
+            changed |= revoke(
+                            tx,
+                            new Serial(serial.asText()),
+                            reason,
+                            "again after a restore: " + json.path("reason").asText(),
+                            new Actor.Holdfast("journal"))
+                    == Revocation.REVOKED;
+        }
+        return changed;
+    }
+
+    /// While a device is suspended its certificates are on hold (RFC 5280 section 5.3.1), for those who ask by OCSP
+    /// or CRL; our own doors look at the device's state anyway.
+    public void hold(Transaction tx, DeviceRef device, boolean held, String why, Actor actor) {
+        List<Serial> changed = CertificateStore.hold(tx.sql(), device, held, tx.now());
+        if (!changed.isEmpty()) {
+            tx.record(new Entry(
+                    held ? "certificate.held" : "certificate.released",
+                    device.environment(),
+                    subject(Optional.of(device), ""),
+                    actor,
+                    why,
+                    Map.of("serials", hex(changed))));
+        }
+    }
+
+    private static List<String> hex(List<Serial> serials) {
+        return serials.stream().map(Serial::hex).toList();
+    }
+
+    private static String subject(Optional<DeviceRef> device, String name) {
+        return device.map(d -> "device:" + d.id()).orElse("listener:" + name);
+    }
+
+    static byte[] der(SubjectPublicKeyInfo key) {
+        try {
+            return key.getEncoded(ASN1Encoding.DER);
+        } catch (java.io.IOException e) {
+            throw new IllegalStateException("a public key that can't be encoded", e);
+        }
+    }
+
+    /// The name of a key: SHA-256 over its SubjectPublicKeyInfo.
+    public static String fingerprint(SubjectPublicKeyInfo key) {
+        return Certificates.keyFingerprint(der(key));
+    }
+
+    static X509Certificate parse(byte[] der) {
+        try {
+            return Certificates.parse(der);
+        } catch (dev.holdfast.protocol.x509.X509FormatException e) {
+            throw new IllegalStateException("a stored certificate can't be read", e);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+package dev.holdfast.ca;
+
+import dev.holdfast.core.Actor;
+import dev.holdfast.core.Environment;
+import dev.holdfast.journal.Journal;
+import dev.holdfast.protocol.x509.CertificationRequest;
+import dev.holdfast.protocol.x509.CertificationRequestException;
+import dev.holdfast.protocol.x509.X509FormatException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.KeyPair;
+import java.security.PrivateKey;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
+
+/// The certificates of our own listeners: made at the first start, kept in the keys' folder, made again when
+/// the names change or two thirds of the life are over.
+public final class ServerCertificateStore {
+    private final Path folder;
+    private final FileKeyStore keys;
+    private final Journal journal;
+    private final Issuance issuance;
+    private final Authorities authorities;
+    private final CertificateProfile profile;
+    private final Environment environment;
+
+    /// @param chain the listener's certificate, then its issuer; the root is what clients must know already
+    public record Credential(PrivateKey key, List<X509Certificate> chain) {
+        public Credential {
+            chain = List.copyOf(chain);
+        }
+    }
+
+    ServerCertificateStore(
+            Path folder,
+            FileKeyStore keys,
+            Journal journal,
+            Issuance issuance,
+            Authorities authorities,
+            CertificateProfile profile,
+            Environment environment) {
+        this.folder = folder;
+        this.keys = keys;
+        this.journal = journal;
+        this.issuance = issuance;
+        this.authorities = authorities;
+        this.profile = profile;
+        this.environment = environment;
+    }
+
+    /// The credential of the listener, ready for use now.
+    ///
+    /// @param names `DNS:...` and `IP:...`; the first is the common name
+    public Credential credential(String listener, List<String> names, Instant now) throws IOException {
+        KeyPair pair = keys.pair("listener-" + listener);
+        Authority issuer = authorities.server();
+        Optional<X509Certificate> known = read(listener);
+        if (known.isPresent() && good(known.get(), pair, issuer, names, now)) {
+            return new Credential(pair.getPrivate(), List.of(known.get(), issuer.certificate()));
+        }
+        String name = names.getFirst().substring(names.getFirst().indexOf(':') + 1);
+        ApprovedRequest request = new ApprovedRequest(
+                environment, Optional.empty(), name, names, proven(name, pair), profile, "holdfast");
+        Intended intended = journal.commit(tx -> issuance.intend(tx, request));
+        X509Certificate signed = issuance.sign(intended);
+        X509Certificate stored = journal.commit(tx -> issuance.store(tx, intended, signed, new Actor.Holdfast("ca")));
+        write(listener, stored);
+        return new Credential(pair.getPrivate(), List.of(stored, issuer.certificate()));
+    }
+
+    /// When the credential should be asked for again.
+    public static Instant renewAt(Credential credential) {
+        X509Certificate leaf = credential.chain().getFirst();
+        Instant from = leaf.getNotBefore().toInstant();
+        return from.plus(Duration.between(from, leaf.getNotAfter().toInstant())
+                .multipliedBy(2)
+                .dividedBy(3));
+    }
+
+    private static SubjectPublicKeyInfo proven(String name, KeyPair pair) {
+        try {
+            return CertificationRequest.verify(CertificationRequest.create(name, pair))
+                    .publicKeyInfo();
+        } catch (CertificationRequestException e) {
+            throw new IllegalStateException("our own request is not right", e);
+        }
+    }
+
+    private static boolean good(
+            X509Certificate known, KeyPair pair, Authority issuer, List<String> names, Instant now) {
+        return known.getIssuerX500Principal().equals(issuer.certificate().getSubjectX500Principal())
+                && Arrays.equals(
+                        known.getPublicKey().getEncoded(), pair.getPublic().getEncoded())
+                && Arrays.equals(known.getExtensionValue("2.5.29.17"), CertificateTemplate.alternativeNames(names))
+                && now.isBefore(renewAt(new Credential(pair.getPrivate(), List.of(known))))
+                && dev.holdfast.protocol.x509.Crypto.verify(
+                        issuer.certificate().getPublicKey(),
+                        CertificateTemplate.SCHEME,
+                        tbs(known),
+                        known.getSignature());
+    }
+
+    private static byte[] tbs(X509Certificate certificate) {
+        try {
+            return certificate.getTBSCertificate();
+        } catch (java.security.cert.CertificateEncodingException e) {
+            throw new IllegalStateException("a parsed certificate has no encoding", e);
+        }
+    }
+
+    private Optional<X509Certificate> read(String listener) throws IOException {
+        Path file = folder.resolve("listener-" + listener + ".pem");
+        if (!Files.exists(file)) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(dev.holdfast.protocol.x509.Certificates.parsePem(Files.readString(file))
+                    .getFirst());
+        } catch (X509FormatException damaged) {
+            return Optional.empty();
+        }
+    }
+
+    private void write(String listener, X509Certificate certificate) throws IOException {
+        Path file = folder.resolve("listener-" + listener + ".pem");
+        Path fresh = folder.resolve("listener-" + listener + ".pem.new");
+        Files.write(
+                fresh, dev.holdfast.protocol.x509.Certificates.pem(certificate).getBytes(StandardCharsets.US_ASCII));
+        Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+}

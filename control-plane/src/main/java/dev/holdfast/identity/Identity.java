@@ -1,0 +1,329 @@
+package dev.holdfast.identity;
+
+import dev.holdfast.ca.Ca;
+import dev.holdfast.ca.CertificateStanding;
+import dev.holdfast.ca.CertificateState;
+import dev.holdfast.ca.Issuance;
+import dev.holdfast.ca.IssuedCertificate;
+import dev.holdfast.ca.RevocationReason;
+import dev.holdfast.core.Actor;
+import dev.holdfast.core.DeviceRef;
+import dev.holdfast.core.Environment;
+import dev.holdfast.core.Serial;
+import dev.holdfast.database.Database;
+import dev.holdfast.inventory.Device;
+import dev.holdfast.inventory.Inventory;
+import dev.holdfast.inventory.Lifecycle;
+import dev.holdfast.inventory.Standing;
+import dev.holdfast.inventory.Transition;
+import dev.holdfast.journal.Freeze;
+import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.Recorded;
+import dev.holdfast.journal.Transaction;
+import dev.holdfast.sessions.CutReason;
+import dev.holdfast.sessions.Sessions;
+import java.math.BigInteger;
+import java.security.SecureRandom;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Who is who, and who may come in: admission at every door, the device's states of trust, its certificates.
+///
+/// Admission is decided in memory. What an operator or `response` decides here is committed with its journal entry;
+/// the journal's tail then brings it to every node, which changes its memory and cuts the sessions that must end.
+public final class Identity {
+    private static final Logger LOG = LoggerFactory.getLogger(Identity.class);
+    /// A node that has not heard the database for this long can't know who was suspended meanwhile.
+    private static final Duration BLIND = Duration.ofSeconds(30);
+
+    private final Journal journal;
+    private final Inventory inventory;
+    private final Sessions sessions;
+    private final Ca ca;
+    private final EnrolmentTokens tokens;
+    private final Manufacturers manufacturers;
+    private final Freeze freeze;
+    private final Set<Serial> activating = ConcurrentHashMap.newKeySet();
+
+    public Identity(
+            Database database,
+            Journal journal,
+            Inventory inventory,
+            Sessions sessions,
+            Ca ca,
+            Freeze freeze,
+            SecureRandom random) {
+        this.journal = journal;
+        this.inventory = inventory;
+        this.sessions = sessions;
+        this.ca = ca;
+        this.tokens = new EnrolmentTokens(journal, inventory, random);
+        this.manufacturers = new Manufacturers(database, journal, inventory);
+        this.freeze = freeze;
+        inventory.directory().onChange(this::standingChanged);
+        journal.subscribe(this::follow);
+    }
+
+    /// Whether the holder of this certificate may come in, decided in memory; the handshake has proven the key and
+    /// the chain. In this order: is it ours, is it in time, does it still count, does its device.
+    ///
+    /// The first use of a new certificate makes it the current one and its predecessors superseded, and an enrolled
+    /// device active; that is committed behind the caller's back, so call this only for real use.
+    public Admission admit(X509Certificate leaf, Instant now) {
+        if (now.isAfter(leaf.getNotAfter().toInstant())) {
+            return refused(
+                    Admission.Refusal.CERTIFICATE_EXPIRED,
+                    "it ended " + leaf.getNotAfter().toInstant());
+        }
+        if (now.isBefore(leaf.getNotBefore().toInstant())) {
+            return refused(
+                    Admission.Refusal.CERTIFICATE_NOT_YET_VALID,
+                    "it begins " + leaf.getNotBefore().toInstant());
+        }
+        BigInteger number = leaf.getSerialNumber();
+        if (number.signum() <= 0 || number.bitLength() > 160) {
+            return refused(Admission.Refusal.CERTIFICATE_UNKNOWN, "its serial is not one of ours");
+        }
+        Serial serial = Serial.of(number);
+        Optional<CertificateStanding> found = ca.standings().find(serial);
+        if (found.isEmpty()
+                || ca.authorities()
+                        .find(found.get().authority())
+                        .filter(a -> a.certificate().getSubjectX500Principal().equals(leaf.getIssuerX500Principal()))
+                        .isEmpty()) {
+            return refused(Admission.Refusal.CERTIFICATE_UNKNOWN, "no certificate " + serial + " was issued here");
+        }
+        CertificateStanding certificate = found.get();
+        if (certificate.device().isEmpty()) {
+            return refused(Admission.Refusal.NOT_A_DEVICE_CERTIFICATE, "it is a listener's");
+        }
+        Admission admission = admit(certificate.device().get(), serial);
+        if (admission instanceof Admission.Admitted admitted
+                && (certificate.state() == CertificateState.PENDING || admitted.state() == Lifecycle.ENROLLED)) {
+            firstUse(admitted);
+        }
+        return admission;
+    }
+
+    /// Whether a session that was admitted with this certificate may go on: cheap enough for every message.
+    public boolean stillAdmitted(DeviceRef device, Serial certificate) {
+        return admit(device, certificate) instanceof Admission.Admitted;
+    }
+
+    /// As [#stillAdmitted], with the device's present state and the reason of a refusal.
+    public Admission admit(DeviceRef device, Serial serial) {
+        if (blind()) {
+            return refused(
+                    Admission.Refusal.SERVER_CANNOT_CHECK,
+                    "the database has not been heard for " + BLIND.toSeconds() + " s");
+        }
+        Optional<CertificateStanding> certificate = ca.standings().find(serial);
+        if (certificate.isEmpty() || !certificate.get().device().equals(Optional.of(device))) {
+            return refused(Admission.Refusal.CERTIFICATE_UNKNOWN, "no certificate " + serial + " of this device");
+        }
+        switch (certificate.get().state()) {
+            case INTENDED -> {
+                return refused(Admission.Refusal.CERTIFICATE_UNKNOWN, "it is not issued yet");
+            }
+            case SUPERSEDED -> {
+                return refused(Admission.Refusal.CERTIFICATE_SUPERSEDED, "its successor has been used");
+            }
+            case REVOKED -> {
+                return refused(
+                        Admission.Refusal.CERTIFICATE_REVOKED,
+                        certificate.get().reason().map(RevocationReason::text).orElse("revoked"));
+            }
+            case PENDING, CURRENT -> {}
+        }
+        Optional<Standing> standing = inventory.directory().find(device);
+        if (standing.isEmpty()) {
+            return refused(Admission.Refusal.DEVICE_UNKNOWN, "no device " + device);
+        }
+        return switch (standing.get().state()) {
+            case ENROLLED, ACTIVE, QUARANTINED ->
+                certificate.get().held()
+                        ? refused(Admission.Refusal.DEVICE_SUSPENDED, "its certificates are on hold")
+                        : new Admission.Admitted(device, serial, standing.get().state());
+            case SUSPENDED -> refused(Admission.Refusal.DEVICE_SUSPENDED, "device " + device + " is suspended");
+            case RETIRED -> refused(Admission.Refusal.DEVICE_RETIRED, "device " + device + " is retired");
+            case REGISTERED -> refused(Admission.Refusal.DEVICE_UNKNOWN, device + " is registered, not enrolled");
+        };
+    }
+
+    /// Whether this node has not heard the database for so long that it must not admit anybody new; sessions that
+    /// exist may send telemetry, and nothing else.
+    public boolean blind() {
+        return journal.silence().compareTo(BLIND) > 0;
+    }
+
+    private static Admission refused(Admission.Refusal reason, String detail) {
+        return new Admission.Refused(reason, detail);
+    }
+
+    /// Off the caller's thread, once at a time for each certificate; if it fails the next use tries again.
+    private void firstUse(Admission.Admitted admitted) {
+        if (!activating.add(admitted.certificate())) {
+            return;
+        }
+        var _ = Thread.ofVirtual().name("first-use").start(() -> {
+            try {
+                Actor actor = new Actor.Device(admitted.device());
+                journal.run(tx -> {
+                    ca.issuance().activate(tx, admitted.certificate(), actor);
+                    Optional<Device> device = inventory.lock(tx, admitted.device());
+                    if (device.isPresent() && device.get().state() == Lifecycle.ENROLLED) {
+                        inventory.transition(
+                                tx, admitted.device(), Lifecycle.ACTIVE, "first connected", Optional.empty(), actor);
+                    }
+                });
+            } catch (RuntimeException e) {
+                LOG.warn("the first use of certificate {} could not be recorded yet: {}", admitted.certificate(), e);
+            } finally {
+                activating.remove(admitted.certificate());
+            }
+        });
+    }
+
+    // ------------------------------------------------------------------ what operators and `response` decide
+
+    /// Isolates a misbehaving device: it may connect, and reaches only what heals it.
+    public Transition quarantine(DeviceRef device, String reason, Optional<Instant> until, Actor actor) {
+        return journal.commit(tx -> quarantine(tx, device, reason, until, actor));
+    }
+
+    /// As [#quarantine(DeviceRef, String, Optional, Actor)], inside a change of another room.
+    public Transition quarantine(
+            Transaction tx, DeviceRef device, String reason, Optional<Instant> until, Actor actor) {
+        return inventory.transition(tx, device, Lifecycle.QUARANTINED, reason, until, actor);
+    }
+
+    /// Refuses the device everywhere, because its identity is in doubt; its certificates go on hold.
+    public Transition suspend(DeviceRef device, String reason, Optional<Instant> until, Actor actor) {
+        return journal.commit(tx -> suspend(tx, device, reason, until, actor));
+    }
+
+    public Transition suspend(Transaction tx, DeviceRef device, String reason, Optional<Instant> until, Actor actor) {
+        Transition transition = inventory.transition(tx, device, Lifecycle.SUSPENDED, reason, until, actor);
+        if (transition instanceof Transition.Changed) {
+            ca.issuance().hold(tx, device, true, reason, actor);
+        }
+        return transition;
+    }
+
+    /// Ends quarantine or suspension: back to the state before it.
+    public Transition reinstate(DeviceRef device, String reason, Actor actor) {
+        return journal.commit(tx -> reinstate(tx, device, reason, actor));
+    }
+
+    public Transition reinstate(Transaction tx, DeviceRef device, String reason, Actor actor) {
+        Optional<Device> found = inventory.lock(tx, device);
+        if (found.isEmpty()) {
+            return new Transition.UnknownDevice();
+        }
+        Lifecycle before = inventory.stateBefore(tx, device).orElse(Lifecycle.REGISTERED);
+        return switch (found.get().state()) {
+            case REGISTERED, ENROLLED, ACTIVE -> new Transition.Already(found.get());
+            case RETIRED -> new Transition.NotAllowed(Lifecycle.RETIRED, before);
+            case QUARANTINED, SUSPENDED -> {
+                Transition transition = inventory.transition(tx, device, before, reason, Optional.empty(), actor);
+                if (transition instanceof Transition.Changed) {
+                    ca.issuance().hold(tx, device, false, reason, actor);
+                }
+                yield transition;
+            }
+        };
+    }
+
+    /// Out of service for ever: its certificates are revoked, its unused tokens withdrawn.
+    public Transition retire(DeviceRef device, String reason, Actor actor) {
+        return journal.commit(tx -> {
+            Transition transition =
+                    inventory.transition(tx, device, Lifecycle.RETIRED, reason, Optional.empty(), actor);
+            if (transition instanceof Transition.Changed) {
+                ca.issuance().revokeAll(tx, device, RevocationReason.CESSATION_OF_OPERATION, reason, actor);
+                tokens.withdrawAll(tx, device);
+            }
+            return transition;
+        });
+    }
+
+    /// Ends one certificate for ever; the device keeps its state, and may enrol again.
+    ///
+    /// @param why in a sentence for people
+    public Issuance.Revocation revoke(Serial serial, RevocationReason reason, String why, Actor actor) {
+        return journal.commit(tx -> ca.issuance().revoke(tx, serial, reason, why, actor));
+    }
+
+    /// A one-time token with which the device can enrol itself. Earlier unused ones stay valid.
+    ///
+    /// @param lifetime at most 30 days
+    public EnrolmentTokens.Issued issueEnrolmentToken(DeviceRef device, Duration lifetime, Actor actor) {
+        return tokens.issue(device, lifetime, actor);
+    }
+
+    // ------------------------------------------------------------------ certificates, for the API and the CLI
+
+    /// The device's certificates, newest first.
+    public List<IssuedCertificate> certificates(DeviceRef device) {
+        return ca.issuance().of(device);
+    }
+
+    public Optional<IssuedCertificate> certificate(Serial serial) {
+        return ca.issuance().find(serial);
+    }
+
+    /// Those that count and end before this time, soonest first.
+    public List<IssuedCertificate> certificatesEndingBefore(Environment environment, Instant before, int limit) {
+        return ca.issuance().endingBefore(environment, before, limit);
+    }
+
+    EnrolmentTokens tokens() {
+        return tokens;
+    }
+
+    Freeze freeze() {
+        return freeze;
+    }
+
+    /// Whose initial device identities count as credentials.
+    public Manufacturers manufacturers() {
+        return manufacturers;
+    }
+
+    // ------------------------------------------------------------------ what the journal says, on every node
+
+    private void standingChanged(DeviceRef device, Standing standing) {
+        switch (standing.state()) {
+            case QUARANTINED -> sessions.cut(device, CutReason.QUARANTINED);
+            case SUSPENDED -> sessions.cut(device, CutReason.SUSPENDED);
+            case RETIRED -> sessions.cut(device, CutReason.RETIRED);
+            case REGISTERED, ENROLLED, ACTIVE -> {}
+        }
+    }
+
+    /// After `ca`, which subscribed before: the standings are as the entry says already.
+    private void follow(Recorded entry) {
+        if (entry.content().contains("\"kind\":\"certificate.revoked\"")) {
+            cut(entry, "serials", CutReason.CERTIFICATE_REVOKED);
+        } else if (entry.content().contains("\"kind\":\"certificate.activated\"")) {
+            cut(entry, "superseded", CutReason.CERTIFICATE_SUPERSEDED);
+        }
+    }
+
+    private void cut(Recorded entry, String field, CutReason reason) {
+        entry.json().path("body").path(field).forEach(serial -> {
+            Serial ended = new Serial(serial.asText());
+            ca.standings()
+                    .find(ended)
+                    .flatMap(CertificateStanding::device)
+                    .ifPresent(device -> sessions.cut(device, ended, reason));
+        });
+    }
+}

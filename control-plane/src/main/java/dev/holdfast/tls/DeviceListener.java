@@ -1,0 +1,220 @@
+package dev.holdfast.tls;
+
+import dev.holdfast.config.Configuration;
+import io.vertx.core.DeploymentOptions;
+import io.vertx.core.ThreadingModel;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/// The HTTPS listener that all device protocols over HTTP share: `est`, `updates` and `ingest` mount their
+/// routes on its [#router], then [#listen] opens it.
+///
+/// What it does for every route: TLS as [DeviceTls] has it; header sizes capped; a request whose body has not
+/// come within the request timeout is ended, and so is a connection that sends no whole request for longer than
+/// the idle timeout (dripping octets does not count as activity).
+public final class DeviceListener implements AutoCloseable {
+    private static final String PEER = "holdfast.peer";
+    private static final Duration IDLE = Duration.ofSeconds(75);
+
+    private final DevicePlane plane;
+    private final Vertx vertx;
+    private final DeviceTls tls;
+    private final Configuration.Listener address;
+    private final Duration requestTimeout;
+    private final Router router;
+    private final Map<HttpConnection, Connection> connections = new ConcurrentHashMap<>();
+    private volatile int port;
+
+    private static final class Connection {
+        final PeerIdentity peer;
+        volatile long since = System.nanoTime();
+        volatile Phase phase = Phase.WAITING;
+
+        Connection(PeerIdentity peer) {
+            this.peer = peer;
+        }
+
+        void enter(Phase next) {
+            since = System.nanoTime();
+            phase = next;
+        }
+    }
+
+    private enum Phase {
+        /// For a whole request's head.
+        WAITING,
+        /// For the rest of its body.
+        RECEIVING,
+        ANSWERING
+    }
+
+    public DeviceListener(DevicePlane plane, DeviceTls tls, Configuration configuration) {
+        this.plane = plane;
+        this.vertx = plane.vertx();
+        this.tls = tls;
+        this.address = configuration.listeners().device();
+        this.requestTimeout = configuration.limits().requestTimeout();
+        this.router = Router.router(vertx);
+        router.route().order(Integer.MIN_VALUE).handler(this::begin);
+    }
+
+    public Vertx vertx() {
+        return vertx;
+    }
+
+    /// Where routes are mounted, before [#listen].
+    public Router router() {
+        return router;
+    }
+
+    /// Who sent this request.
+    public static PeerIdentity peer(RoutingContext request) {
+        PeerIdentity peer = request.get(PEER);
+        return peer == null ? PeerIdentity.none("") : peer;
+    }
+
+    /// A handler that lets only these classes pass; others get 401 (none at all) or 403, as RFC 9457 problems.
+    public static io.vertx.core.Handler<RoutingContext> accepting(PeerClass first, PeerClass... others) {
+        Set<PeerClass> accepted = EnumSet.of(first, others);
+        return request -> {
+            PeerIdentity peer = peer(request);
+            if (accepted.contains(peer.peerClass())) {
+                request.next();
+            } else {
+                switch (peer.peerClass()) {
+                    case NONE ->
+                        Problem.send(
+                                request,
+                                401,
+                                "client-certificate-needed",
+                                "a client certificate is needed here",
+                                "connect with the certificate that this device was enrolled with");
+                    case MANUFACTURER ->
+                        Problem.send(
+                                request,
+                                403,
+                                "operational-certificate-needed",
+                                "a manufacturer certificate is not enough here",
+                                "enrol first, then connect with the certificate that enrolment gave");
+                    case OPERATIONAL ->
+                        Problem.send(
+                                request,
+                                403,
+                                "certificate-not-accepted-here",
+                                "this kind of certificate is not accepted here",
+                                "this path is for devices that are not enrolled yet");
+                    case EXPIRED ->
+                        Problem.send(
+                                request,
+                                403,
+                                "certificate-expired",
+                                "the client certificate has expired",
+                                "enrol the device again");
+                    case NOT_YET_VALID ->
+                        Problem.send(
+                                request,
+                                403,
+                                "certificate-not-yet-valid",
+                                "the client certificate is not valid yet",
+                                "its time has not come; look at the clocks");
+                }
+            }
+        };
+    }
+
+    private void begin(RoutingContext request) {
+        Connection connection = connections.get(request.request().connection());
+        if (connection == null) {
+            request.fail(500);
+            return;
+        }
+        request.put(PEER, connection.peer);
+        connection.enter(Phase.RECEIVING);
+        request.request().end().onSuccess(_ -> {
+            if (connection.phase == Phase.RECEIVING) {
+                connection.enter(Phase.ANSWERING);
+            }
+        });
+        request.addEndHandler(_ -> connection.enter(Phase.WAITING));
+        request.next();
+    }
+
+    /// Opens the listener, on several event loops.
+    ///
+    /// @throws IOException when the port can't be bound; the message says which
+    public void listen() throws IOException {
+        HttpServerOptions options = tls.secure(new HttpServerOptions())
+                .setHost(address.host())
+                .setPort(plane.vertxPort(address.port()))
+                .setAcceptBacklog(4_096)
+                .setTcpNoDelay(true)
+                .setIdleTimeout((int) IDLE.toSeconds())
+                .setMaxInitialLineLength(4_096)
+                .setMaxHeaderSize(8_192)
+                .setMaxFormAttributeSize(8_192)
+                .setHandle100ContinueAutomatically(true)
+                .setCompressionSupported(false)
+                .setDecompressionSupported(false);
+        try {
+            vertx.deployVerticle(
+                            () -> new DeviceHttpsEndpoint(options, tls, router, this::opened, bound -> port = bound),
+                            new DeploymentOptions()
+                                    .setInstances(DevicePlane.eventLoops())
+                                    .setThreadingModel(ThreadingModel.EVENT_LOOP))
+                    .await(20, TimeUnit.SECONDS);
+        } catch (RuntimeException | TimeoutException e) {
+            throw new IOException(
+                    "the device HTTPS listener can't be opened on " + address.host() + ":" + address.port() + ": "
+                            + e.getMessage(),
+                    e);
+        }
+        vertx.setPeriodic(1_000, _ -> sweep());
+    }
+
+    /// The port that was bound.
+    public int port() {
+        return port;
+    }
+
+    private void opened(HttpConnection connection) {
+        String remote = connection.remoteAddress() == null
+                ? ""
+                : connection.remoteAddress().hostAddress() + ":"
+                        + connection.remoteAddress().port();
+        connections.put(connection, new Connection(tls.peer(connection.sslSession(), remote)));
+        connection.closeHandler(_ -> connections.remove(connection));
+    }
+
+    private void sweep() {
+        long now = System.nanoTime();
+        connections.forEach((connection, state) -> {
+            long nanos = now - state.since;
+            boolean over = switch (state.phase) {
+                case WAITING -> nanos > IDLE.toNanos();
+                case RECEIVING -> nanos > requestTimeout.toNanos();
+                case ANSWERING -> false;
+            };
+            if (over) {
+                var _ = connection.close();
+            }
+        });
+    }
+
+    @Override
+    public void close() {
+        connections.keySet().forEach(connection -> {
+            var _ = connection.close();
+        });
+    }
+}

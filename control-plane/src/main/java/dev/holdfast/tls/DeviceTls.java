@@ -1,0 +1,175 @@
+package dev.holdfast.tls;
+
+import dev.holdfast.ca.Authority;
+import dev.holdfast.ca.Ca;
+import dev.holdfast.ca.ServerCertificateStore;
+import dev.holdfast.config.Configuration;
+import io.netty.handler.ssl.OpenSsl;
+import io.netty.handler.ssl.OpenSslX509KeyManagerFactory;
+import io.vertx.core.http.ClientAuth;
+import io.vertx.core.net.JdkSSLEngineOptions;
+import io.vertx.core.net.KeyCertOptions;
+import io.vertx.core.net.NetServerOptions;
+import io.vertx.core.net.OpenSSLEngineOptions;
+import io.vertx.core.net.ServerSSLOptions;
+import io.vertx.core.net.TrustOptions;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLSession;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// TLS as the device plane speaks it: 1.2 and 1.3 by BoringSSL, a client certificate asked for but not
+/// required, our own trust manager, our own certificate, which is renewed in place.
+///
+/// A resumed session carries the client's certificate but had no check of it: [#peer] checks the chain again, and
+/// every edge asks `identity` about the certificate at every connect and request, so resumption skips nothing.
+public final class DeviceTls {
+    private static final Logger LOG = LoggerFactory.getLogger(DeviceTls.class);
+    private static final char[] IN_MEMORY = "in-memory".toCharArray();
+
+    private final Ca ca;
+    private final Configuration configuration;
+    private final InstantSource clock;
+    private final ClassifyingTrustManager trust;
+    private final List<Consumer<ServerSSLOptions>> listeners = new CopyOnWriteArrayList<>();
+    private volatile ServerCertificateStore.Credential credential;
+
+    /// @param manufacturers the registered manufacturers' anchors, now
+    public DeviceTls(
+            Ca ca, Supplier<List<X509Certificate>> manufacturers, Configuration configuration, InstantSource clock)
+            throws IOException {
+        this.ca = ca;
+        this.configuration = configuration;
+        this.clock = clock;
+        this.trust = new ClassifyingTrustManager(this::issuers, manufacturers, clock);
+        this.credential = ca.serverCertificates().credential("device", names(configuration), clock.instant());
+    }
+
+    private volatile List<Authority> seen = List.of();
+    private volatile List<X509Certificate> issuers = List.of();
+
+    private List<X509Certificate> issuers() {
+        List<Authority> all = ca.authorities().all();
+        if (!all.equals(seen)) {
+            issuers = all.stream()
+                    .filter(a -> a.purpose() == Authority.Purpose.DEVICE)
+                    .map(Authority::certificate)
+                    .toList();
+            seen = all;
+        }
+        return issuers;
+    }
+
+    /// The names our certificate has: the public host name, and the loopback names for those on the same machine.
+    static List<String> names(Configuration configuration) {
+        Set<String> names = new LinkedHashSet<>();
+        if (configuration.publicHostName() != null) {
+            names.add(
+                    configuration.publicHostName().matches("[0-9.]+|[0-9a-fA-F:]*:[0-9a-fA-F:]*")
+                            ? "IP:" + configuration.publicHostName()
+                            : "DNS:" + configuration.publicHostName());
+        }
+        names.add("DNS:localhost");
+        names.add("IP:127.0.0.1");
+        return new ArrayList<>(names);
+    }
+
+    /// Makes the options of any Vert.x server (HTTP, MQTT, plain TCP) those of the device plane. The server is
+    /// told of a renewed certificate if it gives its `updateSSLOptions` to [#onRenewal].
+    public <T extends NetServerOptions> T secure(T options) {
+        options.setSsl(true)
+                .setSslEngineOptions(OpenSsl.isAvailable() ? new OpenSSLEngineOptions() : new JdkSSLEngineOptions())
+                .setUseAlpn(false)
+                .setClientAuth(ClientAuth.REQUEST)
+                .setEnabledSecureTransportProtocols(DevicePlane.PROTOCOLS)
+                .setKeyCertOptions(KeyCertOptions.wrap(keys(credential)))
+                .setTrustOptions(TrustOptions.wrap(trust))
+                .setSslHandshakeTimeout(
+                        configuration.limits().handshakeTimeout().toMillis())
+                .setSslHandshakeTimeoutUnit(TimeUnit.MILLISECONDS);
+        return options;
+    }
+
+    /// Called with the new options when our certificate was renewed.
+    public void onRenewal(Consumer<ServerSSLOptions> listener) {
+        listeners.add(listener);
+    }
+
+    /// Who is at the other end of a session whose handshake has succeeded.
+    ///
+    /// @param session null where the connection is not TLS, which is nobody
+    public PeerIdentity peer(@Nullable SSLSession session, String remoteAddress) {
+        if (session == null) {
+            return PeerIdentity.none(remoteAddress);
+        }
+        try {
+            return trust.identify(session, remoteAddress);
+        } catch (ClassifyingTrustManager.UnknownChain e) {
+            // Only after resumption, when its authority has been withdrawn meanwhile.
+            return PeerIdentity.none(remoteAddress);
+        }
+    }
+
+    /// The certificates a device needs to check ours: root first.
+    public List<X509Certificate> trustedByDevices() {
+        return List.of(ca.authorities().root().certificate());
+    }
+
+    /// Renews our certificate when its time has come; called now and then.
+    public void renewWhenDue() {
+        Instant now = clock.instant();
+        if (now.isBefore(ServerCertificateStore.renewAt(credential))) {
+            return;
+        }
+        try {
+            credential = ca.serverCertificates().credential("device", names(configuration), now);
+            ServerSSLOptions fresh = new ServerSSLOptions()
+                    .setKeyCertOptions(KeyCertOptions.wrap(keys(credential)))
+                    .setTrustOptions(TrustOptions.wrap(trust))
+                    .setClientAuth(ClientAuth.REQUEST)
+                    .setEnabledSecureTransportProtocols(DevicePlane.PROTOCOLS);
+            listeners.forEach(listener -> listener.accept(fresh.copy()));
+            LOG.info("the device listeners' certificate was renewed");
+        } catch (IOException | RuntimeException e) {
+            LOG.error("the device listeners' certificate could not be renewed; it will be tried again", e);
+        }
+    }
+
+    /// Key and chain in BoringSSL's own form, parsed once and not at each handshake.
+    private static KeyManagerFactory keys(ServerCertificateStore.Credential credential) {
+        try {
+            KeyStore store = KeyStore.getInstance("PKCS12");
+            store.load(null, IN_MEMORY);
+            store.setKeyEntry(
+                    "device", credential.key(), IN_MEMORY, credential.chain().toArray(X509Certificate[]::new));
+            KeyManagerFactory factory = OpenSsl.isAvailable()
+                    ? new OpenSslX509KeyManagerFactory()
+                    : KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+            factory.init(store, IN_MEMORY);
+            return factory;
+        } catch (GeneralSecurityException | IOException e) {
+            throw new IllegalStateException("our own certificate can't be used", e);
+        }
+    }
+
+    /// The root's fingerprint, which a person compares when a device is enrolled for the first time.
+    public String rootFingerprint() {
+        return dev.holdfast.protocol.x509.Certificates.fingerprint(
+                ca.authorities().root().certificate());
+    }
+}

@@ -1,0 +1,40 @@
+package dev.holdfast.tls;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/// The last handshakes that failed, newest first, bounded, on this node only; and how many of each cause there were.
+public final class HandshakeFailures {
+    private static final int KEPT = 1_000;
+    private final Deque<HandshakeFailure> last = new ArrayDeque<>();
+    private final Map<HandshakeFailure.Cause, Long> counts = new EnumMap<>(HandshakeFailure.Cause.class);
+
+    synchronized void add(HandshakeFailure failure) {
+        last.addFirst(failure);
+        if (last.size() > KEPT) {
+            last.removeLast();
+        }
+        counts.merge(failure.cause(), 1L, Long::sum);
+    }
+
+    /// Newest first.
+    public synchronized List<HandshakeFailure> last(int limit) {
+        List<HandshakeFailure> some = new ArrayList<>();
+        for (HandshakeFailure failure : last) {
+            if (some.size() == limit) {
+                break;
+            }
+            some.add(failure);
+        }
+        return some;
+    }
+
+    /// Since this node started.
+    public synchronized Map<HandshakeFailure.Cause, Long> counts() {
+        return Map.copyOf(counts);
+    }
+}

@@ -1,0 +1,15 @@
+package dev.holdfast.tls;
+
+/// What sort of client certificate a connection presented. Each route names the classes it accepts.
+public enum PeerClass {
+    /// None at all.
+    NONE,
+    /// An initial device identity (IEEE 802.1AR) under a registered manufacturer's anchor.
+    MANUFACTURER,
+    /// One that we issued to a device.
+    OPERATIONAL,
+    /// Of either sort, but its time is over.
+    EXPIRED,
+    /// Of either sort, but its time has not come.
+    NOT_YET_VALID
+}

@@ -1,0 +1,169 @@
+package dev.holdfast.protocol.x509;
+
+import java.io.IOException;
+import java.math.BigInteger;
+import java.security.GeneralSecurityException;
+import java.security.PublicKey;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.bouncycastle.asn1.ASN1Encoding;
+import org.bouncycastle.asn1.ASN1ObjectIdentifier;
+import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
+import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.asn1.x509.AuthorityKeyIdentifier;
+import org.bouncycastle.asn1.x509.BasicConstraints;
+import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.asn1.x509.Extensions;
+import org.bouncycastle.asn1.x509.GeneralNames;
+import org.bouncycastle.asn1.x509.KeyUsage;
+import org.bouncycastle.asn1.x509.SubjectKeyIdentifier;
+import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
+import org.bouncycastle.asn1.x509.TBSCertificate;
+import org.jspecify.annotations.Nullable;
+
+/// Looks at what is about to be signed and names every way in which it is not as RFC 5280 has it. A certificate is
+/// for ever: the last moment at which a mistake is free is before its signature.
+public final class CertificateLint {
+    private static final Set<ASN1ObjectIdentifier> KNOWN = Set.of(
+            Extension.basicConstraints,
+            Extension.keyUsage,
+            Extension.extendedKeyUsage,
+            Extension.subjectAlternativeName,
+            Extension.subjectKeyIdentifier,
+            Extension.authorityKeyIdentifier,
+            Extension.authorityInfoAccess,
+            Extension.cRLDistributionPoints);
+
+    private CertificateLint() {}
+
+    /// @param issuer the certificate that will be above it; null when it is self-signed
+    /// @return the faults, in words; empty when there is none
+    public static List<String> check(TBSCertificate contents, @Nullable X509Certificate issuer) {
+        List<String> faults = new ArrayList<>();
+        basics(contents, faults);
+        Extensions extensions = contents.getExtensions();
+        if (extensions == null) {
+            faults.add("no extensions");
+            return faults;
+        }
+        for (ASN1ObjectIdentifier type : extensions.getExtensionOIDs()) {
+            if (!KNOWN.contains(type)) {
+                faults.add("extension " + type + " is none of ours");
+            }
+        }
+        boolean authority = usage(extensions, faults);
+        names(contents, extensions, authority, faults);
+        keys(contents, extensions, issuer, faults);
+        if (issuer != null) {
+            below(contents, issuer, authority, faults);
+        } else if (!contents.getIssuer().equals(contents.getSubject())) {
+            faults.add("self-signed, but its issuer is not its subject (section 4.1.2.4)");
+        }
+        return faults;
+    }
+
+    private static void basics(TBSCertificate contents, List<String> faults) {
+        if (contents.getVersionNumber() != 3) {
+            faults.add("not version 3 (section 4.1.2.1)");
+        }
+        BigInteger serial = contents.getSerialNumber().getValue();
+        if (serial.signum() <= 0 || serial.toByteArray().length > 20) {
+            faults.add("the serial is not positive or longer than 20 octets (section 4.1.2.2)");
+        }
+        if (serial.bitLength() < 64) {
+            faults.add("the serial has fewer than 64 bits");
+        }
+        Instant from = contents.getStartDate().getDate().toInstant();
+        Instant to = contents.getEndDate().getDate().toInstant();
+        if (!from.isBefore(to)) {
+            faults.add("it ends before it begins");
+        }
+    }
+
+    /// @return whether it is a CA
+    private static boolean usage(Extensions extensions, List<String> faults) {
+        Extension constraints = extensions.getExtension(Extension.basicConstraints);
+        if (constraints == null || !constraints.isCritical()) {
+            faults.add("basicConstraints is missing or not critical (section 4.2.1.9)");
+        }
+        BasicConstraints parsed = BasicConstraints.fromExtensions(extensions);
+        boolean authority = parsed != null && parsed.isCA();
+        if (authority && parsed.getPathLenConstraintInteger() == null) {
+            faults.add("a CA without a path length");
+        }
+        Extension usage = extensions.getExtension(Extension.keyUsage);
+        KeyUsage bits = KeyUsage.fromExtensions(extensions);
+        if (usage == null || bits == null || !usage.isCritical()) {
+            faults.add("keyUsage is missing or not critical (section 4.2.1.3)");
+            return authority;
+        }
+        if (authority != bits.hasUsages(KeyUsage.keyCertSign)) {
+            faults.add("keyCertSign and basicConstraints disagree (section 4.2.1.9)");
+        }
+        if (!authority && !bits.hasUsages(KeyUsage.digitalSignature)) {
+            faults.add("an end entity that may not sign");
+        }
+        if (!authority && extensions.getExtension(Extension.extendedKeyUsage) == null) {
+            faults.add("an end entity without extendedKeyUsage");
+        }
+        return authority;
+    }
+
+    private static void names(TBSCertificate contents, Extensions extensions, boolean authority, List<String> faults) {
+        X500Name subject = contents.getSubject();
+        if (subject.getRDNs().length == 0) {
+            faults.add("an empty subject (section 4.1.2.6)");
+        }
+        GeneralNames names = GeneralNames.fromExtensions(extensions, Extension.subjectAlternativeName);
+        if (!authority && (names == null || names.getNames().length == 0)) {
+            faults.add("an end entity without alternative names (section 4.2.1.6)");
+        }
+    }
+
+    private static void keys(
+            TBSCertificate contents, Extensions extensions, @Nullable X509Certificate issuer, List<String> faults) {
+        SubjectPublicKeyInfo info = contents.getSubjectPublicKeyInfo();
+        boolean rsa = info.getAlgorithm().getAlgorithm().equals(PKCSObjectIdentifiers.rsaEncryption);
+        try {
+            PublicKey key = Crypto.publicKey(rsa ? "RSA" : "EC", info.getEncoded(ASN1Encoding.DER));
+            KeyKind kind = KeyKind.of(key);
+            if (kind == KeyKind.OTHER || kind == KeyKind.RSA_WEAK) {
+                faults.add("a key of a kind not accepted: " + kind);
+            }
+        } catch (IOException | GeneralSecurityException e) {
+            faults.add("the public key can't be read");
+        }
+        if (SubjectKeyIdentifier.fromExtensions(extensions) == null) {
+            faults.add("no subjectKeyIdentifier (section 4.2.1.2)");
+        }
+        AuthorityKeyIdentifier above = AuthorityKeyIdentifier.fromExtensions(extensions);
+        if (issuer != null && (above == null || above.getKeyIdentifierOctets() == null)) {
+            faults.add("no authorityKeyIdentifier (section 4.2.1.1)");
+        }
+    }
+
+    private static void below(TBSCertificate contents, X509Certificate issuer, boolean authority, List<String> faults) {
+        if (!contents.getIssuer()
+                .equals(X500Name.getInstance(issuer.getSubjectX500Principal().getEncoded()))) {
+            faults.add("its issuer is not the subject of the certificate above it (section 4.1.2.4)");
+        }
+        if (issuer.getBasicConstraints() < 0) {
+            faults.add("the certificate above it is not a CA's");
+        }
+        if (authority && issuer.getBasicConstraints() < 1) {
+            faults.add("the CA above it may have no CA below it");
+        }
+        if (contents.getEndDate()
+                .getDate()
+                .toInstant()
+                .isAfter(issuer.getNotAfter().toInstant())) {
+            faults.add("it ends after the certificate above it");
+        }
+        if (contents.getSubject().equals(contents.getIssuer())) {
+            faults.add("it has its issuer's name");
+        }
+    }
+}

@@ -1,0 +1,294 @@
+package dev.holdfast.protocol.x509;
+
+import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.security.PublicKey;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.bouncycastle.asn1.ASN1Encoding;
+import org.bouncycastle.asn1.ASN1ObjectIdentifier;
+import org.bouncycastle.asn1.ASN1Primitive;
+import org.bouncycastle.asn1.DERBitString;
+import org.bouncycastle.asn1.DERUTF8String;
+import org.bouncycastle.asn1.pkcs.Attribute;
+import org.bouncycastle.asn1.pkcs.CertificationRequestInfo;
+import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
+import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.asn1.x500.X500NameBuilder;
+import org.bouncycastle.asn1.x500.style.BCStyle;
+import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
+import org.bouncycastle.asn1.x509.BasicConstraints;
+import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.asn1.x509.Extensions;
+import org.bouncycastle.asn1.x509.GeneralName;
+import org.bouncycastle.asn1.x509.GeneralNames;
+import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
+import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
+
+/// A PKCS #10 request (RFC 2986) whose proof of possession has been verified: an instance means that whoever
+/// made it holds the private key.
+///
+/// Only what a policy may look at is kept. Extensions other than the subject's alternative names and the wish
+/// to be a CA are not even kept: certificates get theirs from the profile.
+public final class CertificationRequest {
+    private static final int MOST_OCTETS = 16 * 1024;
+    private static final int MOST_NAMES = 16;
+
+    private final byte[] der;
+    private final X500Name subject;
+    private final SubjectPublicKeyInfo publicKeyInfo;
+    private final PublicKey publicKey;
+    private final KeyKind keyKind;
+    private final List<String> alternativeNames;
+    private final boolean wantsToBeCa;
+
+    private CertificationRequest(
+            byte[] der,
+            X500Name subject,
+            SubjectPublicKeyInfo publicKeyInfo,
+            PublicKey publicKey,
+            List<String> alternativeNames,
+            boolean wantsToBeCa) {
+        this.der = der;
+        this.subject = subject;
+        this.publicKeyInfo = publicKeyInfo;
+        this.publicKey = publicKey;
+        this.keyKind = KeyKind.of(publicKey);
+        this.alternativeNames = List.copyOf(alternativeNames);
+        this.wantsToBeCa = wantsToBeCa;
+    }
+
+    /// Parses and verifies, in this order, so that hostile bytes cost as little as they can:
+    /// 1. size, DER and structure (RFC 2986 section 4);
+    /// 2. the key: of a kind and strength that may be verified with at all;
+    /// 3. the signature scheme: one that fits the key, SHA-256 or better;
+    /// 4. the signature over certificationRequestInfo.
+    ///
+    /// @throws CertificationRequestException with the reason
+    public static CertificationRequest verify(byte[] der) throws CertificationRequestException {
+        if (der.length == 0 || der.length > MOST_OCTETS) {
+            throw malformed("a request of " + der.length + " octets is not accepted", null);
+        }
+        try {
+            org.bouncycastle.asn1.pkcs.CertificationRequest parsed = parse(der);
+            CertificationRequestInfo info = parsed.getCertificationRequestInfo();
+            SubjectPublicKeyInfo keyInfo = info.getSubjectPublicKeyInfo();
+            PublicKey key = key(keyInfo);
+            byte[] signature = parsed.getSignature().getOctets();
+            byte[] signed = info.getEncoded(ASN1Encoding.DER);
+            if (!Crypto.verify(key, scheme(key, parsed.getSignatureAlgorithm()), signed, signature)) {
+                throw new CertificationRequestException(
+                        CertificationRequestException.Reason.SIGNATURE_WRONG,
+                        "the request is not signed by the key it asks a certificate for");
+            }
+            Optional<Extensions> extensions = extensions(info);
+            return new CertificationRequest(
+                    der.clone(),
+                    info.getSubject(),
+                    keyInfo,
+                    key,
+                    extensions.isPresent() ? names(extensions.get()) : List.of(),
+                    extensions.isPresent() && wantsToBeCa(extensions.get()));
+        } catch (IOException | RuntimeException e) {
+            throw malformed("not a PKCS #10 request", e);
+        }
+    }
+
+    private static org.bouncycastle.asn1.pkcs.CertificationRequest parse(byte[] der)
+            throws IOException, CertificationRequestException {
+        ASN1Primitive parsed = ASN1Primitive.fromByteArray(der);
+        org.bouncycastle.asn1.pkcs.CertificationRequest request =
+                org.bouncycastle.asn1.pkcs.CertificationRequest.getInstance(parsed);
+        if (request == null || !Arrays.equals(request.getEncoded(ASN1Encoding.DER), der)) {
+            throw malformed("not in DER", null);
+        }
+        if (request.getCertificationRequestInfo().getVersion().intValueExact() != 0) {
+            throw malformed("version is not 0 (v1)", null);
+        }
+        return request;
+    }
+
+    private static PublicKey key(SubjectPublicKeyInfo info) throws IOException, CertificationRequestException {
+        ASN1ObjectIdentifier algorithm = info.getAlgorithm().getAlgorithm();
+        String name;
+        if (algorithm.equals(X9ObjectIdentifiers.id_ecPublicKey)) {
+            if (!(info.getAlgorithm().getParameters() instanceof ASN1ObjectIdentifier)) {
+                throw new CertificationRequestException(
+                        CertificationRequestException.Reason.KEY_NOT_ACCEPTED, "the curve is not given by its name");
+            }
+            name = "EC";
+        } else if (algorithm.equals(PKCSObjectIdentifiers.rsaEncryption)) {
+            name = "RSA";
+        } else {
+            throw new CertificationRequestException(
+                    CertificationRequestException.Reason.KEY_NOT_ACCEPTED, "not an elliptic-curve or RSA key");
+        }
+        PublicKey key;
+        try {
+            key = Crypto.publicKey(name, info.getEncoded(ASN1Encoding.DER));
+        } catch (GeneralSecurityException e) {
+            throw new CertificationRequestException(
+                    CertificationRequestException.Reason.KEY_NOT_ACCEPTED, "the public key is not a valid one");
+        }
+        return switch (KeyKind.of(key)) {
+            case EC_P256, EC_P384, RSA -> key;
+            case RSA_WEAK ->
+                throw new CertificationRequestException(
+                        CertificationRequestException.Reason.KEY_WEAK,
+                        "RSA keys have 2048 to 4096 bits and an exponent of at least 65537");
+            case OTHER ->
+                throw new CertificationRequestException(
+                        CertificationRequestException.Reason.KEY_NOT_ACCEPTED, "curves are P-256 and P-384");
+        };
+    }
+
+    private static String scheme(PublicKey key, AlgorithmIdentifier algorithm) throws CertificationRequestException {
+        ASN1ObjectIdentifier id = algorithm.getAlgorithm();
+        if (key.getAlgorithm().equals("EC")) {
+            if (id.equals(X9ObjectIdentifiers.ecdsa_with_SHA256)) {
+                return "SHA256withECDSA";
+            }
+            if (id.equals(X9ObjectIdentifiers.ecdsa_with_SHA384)) {
+                return "SHA384withECDSA";
+            }
+            if (id.equals(X9ObjectIdentifiers.ecdsa_with_SHA512)) {
+                return "SHA512withECDSA";
+            }
+        } else {
+            if (id.equals(PKCSObjectIdentifiers.sha256WithRSAEncryption)) {
+                return "SHA256withRSA";
+            }
+            if (id.equals(PKCSObjectIdentifiers.sha384WithRSAEncryption)) {
+                return "SHA384withRSA";
+            }
+            if (id.equals(PKCSObjectIdentifiers.sha512WithRSAEncryption)) {
+                return "SHA512withRSA";
+            }
+        }
+        throw new CertificationRequestException(
+                CertificationRequestException.Reason.SIGNATURE_SCHEME_NOT_ACCEPTED,
+                "sign with ECDSA or RSA (PKCS #1 v1.5) and SHA-256, SHA-384 or SHA-512");
+    }
+
+    private static Optional<Extensions> extensions(CertificationRequestInfo info) throws CertificationRequestException {
+        Extensions found = null;
+        if (info.getAttributes() != null) {
+            for (var element : info.getAttributes()) {
+                Attribute attribute = Attribute.getInstance(element);
+                if (attribute.getAttrType().equals(PKCSObjectIdentifiers.pkcs_9_at_extensionRequest)) {
+                    if (found != null || attribute.getAttrValues().size() != 1) {
+                        throw malformed("more than one extensionRequest", null);
+                    }
+                    found = Extensions.getInstance(attribute.getAttributeValues()[0]);
+                }
+            }
+        }
+        return Optional.ofNullable(found);
+    }
+
+    private static boolean wantsToBeCa(Extensions extensions) {
+        BasicConstraints constraints = BasicConstraints.fromExtensions(extensions);
+        return constraints != null && constraints.isCA();
+    }
+
+    /// As `URI:...`, `DNS:...`, `IP:...` or, for kinds that never match, `tag-N:...`.
+    private static List<String> names(Extensions extensions) throws CertificationRequestException {
+        GeneralNames all = GeneralNames.fromExtensions(extensions, Extension.subjectAlternativeName);
+        if (all == null) {
+            return List.of();
+        }
+        if (all.getNames().length > MOST_NAMES) {
+            throw malformed("more than " + MOST_NAMES + " alternative names", null);
+        }
+        List<String> names = new ArrayList<>();
+        for (GeneralName name : all.getNames()) {
+            names.add(
+                    switch (name.getTagNo()) {
+                        case GeneralName.uniformResourceIdentifier -> "URI:" + name.getName();
+                        case GeneralName.dNSName -> "DNS:" + name.getName();
+                        case GeneralName.iPAddress -> "IP:" + name.getName();
+                        default -> "tag-" + name.getTagNo() + ":" + name.getName();
+                    });
+        }
+        return names;
+    }
+
+    /// Makes a request for this key, with the common name alone as subject.
+    public static byte[] create(String commonName, KeyPair key) {
+        X500Name subject = new X500NameBuilder(BCStyle.INSTANCE)
+                .addRDN(BCStyle.CN, new DERUTF8String(commonName))
+                .build();
+        return create(subject, key);
+    }
+
+    /// Makes a request for this key.
+    ///
+    /// @throws IllegalArgumentException when the key is not of a kind used here
+    public static byte[] create(X500Name subject, KeyPair key) {
+        try {
+            CertificationRequestInfo info = new CertificationRequestInfo(
+                    subject, SubjectPublicKeyInfo.getInstance(key.getPublic().getEncoded()), null);
+            String scheme = Crypto.schemeFor(key.getPublic());
+            byte[] signature = Crypto.sign(key.getPrivate(), scheme, info.getEncoded(ASN1Encoding.DER));
+            return new org.bouncycastle.asn1.pkcs.CertificationRequest(
+                            info, SignatureSchemes.identifier(scheme), new DERBitString(signature))
+                    .getEncoded(ASN1Encoding.DER);
+        } catch (IOException | GeneralSecurityException e) {
+            throw new IllegalArgumentException("can't make a request for this key", e);
+        }
+    }
+
+    private static CertificationRequestException malformed(
+            String what, @org.jspecify.annotations.Nullable Exception cause) {
+        return new CertificationRequestException(CertificationRequestException.Reason.MALFORMED, what, cause);
+    }
+
+    public byte[] der() {
+        return der.clone();
+    }
+
+    /// The subject's one common name; empty where there is none or several.
+    public Optional<String> commonName() {
+        return Certificates.attribute(subject, BCStyle.CN);
+    }
+
+    /// The subject's serialNumber attribute.
+    public Optional<String> productSerial() {
+        return Certificates.attribute(subject, BCStyle.SERIALNUMBER);
+    }
+
+    /// Whether the subject has no attribute at all.
+    public boolean subjectIsEmpty() {
+        return subject.getRDNs().length == 0;
+    }
+
+    /// How many attributes the subject has.
+    public int subjectAttributes() {
+        return Arrays.stream(subject.getRDNs())
+                .mapToInt(org.bouncycastle.asn1.x500.RDN::size)
+                .sum();
+    }
+
+    public SubjectPublicKeyInfo publicKeyInfo() {
+        return publicKeyInfo;
+    }
+
+    public PublicKey publicKey() {
+        return publicKey;
+    }
+
+    public KeyKind keyKind() {
+        return keyKind;
+    }
+
+    public List<String> alternativeNames() {
+        return alternativeNames;
+    }
+
+    public boolean wantsToBeCa() {
+        return wantsToBeCa;
+    }
+}

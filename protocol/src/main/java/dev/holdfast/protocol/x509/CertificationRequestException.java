@@ -1,0 +1,30 @@
+package dev.holdfast.protocol.x509;
+
+import org.jspecify.annotations.Nullable;
+
+/// A request for a certificate that can't be taken as one.
+public final class CertificationRequestException extends Exception {
+    private static final long serialVersionUID = 1L;
+    private final Reason reason;
+
+    public enum Reason {
+        MALFORMED,
+        KEY_WEAK,
+        KEY_NOT_ACCEPTED,
+        SIGNATURE_SCHEME_NOT_ACCEPTED,
+        SIGNATURE_WRONG
+    }
+
+    CertificationRequestException(Reason reason, String message) {
+        this(reason, message, null);
+    }
+
+    CertificationRequestException(Reason reason, String message, @Nullable Exception cause) {
+        super(message, cause);
+        this.reason = reason;
+    }
+
+    public Reason reason() {
+        return reason;
+    }
+}

@@ -1,0 +1,5 @@
+/// Certificates and requests for them: parsing, checking, building. No I/O.
+@NullMarked
+package dev.holdfast.protocol.x509;
+
+import org.jspecify.annotations.NullMarked;
