@@ -98,6 +98,7 @@ create table rollout_bytes (
     node           text not null,
     bytes          bigint not null,
     last_byte_at   timestamptz,
+    after_stop     bigint not null default 0,   -- of them, after the stop was complete: must stay 0
     primary key (rollout, node)
 );
 

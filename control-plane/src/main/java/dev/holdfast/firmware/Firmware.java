@@ -161,7 +161,7 @@ public final class Firmware {
         }
         Stored kept = upload(
                 declaration.environment(),
-                "manifest-" + manifest.version() + ".dsse.json",
+                manifest.version() + ".manifest.json",
                 new ByteArrayInputStream(envelope),
                 Optional.empty(),
                 actor);

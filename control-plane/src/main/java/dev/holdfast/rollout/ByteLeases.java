@@ -1,5 +1,6 @@
 package dev.holdfast.rollout;
 
+import dev.holdfast.journal.Freeze;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -34,6 +35,7 @@ public final class ByteLeases implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ByteLeases.class);
 
     private final LeaseStore store;
+    private final Freeze freeze;
     private final LongSupplier nanoTime;
     private final InstantSource clock;
     private final Set<Transfer> transfers = ConcurrentHashMap.newKeySet();
@@ -49,8 +51,9 @@ public final class ByteLeases implements AutoCloseable {
     /// @param row until when this node's row is fresh for others to see, by the monotonic clock
     private record Held(Map<Long, Long> epochs, long until, long row) {}
 
-    ByteLeases(LeaseStore store, LongSupplier nanoTime, InstantSource clock) {
+    ByteLeases(LeaseStore store, Freeze freeze, LongSupplier nanoTime, InstantSource clock) {
         this.store = store;
+        this.freeze = freeze;
         this.nanoTime = nanoTime;
         this.clock = clock;
         long now = nanoTime.getAsLong();
@@ -121,8 +124,8 @@ public final class ByteLeases implements AutoCloseable {
     private void renewForEver() {
         while (!closing) {
             try {
+                writeBytes(); // before a stop is confirmed, so that what went out before it is counted before it
                 renew();
-                writeBytes();
             } catch (RuntimeException e) {
                 LOG.warn("rollout leases can't be renewed: {}", e.toString());
             }
@@ -144,7 +147,9 @@ public final class ByteLeases implements AutoCloseable {
             boolean known = asked - held.row() < 0;
             LeaseStore.Renewal renewal = store.renew(confirmed);
             held = new Held(
-                    known ? Map.copyOf(renewal.epochs()) : Map.of(), asked + LOCAL.toNanos(), asked + LENGTH.toNanos());
+                    known && !freeze.isFrozen() ? Map.copyOf(renewal.epochs()) : Map.of(),
+                    asked + LOCAL.toNanos(),
+                    asked + LENGTH.toNanos());
             cutForbidden();
             boolean newStop = renewal.stopSequence() > confirmed;
             confirmed = renewal.stopSequence();

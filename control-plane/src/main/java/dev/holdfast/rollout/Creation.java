@@ -104,6 +104,7 @@ final class Creation {
                         plan.release(),
                         r.id(),
                         plan.healing(),
+                        plan.window(),
                         plan.batches()))
                 .orElse(plan);
     }

@@ -52,13 +52,18 @@ final class LeaseStore {
 
     void addBytes(Map<Long, Served> served) {
         database.run(sql -> served.forEach((rollout, s) -> sql.execute(
-                "insert into rollout_bytes(rollout, node, bytes, last_byte_at) values (?,?,?,?)"
-                        + " on conflict (rollout, node) do update set bytes = rollout_bytes.bytes + excluded.bytes,"
-                        + " last_byte_at = excluded.last_byte_at",
-                rollout,
+                "insert into rollout_bytes(rollout, node, bytes, last_byte_at, after_stop)"
+                        + " select id, ?, ?, ?, case when stop_complete_at < ? then ? else 0 end from rollout"
+                        + " where id = ? on conflict (rollout, node) do update"
+                        + " set bytes = rollout_bytes.bytes + excluded.bytes,"
+                        + " last_byte_at = excluded.last_byte_at,"
+                        + " after_stop = rollout_bytes.after_stop + excluded.after_stop",
                 node,
                 s.bytes(),
-                RolloutStore.utc(s.lastByteAt()))));
+                RolloutStore.utc(s.lastByteAt()),
+                RolloutStore.utc(s.lastByteAt()),
+                s.bytes(),
+                rollout)));
     }
 
     /// Nodes that have not confirmed the stop and whose lease may still run.
@@ -71,13 +76,14 @@ final class LeaseStore {
                 .map(row -> row.get(0, String.class));
     }
 
-    record Total(long bytes, Optional<Instant> lastByteAt) {}
+    record Total(long bytes, long afterStop, Optional<Instant> lastByteAt) {}
 
     static Total total(DSLContext sql, long rollout) {
         var row = sql.fetchSingle(
-                "select coalesce(sum(bytes), 0)::bigint, max(last_byte_at) from rollout_bytes where rollout = ?",
+                "select coalesce(sum(bytes), 0)::bigint, coalesce(sum(after_stop), 0)::bigint,"
+                        + " max(last_byte_at) from rollout_bytes where rollout = ?",
                 rollout);
-        java.time.@Nullable OffsetDateTime last = row.get(1, java.time.OffsetDateTime.class);
-        return new Total(row.get(0, Long.class), RolloutStore.instant(last));
+        java.time.@Nullable OffsetDateTime last = row.get(2, java.time.OffsetDateTime.class);
+        return new Total(row.get(0, Long.class), row.get(1, Long.class), RolloutStore.instant(last));
     }
 }

@@ -67,6 +67,27 @@ final class MemberStore {
                 .map(MemberStore::row);
     }
 
+    static List<MemberRow> list(
+            DSLContext sql,
+            long rollout,
+            Optional<Integer> batch,
+            Optional<MemberState> state,
+            String after,
+            int limit) {
+        return sql.fetch(
+                        "select " + COLUMNS + " from rollout_device where rollout = ? and device > ?"
+                                + " and (?::int is null or batch = ?) and (?::text is null or state = ?)"
+                                + " order by device limit ?",
+                        rollout,
+                        after,
+                        batch.orElse(null),
+                        batch.orElse(null),
+                        state.map(MemberState::text).orElse(null),
+                        state.map(MemberState::text).orElse(null),
+                        limit)
+                .map(MemberStore::row);
+    }
+
     static Optional<MemberRow> find(DSLContext sql, long rollout, DeviceRef device) {
         return sql.fetchOptional(
                         "select " + COLUMNS + " from rollout_device where rollout = ? and device = ?",

@@ -12,6 +12,9 @@ public sealed interface Offer {
     /// @param action the id under which the device reports
     record Update(long action, long rollout, long release) implements Offer {}
 
+    /// It has installed and is being watched: it should say which firmware it runs.
+    record Watched(long rollout) implements Offer {}
+
     /// Forget that action.
     record Cancel(long action, long rollout) implements Offer {}
 

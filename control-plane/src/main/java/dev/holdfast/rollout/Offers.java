@@ -10,6 +10,7 @@ import dev.holdfast.inventory.Inventory;
 import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.inventory.Standing;
 import dev.holdfast.journal.Entry;
+import dev.holdfast.journal.Freeze;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.Transaction;
 import java.time.Instant;
@@ -25,14 +26,23 @@ final class Offers {
     private final Firmware firmware;
     private final Roster roster;
     private final Judge judge;
+    private final Freeze freeze;
 
-    Offers(Database database, Journal journal, Inventory inventory, Firmware firmware, Roster roster, Judge judge) {
+    Offers(
+            Database database,
+            Journal journal,
+            Inventory inventory,
+            Firmware firmware,
+            Roster roster,
+            Judge judge,
+            Freeze freeze) {
         this.database = database;
         this.journal = journal;
         this.inventory = inventory;
         this.firmware = firmware;
         this.roster = roster;
         this.judge = judge;
+        this.freeze = freeze;
     }
 
     /// The answer from memory; empty when a grant must be tried, which asks the database.
@@ -57,12 +67,12 @@ final class Offers {
                         .orElse("no rollout concerns this device")));
     }
 
-    private static Offer current(Roster.Active active, Roster.Member member) {
-        if (!active.row.serving()) {
+    private Offer current(Roster.Active active, Roster.Member member) {
+        if (!active.row.serving() || freeze.isFrozen()) {
             return new Offer.Nothing("rollout " + active.row.id() + " is paused");
         }
         return member.state() == MemberState.INSTALLED
-                ? new Offer.Nothing("installed; it is being watched")
+                ? new Offer.Watched(active.row.id())
                 : new Offer.Update(
                         member.action(), active.row.id(), active.row.plan().release());
     }
@@ -71,6 +81,9 @@ final class Offers {
     private Optional<String> obstacle(Roster.Active active, DeviceRef device, Instant now) {
         RolloutRow row = active.row;
         Optional<Roster.Member> member = active.member(device);
+        if (freeze.isFrozen()) {
+            return Optional.of("the server was restored from a backup and is frozen");
+        }
         if (member.isEmpty() || member.get().state() != MemberState.PENDING) {
             return Optional.of("rollout " + row.id() + " has nothing more for this device");
         }
@@ -88,14 +101,18 @@ final class Offers {
         if (standing.get().state() == Lifecycle.QUARANTINED && !row.plan().healing()) {
             return Optional.of("the device is quarantined and the rollout is not marked healing");
         }
-        if (row.kind() == RolloutRow.Kind.UPDATE && !windowOpen(device, standing.get(), now)) {
+        if (row.kind() == RolloutRow.Kind.UPDATE && !windowOpen(row.plan(), device, standing.get(), now)) {
             return Optional.of("outside the maintenance window of its site");
         }
         return Optional.empty();
     }
 
     /// A site without windows is always open; a cure does not wait for one.
-    private boolean windowOpen(DeviceRef device, Standing standing, Instant now) {
+    private boolean windowOpen(Plan plan, DeviceRef device, Standing standing, Instant now) {
+        MaintenanceWindow own = plan.window();
+        if (own != null && !own.open(now)) {
+            return false;
+        }
         List<MaintenanceWindow> windows = standing.labels()
                 .get("site")
                 .map(site -> roster.windows(device.environment(), site))

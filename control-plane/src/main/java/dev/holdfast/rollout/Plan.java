@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// one
 /// with another security counter): then a failing gate pauses and a person fixes forward
 /// @param healing whether quarantined devices get it too
+/// @param window outside of which nothing is offered, beside the windows of the devices' sites; null for always
 /// @param batches in order; the last one must reach everyone
 public record Plan(
         Environment environment,
@@ -25,6 +26,7 @@ public record Plan(
         long release,
         @Nullable Long previous,
         boolean healing,
+        @Nullable MaintenanceWindow window,
         List<Batch> batches) {
     private static final int MOST_BATCHES = 20;
 

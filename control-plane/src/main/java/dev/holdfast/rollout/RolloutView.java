@@ -9,6 +9,7 @@ import java.util.Optional;
 /// @param kind `update` or `way_back`
 /// @param parent the rollout whose devices this one brings back
 /// @param exposed devices that hold the whole image, or did
+/// @param bytesAfterStop served after the stop was complete: 0
 /// @param stop when it was stopped, and whether the stop is complete on every node
 public record RolloutView(
         long id,
@@ -30,6 +31,7 @@ public record RolloutView(
         Optional<String> waitingFor,
         Optional<Stop> stop,
         long bytesServed,
+        long bytesAfterStop,
         Optional<Instant> lastByteAt,
         Instant createdAt) {
 

@@ -7,6 +7,7 @@ import dev.holdfast.database.Database;
 import dev.holdfast.firmware.Firmware;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.journal.Entry;
+import dev.holdfast.journal.Freeze;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.Recorded;
 import java.time.Duration;
@@ -54,6 +55,7 @@ public final class Rollouts implements AutoCloseable {
             Inventory inventory,
             Firmware firmware,
             HealthSource health,
+            Freeze freeze,
             String node,
             InstantSource clock,
             LongSupplier nanoTime,
@@ -64,9 +66,9 @@ public final class Rollouts implements AutoCloseable {
         this.roster = new Roster(database);
         this.stopping = new Stopping(firmware);
         this.judge = new Judge(database, journal, inventory, firmware, health, stopping, gateEnabled);
-        this.offers = new Offers(database, journal, inventory, firmware, roster, judge);
+        this.offers = new Offers(database, journal, inventory, firmware, roster, judge, freeze);
         this.creation = new Creation(database, journal, inventory, firmware);
-        this.leases = new ByteLeases(new LeaseStore(database, node), nanoTime, clock);
+        this.leases = new ByteLeases(new LeaseStore(database, node), freeze, nanoTime, clock);
         journal.subscribe(this::follow);
     }
 
@@ -193,8 +195,12 @@ public final class Rollouts implements AutoCloseable {
     }
 
     /// The devices of a rollout, by id.
-    public List<MemberView> devices(long id, String after, int limit) {
-        return database.read(sql -> MemberStore.all(sql, id, after, limit)).stream()
+    ///
+    /// @param batch only of this one
+    /// @param state only in this one
+    public List<MemberView> devices(
+            long id, Optional<Integer> batch, Optional<MemberState> state, String after, int limit) {
+        return database.read(sql -> MemberStore.list(sql, id, batch, state, after, limit)).stream()
                 .map(MemberView::of)
                 .toList();
     }

@@ -95,6 +95,7 @@ final class Stopping {
                 previous,
                 null,
                 true,
+                null,
                 List.of(new Plan.Batch(
                         "way back",
                         "",

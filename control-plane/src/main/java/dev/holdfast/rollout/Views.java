@@ -57,6 +57,7 @@ final class Views {
                 waiting,
                 row.stoppedAt().map(at -> new RolloutView.Stop(at, row.stopCompleteAt())),
                 bytes.bytes(),
+                bytes.afterStop(),
                 bytes.lastByteAt(),
                 row.createdAt());
     }
