@@ -7,11 +7,14 @@ import dev.holdfast.config.ConfigurationException;
 import dev.holdfast.config.DataFolderStore;
 import dev.holdfast.database.Database;
 import dev.holdfast.database.EmbeddedPostgresStore;
+import dev.holdfast.detection.Detection;
 import dev.holdfast.identity.Identity;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.journal.Freeze;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.pki.PkiEndpoint;
+import dev.holdfast.response.Response;
+import dev.holdfast.segmentation.Segmentation;
 import dev.holdfast.sessions.CutReason;
 import dev.holdfast.sessions.Sessions;
 import dev.holdfast.telemetry.Telemetry;
@@ -19,6 +22,8 @@ import dev.holdfast.tls.DeviceListener;
 import dev.holdfast.tls.DevicePlane;
 import dev.holdfast.tls.DeviceTls;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +31,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Deque;
 import java.util.List;
@@ -50,6 +56,8 @@ public final class Server implements AutoCloseable {
     private final Identity identity;
     private final DeviceTls deviceTls;
     private final DeviceListener deviceListener;
+    private final Detection detection;
+    private final Response response;
 
     private record Closing(String what, AutoCloseable part) {}
 
@@ -84,13 +92,31 @@ public final class Server implements AutoCloseable {
             identity = new Identity(database, journal, inventory, sessions, ca, freeze, random);
             deviceTls = new DeviceTls(ca, identity.manufacturers()::certificates, configuration, clock);
             deviceListener = opened("device HTTPS", new DeviceListener(plane, deviceTls, configuration));
+            detection = opened("detection", new Detection(database, journal, inventory, telemetry, clock));
+            Segmentation segmentation = opened(
+                    "segmentation",
+                    new Segmentation(database, journal, inventory, commands, telemetry, () -> healing(configuration)));
+            response = opened(
+                    "response",
+                    new Response(
+                            database,
+                            journal,
+                            inventory,
+                            sessions,
+                            detection,
+                            segmentation,
+                            configuration.switches().automaticIsolation(),
+                            clock));
 
             // Rooms that follow the journal have subscribed by here; what they hold in memory is read after.
             journal.startTail();
             inventory.load();
             // After a restore: what was taken away after the backup is taken away again before anything listens.
             freeze.merge(List.of(inventory::replay, ca.issuance()::replay));
+            detection.start();
             telemetry.start();
+            segmentation.start();
+            response.start();
 
             pki.serve(ca);
             deviceListener.listen();
@@ -139,6 +165,27 @@ public final class Server implements AutoCloseable {
         String password = Base64.getUrlEncoder().withoutPadding().encodeToString(fresh);
         folder.writeSecret("postgres-password", password.getBytes(StandardCharsets.US_ASCII));
         return password;
+    }
+
+    /// What a quarantined device may still reach, as `ip:port`.
+    private static List<String> healing(Configuration configuration) {
+        String host = configuration.publicHostName() == null ? "127.0.0.1" : configuration.publicHostName();
+        Configuration.Listeners listeners = configuration.listeners();
+        List<String> reachable = new ArrayList<>();
+        try {
+            for (InetAddress address : InetAddress.getAllByName(host)) {
+                for (int port : new int[] {
+                    listeners.device().port(),
+                    listeners.mqtt().port(),
+                    listeners.pki().port()
+                }) {
+                    reachable.add(address.getHostAddress() + ":" + port);
+                }
+            }
+        } catch (UnknownHostException e) {
+            LOG.warn("{} has no address: quarantined devices can't be let through to it by gateways", host);
+        }
+        return reachable;
     }
 
     private <T extends AutoCloseable> T opened(String what, T part) {
@@ -198,6 +245,14 @@ public final class Server implements AutoCloseable {
 
     public Commands commands() {
         return commands;
+    }
+
+    public Detection detection() {
+        return detection;
+    }
+
+    public Response response() {
+        return response;
     }
 
     public Telemetry telemetry() {

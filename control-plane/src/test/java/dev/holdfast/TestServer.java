@@ -27,7 +27,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
-/// The whole server for tests of the edges: free ports, loopback, a data folder of its own that is deleted on close, a
+/// The whole server for tests of the edges: free ports, loopback, a data folder of its own that is deleted on
+/// close, a
 /// fresh database in the test process's PostgreSQL.
 public final class TestServer implements AutoCloseable {
     public static final Environment ENVIRONMENT = new Environment("development");
@@ -88,7 +89,8 @@ public final class TestServer implements AutoCloseable {
         }
     }
 
-    /// Another node on the same database, with the keys of the certification authorities copied as an operator would.
+    /// Another node on the same database, with the keys of the certification authorities copied as an operator
+    /// would.
     public TestServer secondNode(Map<String, String> settings) {
         try {
             Path second = Files.createTempDirectory("holdfast-test-server");

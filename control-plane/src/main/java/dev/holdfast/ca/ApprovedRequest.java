@@ -6,7 +6,8 @@ import java.util.List;
 import java.util.Optional;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
-/// A certificate that policy has granted. Only `identity.EnrolmentPolicy` makes one for a device, and only this room
+/// A certificate that policy has granted. Only `identity.EnrolmentPolicy` makes one for a device, and only this
+/// room
 /// for our own listeners; a test holds the code to that.
 ///
 /// @param device empty for our own listeners

@@ -26,7 +26,8 @@ import java.util.Optional;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
-/// The authorities of this installation: one root, one issuer for our own listeners, and for each environment one
+/// The authorities of this installation: one root, one issuer for our own listeners, and for each environment
+/// one
 /// issuer of device certificates at a time; earlier ones stay trusted until the last certificate of theirs ends.
 ///
 /// In memory on every node; the journal brings the news of new ones.

@@ -12,7 +12,8 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 
-/// What became of every certificate, in memory on every node, kept current by the journal's tail: what a handshake and
+/// What became of every certificate, in memory on every node, kept current by the journal's tail: what a
+/// handshake and
 /// an OCSP answer are decided by, without the database.
 ///
 /// A certificate that is not here was not issued by us, or has ended long ago.

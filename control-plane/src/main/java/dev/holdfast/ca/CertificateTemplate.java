@@ -48,7 +48,8 @@ import org.bouncycastle.asn1.x509.Time;
 import org.bouncycastle.asn1.x509.V3TBSCertificateGenerator;
 import org.jspecify.annotations.Nullable;
 
-/// Builds certificates: the profile decides the extensions, the lint looks at the whole before anything is signed.
+/// Builds certificates: the profile decides the extensions, the lint looks at the whole before anything is
+/// signed.
 final class CertificateTemplate {
     static final String SCHEME = "SHA256withECDSA";
     private static final String ORGANIZATION = "Holdfast";
@@ -65,7 +66,8 @@ final class CertificateTemplate {
             SubjectPublicKeyInfo publicKey,
             @Nullable String urls) {}
 
-    /// 128 random bits (RFC 5280 section 4.1.2.2 asks for at most 20 octets, CA/Browser rules for 64 random bits),
+    /// 128 random bits (RFC 5280 section 4.1.2.2 asks for at most 20 octets, CA/Browser rules for 64 random
+    /// bits),
     /// never zero.
     static Serial serial(SecureRandom random) {
         BigInteger number;
@@ -91,7 +93,8 @@ final class CertificateTemplate {
                 .build();
     }
 
-    /// A CA certificate (RFC 5280 section 4.2): basicConstraints and keyUsage critical, a path length, key ids, and
+    /// A CA certificate (RFC 5280 section 4.2): basicConstraints and keyUsage critical, a path length, key ids,
+    /// and
     /// where its own status is found unless it signs itself.
     ///
     /// @param pathLength how many CAs may follow below it

@@ -23,7 +23,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// P-256 keys, one PEM file each: private key first, public key after it. Files are of mode 0600 in a folder of mode
+/// P-256 keys, one PEM file each: private key first, public key after it. Files are of mode 0600 in a folder of
+/// mode
 /// 0700 and are refused when anybody else could read them.
 public final class FileKeyStore implements SigningKeys {
     private static final String PUBLIC_KEY = "PUBLIC KEY";
@@ -101,7 +102,8 @@ public final class FileKeyStore implements SigningKeys {
         }
     }
 
-    /// Written beside, forced to disk, then linked to its name: a crash leaves no half key, and an existing key is
+    /// Written beside, forced to disk, then linked to its name: a crash leaves no half key, and an existing key
+    /// is
     /// never overwritten.
     private void write(String name, KeyPair pair) throws IOException {
         String text = Pem.encode(Pem.PRIVATE_KEY, pair.getPrivate().getEncoded())

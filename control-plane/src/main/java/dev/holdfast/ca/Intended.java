@@ -8,7 +8,8 @@ import java.util.List;
 import java.util.Optional;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
-/// A certificate whose serial and contents are stored but which may not have been signed yet. Signing it again gives
+/// A certificate whose serial and contents are stored but which may not have been signed yet. Signing it again
+/// gives
 /// a certificate with the same serial and contents, so it is finished, not repeated, after a crash.
 public record Intended(
         Serial serial,

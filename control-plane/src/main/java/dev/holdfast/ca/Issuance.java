@@ -23,7 +23,8 @@ import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 ///
 /// Issuing has three steps, so that a crash at any point loses nothing and does nothing twice:
 /// 1. [#intend]: serial, contents and validity are stored, in the transaction that grants them;
-/// 2. [#sign]: the lint, then the signature, over the stored contents; may be done again with the same result but for
+/// 2. [#sign]: the lint, then the signature, over the stored contents; may be done again with the same result
+/// but for
 ///    the signature's own randomness, because nobody has seen the first;
 /// 3. [#store]: the signed certificate is stored and journalled, once: only while it is still intended.
 public final class Issuance {
@@ -253,7 +254,8 @@ public final class Issuance {
         return changed;
     }
 
-    /// While a device is suspended its certificates are on hold (RFC 5280 section 5.3.1), for those who ask by OCSP
+    /// While a device is suspended its certificates are on hold (RFC 5280 section 5.3.1), for those who ask by
+    /// OCSP
     /// or CRL; our own doors look at the device's state anyway.
     public void hold(Transaction tx, DeviceRef device, boolean held, String why, Actor actor) {
         List<Serial> changed = CertificateStore.hold(tx.sql(), device, held, tx.now());

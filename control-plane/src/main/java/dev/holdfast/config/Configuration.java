@@ -16,7 +16,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// Everything that can be set, with its default. Unknown keys are errors; each key is also an environment variable:
+/// Everything that can be set, with its default. Unknown keys are errors; each key is also an environment
+/// variable:
 /// `listeners.mqtt.port` is `HOLDFAST_LISTENERS_MQTT_PORT`.
 ///
 /// @param environment the default environment (`DEFAULT` in DDI URLs)
@@ -77,7 +78,8 @@ public record Configuration(
             @Nullable String user,
             @Nullable String passwordFile) {}
 
-    /// Safety functions that can be switched off, for drills and for showing that they matter; the console says so.
+    /// Safety functions that can be switched off, for drills and for showing that they matter; the console says
+    /// so.
     public record Switches(boolean rolloutGate, boolean automaticIsolation) {}
 
     /// What certificates are like that are issued from now on.
@@ -85,7 +87,8 @@ public record Configuration(
     /// @param deviceLifetime from issuing to expiry; devices renew in the last third
     /// @param serverLifetime of our own listeners' certificates, which renew themselves
     /// @param revocationListLifetime how long a CRL may be relied on; a new one is made at every change anyway
-    /// @param renewableAfterExpiry how long after its expiry a device's certificate may still ask for its successor
+    /// @param renewableAfterExpiry how long after its expiry a device's certificate may still ask for its
+    ///     successor
     public record Certificates(
             Duration deviceLifetime,
             Duration serverLifetime,

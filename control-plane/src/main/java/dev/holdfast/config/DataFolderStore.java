@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The folder that holds all state of one server. One server at a time: the folder is locked while it runs.
 ///
-/// `secrets/` is readable by its owner alone; everything else may be listed (the embedded database runs as another
+/// `secrets/` is readable by its owner alone; everything else may be listed (the embedded database runs as
+/// another
 /// user and must be able to reach its own folder).
 public final class DataFolderStore implements AutoCloseable {
     private final Path root;

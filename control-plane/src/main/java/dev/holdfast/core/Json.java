@@ -13,7 +13,8 @@ import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import java.nio.charset.StandardCharsets;
 
 /// The one JSON codec: strict on the way in (bounded depth and size, no duplicate keys, unknown properties are
-/// errors), canonical on the way out (sorted keys, no white space, RFC 3339 times), so that the bytes can be hashed.
+/// errors), canonical on the way out (sorted keys, no white space, RFC 3339 times), so that the bytes can be
+/// hashed.
 public final class Json {
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .addModule(new JavaTimeModule())

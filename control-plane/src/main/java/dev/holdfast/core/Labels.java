@@ -5,7 +5,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 
-/// A device's labels: what operators call it. Only operators set them, so selectors that guard safety may rely on
+/// A device's labels: what operators call it. Only operators set them, so selectors that guard safety may rely
+/// on
 /// them.
 public record Labels(Map<String, String> values) {
     private static final Pattern KEY = Pattern.compile("[a-z][a-z0-9._-]{0,62}");

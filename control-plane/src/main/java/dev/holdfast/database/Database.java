@@ -15,7 +15,8 @@ import org.jooq.impl.DSL;
 
 /// Connections to PostgreSQL, and the schema brought up to date.
 ///
-/// Reads and unjournalled writes take a connection here; what must be recorded goes through the journal's writer.
+/// Reads and unjournalled writes take a connection here; what must be recorded goes through the journal's
+/// writer.
 public final class Database implements AutoCloseable {
     private static final Settings SETTINGS =
             new Settings().withExecuteLogging(false).withBindOffsetDateTimeType(true);
@@ -58,6 +59,8 @@ public final class Database implements AutoCloseable {
         config.addDataSourceProperty("reWriteBatchedInserts", "true");
         config.addDataSourceProperty("socketTimeout", "60");
         config.addDataSourceProperty("tcpKeepAlive", "true");
+        // jOOQ binds times as text; so the server takes them for what the column is.
+        config.addDataSourceProperty("stringtype", "unspecified");
         HikariDataSource pool = new HikariDataSource(config);
         try {
             Flyway.configure()

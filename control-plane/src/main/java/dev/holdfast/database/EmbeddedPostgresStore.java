@@ -21,9 +21,11 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// A PostgreSQL server of our own under the data folder: no installation, durable settings, loopback only, SCRAM.
+/// A PostgreSQL server of our own under the data folder: no installation, durable settings, loopback only,
+/// SCRAM.
 ///
-/// PostgreSQL refuses to run as root, so under root it is started as another user through `setpriv`, which also makes
+/// PostgreSQL refuses to run as root, so under root it is started as another user through `setpriv`, which also
+/// makes
 /// it stop when this process dies. A server left by a killed process is found by its pid file, interrupted and
 /// awaited.
 public final class EmbeddedPostgresStore implements AutoCloseable {

@@ -1,41 +1,327 @@
 package dev.holdfast.detection;
 
+import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
+import dev.holdfast.core.ModelId;
+import dev.holdfast.database.Database;
+import dev.holdfast.inventory.Inventory;
+import dev.holdfast.inventory.Lifecycle;
+import dev.holdfast.inventory.Model;
+import dev.holdfast.inventory.Standing;
+import dev.holdfast.journal.Entry;
+import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.Transaction;
+import dev.holdfast.telemetry.Observation;
+import dev.holdfast.telemetry.ObservationConsumer;
+import dev.holdfast.telemetry.Telemetry;
+import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The room's door: what was found, and whether a device is well.
-@SuppressWarnings("DoNotCallSuggester") // signatures first; the bodies follow
-public final class Detection implements AutoCloseable {
+///
+/// Follows the stream of observations, one call after another for each shard. A finding is committed before the
+/// checkpoint of the baseline that has seen it, so after a crash it is found again rather than forgotten.
+public final class Detection implements ObservationConsumer, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Detection.class);
+    private static final Actor.Holdfast ACTOR = new Actor.Holdfast("detection");
+    private static final int MOST_RESTORED = 200_000;
+    private static final int MOST_UNSAVED = 1_000;
+    private static final int CHECKPOINT_PAGE = 2_000;
+    private static final Duration CHECKPOINT_EVERY = Duration.ofSeconds(10);
+    private static final Duration SWEEP_EVERY = Duration.ofSeconds(2);
+    /// What others can bring about in a device's name says nothing about the device.
+    private static final List<String> NOT_ITS_OWN = List.of(Finding.Cause.AUTHENTICATION_FAILURES_REPEATED.name());
+
+    private final Database database;
+    private final Journal journal;
+    private final Inventory inventory;
+    private final Telemetry telemetry;
+    private final InstantSource clock;
+    private final Map<DeviceRef, Baseline> baselines = new ConcurrentHashMap<>();
+    private final Map<Model, Expectation> expectations = new ConcurrentHashMap<>();
+    private final List<ShardState> shards = new ArrayList<>();
+    private final CountDownLatch closing = new CountDownLatch(1);
+    private @Nullable Thread upkeep;
+    private volatile Instant watchingSince;
+    private volatile boolean moreInDatabase;
+
+    /// What belongs to one shard's thread; the set and the queue are its letter boxes.
+    private static final class ShardState {
+        final ArrayDeque<Finding> unsaved = new ArrayDeque<>();
+        final Set<DeviceRef> dirty = ConcurrentHashMap.newKeySet();
+        final ConcurrentLinkedQueue<Silence.Verdict> silences = new ConcurrentLinkedQueue<>();
+        volatile boolean behind;
+    }
+
     /// A finding as it is stored.
-    public record Stored(long id, Finding finding) {}
+    ///
+    /// @param incident the incident that took it up
+    public record Stored(long id, Finding finding, Optional<Long> incident) {}
+
+    /// @param telemetry not started yet
+    public Detection(
+            Database database, Journal journal, Inventory inventory, Telemetry telemetry, InstantSource clock) {
+        this.database = database;
+        this.journal = journal;
+        this.inventory = inventory;
+        this.telemetry = telemetry;
+        this.clock = clock;
+        this.watchingSince = clock.instant();
+        for (int i = 0; i < telemetry.shards(); i++) {
+            shards.add(new ShardState());
+        }
+        telemetry.subscribe(this);
+    }
+
+    /// Restores what was remembered, and begins to look for silence; called once, before the telemetry starts.
+    public void start() {
+        database.run(sql -> DetectionStore.restore(sql, MOST_RESTORED, baselines::put));
+        moreInDatabase = baselines.size() == MOST_RESTORED;
+        watchingSince = clock.instant();
+        upkeep = Thread.ofVirtual().name("detection-upkeep").start(this::upkeep);
+    }
+
+    @Override
+    public void observed(int shard, Observation observation) {
+        Optional<Expectation> expectation = expectation(observation.device());
+        if (expectation.isEmpty()) {
+            return; // not in the inventory: nothing is expected of it, and nothing kept
+        }
+        settle(
+                shard,
+                observation.device(),
+                Detector.assess(expectation.get(), baseline(observation.device()), observation));
+    }
+
+    private void settle(int shard, DeviceRef device, Assessment assessment) {
+        ShardState state = shards.get(shard);
+        if (!assessment.findings().isEmpty()) {
+            state.unsaved.addAll(assessment.findings());
+            while (state.unsaved.size() > MOST_UNSAVED) {
+                LOG.warn("finding lost, the database is away: {}", state.unsaved.poll());
+            }
+            save(state);
+        }
+        baselines.put(device, assessment.next());
+        state.dirty.add(device);
+    }
+
+    private void save(ShardState state) {
+        if (state.unsaved.isEmpty()) {
+            return;
+        }
+        List<Finding> batch = List.copyOf(state.unsaved);
+        state.behind = true;
+        try {
+            journal.run(tx -> batch.forEach(finding -> record(tx, finding)));
+            state.unsaved.clear();
+            state.behind = false;
+        } catch (RuntimeException e) {
+            LOG.warn("{} findings wait to be stored: {}", batch.size(), e.toString());
+        }
+    }
+
+    private static void record(Transaction tx, Finding finding) {
+        long id = DetectionStore.insert(tx.sql(), finding);
+        tx.record(new Entry(
+                "finding.raised",
+                finding.device().environment(),
+                Inventory.subject(finding.device()),
+                ACTOR,
+                finding.cause().name() + ": " + finding.seen(),
+                Map.of(
+                        "finding", id,
+                        "cause", finding.cause().name(),
+                        "severity", finding.severity().name(),
+                        "provenance", finding.provenance().name(),
+                        "since", finding.since().toString())));
+    }
+
+    @Override
+    public void tick(int shard, Instant now) {
+        ShardState state = shards.get(shard);
+        save(state);
+        Silence.@Nullable Verdict verdict;
+        while ((verdict = state.silences.poll()) != null) {
+            Baseline baseline = baseline(verdict.device());
+            settle(shard, verdict.device(), verdict.assess(baseline, now));
+        }
+    }
+
+    private Baseline baseline(DeviceRef device) {
+        Baseline known = baselines.get(device);
+        if (known != null) {
+            return known;
+        }
+        return moreInDatabase
+                ? database.read(sql -> DetectionStore.find(sql, device)).orElse(Baseline.NEW)
+                : Baseline.NEW;
+    }
+
+    private Optional<Expectation> expectation(DeviceRef device) {
+        return inventory.directory().find(device).flatMap(standing -> expectation(device.environment(), standing));
+    }
+
+    private Optional<Expectation> expectation(Environment environment, Standing standing) {
+        ModelId id = standing.model();
+        return inventory.model(environment, id).map(model -> expectations.computeIfAbsent(model, Expectation::of));
+    }
+
+    private void upkeep() {
+        Instant checkpointed = clock.instant();
+        try {
+            while (!closing.await(SWEEP_EVERY.toMillis(), TimeUnit.MILLISECONDS)) {
+                try {
+                    sweep();
+                    if (Duration.between(checkpointed, clock.instant()).compareTo(CHECKPOINT_EVERY) >= 0) {
+                        checkpointed = clock.instant();
+                        checkpoint();
+                    }
+                } catch (RuntimeException e) {
+                    LOG.warn("detection upkeep: {}", e.toString());
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /// Looks for devices that should have been heard; what is found is handed to their shards.
+    void sweep() {
+        Instant now = clock.instant();
+        Silence silence = new Silence(now);
+        baselines.forEach((device, baseline) -> {
+            Optional<Standing> standing = inventory.directory().find(device);
+            if (standing.isEmpty() || standing.get().state() != Lifecycle.ACTIVE) {
+                return;
+            }
+            expectation(device.environment(), standing.get())
+                    .ifPresent(expectation ->
+                            silence.look(device, standing.get().reachesVia(), expectation, baseline, watchingSince));
+        });
+        for (Silence.Verdict verdict : silence.verdicts()) {
+            shards.get(telemetry.shardOf(verdict.device())).silences.add(verdict);
+        }
+    }
+
+    /// Writes the baselines that changed, except those of a shard whose findings are not stored yet.
+    void checkpoint() {
+        shards.forEach(this::checkpoint);
+    }
+
+    private void checkpoint(ShardState state) {
+        if (state.behind) {
+            return;
+        }
+        Map<DeviceRef, Baseline> page = new HashMap<>();
+        for (DeviceRef device : List.copyOf(state.dirty)) {
+            state.dirty.remove(device);
+            Baseline baseline = baselines.get(device);
+            if (baseline != null) {
+                page.put(device, baseline);
+            }
+            if (page.size() == CHECKPOINT_PAGE) {
+                write(state, page);
+                page = new HashMap<>();
+            }
+        }
+        if (!page.isEmpty()) {
+            write(state, page);
+        }
+    }
+
+    private void write(ShardState state, Map<DeviceRef, Baseline> page) {
+        try {
+            database.run(sql -> DetectionStore.checkpoint(sql, page, clock.instant()));
+        } catch (RuntimeException e) {
+            state.dirty.addAll(page.keySet());
+            throw e;
+        }
+    }
 
     /// Findings of a device, newest first.
     ///
     /// @param before the id before which to begin; [Long#MAX_VALUE] for the first page
     public List<Stored> findings(DeviceRef device, long before, int limit) {
-        throw new UnsupportedOperationException();
+        return database.read(sql -> DetectionStore.ofDevice(sql, device, before, limit));
     }
 
     /// Findings of every device, newest first.
     public List<Stored> findings(Environment environment, long before, int limit) {
-        throw new UnsupportedOperationException();
+        return database.read(sql -> DetectionStore.ofAll(sql, environment, before, limit));
     }
 
-    /// The first finding of something that began after the time; what went on before and still does is not new.
+    /// The first finding of something that began after the time; what went on before and still does is not new,
+    /// and
+    /// what others do in the device's name is not its own.
     public Optional<Finding> newFindingSince(DeviceRef device, Instant time) {
-        throw new UnsupportedOperationException();
+        return database.read(sql -> DetectionStore.firstSince(sql, device, time, NOT_ITS_OWN));
     }
 
     /// When we last received a measurement whose every value was inside its band and its history.
     public Optional<Instant> lastHealthyMeasurement(DeviceRef device) {
-        throw new UnsupportedOperationException();
+        Baseline baseline = baselines.get(device);
+        return baseline == null || baseline.healthyAt == 0
+                ? Optional.empty()
+                : Optional.of(Instant.ofEpochMilli(baseline.healthyAt));
+    }
+
+    /// Findings that nobody has taken up yet, oldest first.
+    public List<Long> unhandled(int limit) {
+        return database.read(sql -> DetectionStore.unhandled(sql, limit));
+    }
+
+    /// Takes a finding up as part of a change: exactly one caller gets it, on whichever node.
+    public Optional<Finding> claim(Transaction tx, long id) {
+        return DetectionStore.claim(tx.sql(), id).map(Stored::finding);
+    }
+
+    /// Remembers which incident a finding belongs to.
+    public void belongs(Transaction tx, long finding, long incident) {
+        DetectionStore.setIncident(tx.sql(), finding, incident);
+    }
+
+    /// The memory that all baselines take is in proportion to this.
+    public int watched() {
+        return baselines.size();
+    }
+
+    /// The shard has delivered its last: what it knows is written for the next start.
+    @Override
+    public void stopping(int shard) {
+        save(shards.get(shard));
+        try {
+            checkpoint(shards.get(shard));
+        } catch (RuntimeException e) {
+            LOG.warn("detection: the last checkpoint could not be written: {}", e.toString());
+        }
     }
 
     @Override
     public void close() {
-        throw new UnsupportedOperationException();
+        closing.countDown();
+        try {
+            if (upkeep != null) {
+                upkeep.join();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -7,6 +7,8 @@ import java.time.Instant;
 /// A deviation: what was expected, what was seen, since when, and how it is known.
 ///
 /// @param score how far outside, 0 (just) to 1 (certain)
+/// @param since when the first observation that belongs to it was received
+/// @param at when it was found
 public record Finding(
         DeviceRef device,
         Cause cause,
@@ -24,11 +26,13 @@ public record Finding(
         SUPERSEDED_CERTIFICATE_IN_USE,
         FORBIDDEN_TOPIC_REPEATED,
         FOREIGN_ACTION_REPEATED,
+        MALFORMED_MESSAGES_REPEATED,
         AUTHENTICATION_FAILURES_REPEATED,
         DESTINATION_NOT_ALLOWED,
         DESTINATION_FAN_OUT,
         PORT_SCAN,
         SILENCE,
+        SILENCE_BEHIND_GATEWAY,
         TELEMETRY_OUT_OF_HISTORY,
         TELEMETRY_IMPOSSIBLE,
         CONFIGURATION_DRIFT,

@@ -36,8 +36,10 @@ import org.slf4j.LoggerFactory;
 
 /// Who is who, and who may come in: admission at every door, the device's states of trust, its certificates.
 ///
-/// Admission is decided in memory. What an operator or `response` decides here is committed with its journal entry;
-/// the journal's tail then brings it to every node, which changes its memory and cuts the sessions that must end.
+/// Admission is decided in memory. What an operator or `response` decides here is committed with its journal
+/// entry;
+/// the journal's tail then brings it to every node, which changes its memory and cuts the sessions that must
+/// end.
 public final class Identity {
     private static final Logger LOG = LoggerFactory.getLogger(Identity.class);
     /// A node that has not heard the database for this long can't know who was suspended meanwhile.
@@ -71,10 +73,12 @@ public final class Identity {
         journal.subscribe(this::follow);
     }
 
-    /// Whether the holder of this certificate may come in, decided in memory; the handshake has proven the key and
+    /// Whether the holder of this certificate may come in, decided in memory; the handshake has proven the key
+    /// and
     /// the chain. In this order: is it ours, is it in time, does it still count, does its device.
     ///
-    /// The first use of a new certificate makes it the current one and its predecessors superseded, and an enrolled
+    /// The first use of a new certificate makes it the current one and its predecessors superseded, and an
+    /// enrolled
     /// device active; that is committed behind the caller's back, so call this only for real use.
     public Admission admit(X509Certificate leaf, Instant now) {
         if (now.isAfter(leaf.getNotAfter().toInstant())) {
@@ -157,7 +161,8 @@ public final class Identity {
         };
     }
 
-    /// Whether this node has not heard the database for so long that it must not admit anybody new; sessions that
+    /// Whether this node has not heard the database for so long that it must not admit anybody new; sessions
+    /// that
     /// exist may send telemetry, and nothing else.
     public boolean blind() {
         return journal.silence().compareTo(BLIND) > 0;

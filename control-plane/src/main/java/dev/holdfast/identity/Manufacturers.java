@@ -15,7 +15,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/// Manufacturers whose initial device identities (IEEE 802.1AR) count as credentials for enrolment, and which product
+/// Manufacturers whose initial device identities (IEEE 802.1AR) count as credentials for enrolment, and which
+/// product
 /// serial of theirs is which device of ours.
 ///
 /// The anchors are in memory on every node, because each handshake asks for them.

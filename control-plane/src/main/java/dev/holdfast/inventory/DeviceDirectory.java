@@ -9,7 +9,8 @@ import java.util.function.BiConsumer;
 
 /// The standing of every device, in memory on every node, kept current by the journal's tail.
 ///
-/// Decisions at connect and during a session are made from here; a device that is not here is unknown, and refused.
+/// Decisions at connect and during a session are made from here; a device that is not here is unknown, and
+/// refused.
 public final class DeviceDirectory {
     private final Map<DeviceRef, Standing> standings = new ConcurrentHashMap<>();
     private final CopyOnWriteArrayList<BiConsumer<DeviceRef, Standing>> listeners = new CopyOnWriteArrayList<>();

@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /// What exists: models and devices, their state, their firmware, their risk.
 ///
-/// Methods that take a [Transaction] are for other rooms' changes, so that one change can span rooms and still be
+/// Methods that take a [Transaction] are for other rooms' changes, so that one change can span rooms and still
+/// be
 /// one.
 public final class Inventory {
     private final Database database;
@@ -56,7 +57,8 @@ public final class Inventory {
         record UnknownModel(ModelId model) implements Registered {}
     }
 
-    /// Reads every device and model into memory; called once after the journal's tail has this room as subscriber.
+    /// Reads every device and model into memory; called once after the journal's tail has this room as
+    /// subscriber.
     public void load() {
         database.run(sql -> {
             InventoryStore.allModels(sql).forEach(model -> models.put(key(model.environment(), model.id()), model));
@@ -115,8 +117,23 @@ public final class Inventory {
         return database.read(sql -> InventoryStore.list(sql, environment, selector, search, after, limit));
     }
 
+    /// The devices reached through a gateway, in the order of their ids.
+    public List<Device> behind(DeviceRef gateway) {
+        return database.read(sql -> InventoryStore.behind(sql, gateway));
+    }
+
+    /// As [#behind], inside a change.
+    public List<Device> behind(Transaction tx, DeviceRef gateway) {
+        return InventoryStore.behind(tx.sql(), gateway);
+    }
+
     public long count(Environment environment, Selector selector) {
         return database.read(sql -> InventoryStore.count(sql, environment, selector));
+    }
+
+    /// As [#count], inside a change.
+    public long count(Transaction tx, Environment environment, Selector selector) {
+        return InventoryStore.count(tx.sql(), environment, selector);
     }
 
     public Registered register(Registration wish, Actor actor) {
@@ -183,7 +200,8 @@ public final class Inventory {
         return journal.commit(tx -> transition(tx, ref, to, reason, until, actor));
     }
 
-    /// After a restore: a device that was suspended, quarantined or retired after the backup is so again; where the
+    /// After a restore: a device that was suspended, quarantined or retired after the backup is so again; where
+    /// the
     /// backup's state does not allow quarantine, it is suspended.
     public boolean replay(Transaction tx, Recorded entry) {
         var json = entry.json();

@@ -67,6 +67,14 @@ final class InventoryStore {
         return sql.fetch("select distinct environment from device").map(row -> row.get(0, String.class));
     }
 
+    static List<Device> behind(DSLContext sql, DeviceRef gateway) {
+        return sql.fetch(
+                        "select " + COLUMNS + " from device where environment = ? and reaches_via = ? order by id",
+                        gateway.environment().value(),
+                        gateway.id().value())
+                .map(InventoryStore::device);
+    }
+
     static long count(DSLContext sql, Environment environment, Selector selector) {
         Record row = sql.fetchSingle(
                 "select count(*) from device where {0}",

@@ -44,5 +44,15 @@ public record Model(
     /// @param network a CIDR prefix, such as `10.0.0.0/24`
     /// @param protocol `tcp` or `udp`
     /// @param port 0 for any
-    public record AllowedFlow(String network, String protocol, int port) {}
+    public record AllowedFlow(String network, String protocol, int port) {
+        public AllowedFlow {
+            Network.parse(network);
+            if (!protocol.equals("tcp") && !protocol.equals("udp")) {
+                throw new IllegalArgumentException("an allowed flow is tcp or udp");
+            }
+            if (port < 0 || port > 65_535) {
+                throw new IllegalArgumentException("an allowed flow's port is 0 (any) to 65535");
+            }
+        }
+    }
 }

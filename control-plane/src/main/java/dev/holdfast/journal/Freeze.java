@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Whether this installation is frozen: no certificate is issued and no update is offered, on any node.
 ///
-/// A restore from a backup freezes, because the backup does not know what was revoked, suspended or stopped after it
+/// A restore from a backup freezes, because the backup does not know what was revoked, suspended or stopped
+/// after it
 /// was taken. Two things lift it: applying the journal stream that left the machine, or two different people
 /// accepting the loss, each with a written statement.
 public final class Freeze {
@@ -112,7 +113,8 @@ public final class Freeze {
         return outcome;
     }
 
-    /// At start: applies what the stream that left the machine says was taken away after the backup, then lifts the
+    /// At start: applies what the stream that left the machine says was taken away after the backup, then lifts
+    /// the
     /// freeze. Does nothing unless such a stream was read by `holdfast db merge` or with the restore.
     ///
     /// @param rooms each room that takes something away

@@ -13,7 +13,8 @@ import java.util.function.Consumer;
 
 /// The tamper-evident record of one installation.
 ///
-/// Every change that must be recorded goes through [#commit]: one writer per node runs up to 200 of them in a single
+/// Every change that must be recorded goes through [#commit]: one writer per node runs up to 200 of them in a
+/// single
 /// transaction and chains their entries as it commits, so the record and the change stand or fall together. The
 /// update of the chain's head is a compare-and-set, so that many nodes keep one chain.
 public final class Journal implements AutoCloseable {
@@ -80,7 +81,8 @@ public final class Journal implements AutoCloseable {
         tail.start();
     }
 
-    /// How long ago this node last heard the database; while it is heard this stays near one second. What is held in
+    /// How long ago this node last heard the database; while it is heard this stays near one second. What is
+    /// held in
     /// memory may be that much out of date: a node that has heard nothing for 30 s must not admit anybody new.
     public Duration silence() {
         return tail.silence();

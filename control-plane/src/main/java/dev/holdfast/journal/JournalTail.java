@@ -18,7 +18,8 @@ import org.slf4j.LoggerFactory;
 
 /// Delivers committed entries to this node's subscribers, in the chain's order, each once.
 ///
-/// The cursor is the chain's number. A commit on this node wakes it at once, one on another node by NOTIFY; both are
+/// The cursor is the chain's number. A commit on this node wakes it at once, one on another node by NOTIFY;
+/// both are
 /// only a wake-up: what is delivered is read from the table, so a missed wake-up costs at most the slow poll.
 final class JournalTail implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JournalTail.class);

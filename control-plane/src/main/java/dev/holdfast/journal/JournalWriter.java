@@ -18,10 +18,12 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The node's one group-commit writer: takes what waits (at most 200 changes), runs it in one transaction, chains the
+/// The node's one group-commit writer: takes what waits (at most 200 changes), runs it in one transaction,
+/// chains the
 /// entries, commits, answers the callers.
 ///
-/// A change that fails is answered with its error and the others of its batch are run again without it. A batch that
+/// A change that fails is answered with its error and the others of its batch are run again without it. A batch
+/// that
 /// loses the race for the head to another node is run again as a whole.
 final class JournalWriter implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JournalWriter.class);

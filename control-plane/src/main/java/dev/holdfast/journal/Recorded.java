@@ -12,7 +12,8 @@ import java.util.TreeMap;
 
 /// An entry as it stands in the chain.
 ///
-/// `content` is the canonical JSON that is hashed; `leafHash` is SHA-256(0x00 || content) (RFC 6962 section 2.1), so
+/// `content` is the canonical JSON that is hashed; `leafHash` is SHA-256(0x00 || content) (RFC 6962 section
+/// 2.1), so
 /// that a Merkle log can be laid over the same leaves; `chainHash` is SHA-256(0x01 || previous chainHash ||
 /// leafHash).
 public record Recorded(long number, Instant at, String content, Digest leafHash, Digest chainHash) {

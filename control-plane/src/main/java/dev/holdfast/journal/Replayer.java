@@ -8,7 +8,8 @@ import java.sql.SQLException;
 /// signed can close a door, never open one.
 @FunctionalInterface
 public interface Replayer {
-    /// Applies it, when it is of this room and takes something away; also when the room no longer knows its subject.
+    /// Applies it, when it is of this room and takes something away; also when the room no longer knows its
+    /// subject.
     ///
     /// @return whether something was changed
     boolean replay(Transaction transaction, Recorded entry) throws SQLException;

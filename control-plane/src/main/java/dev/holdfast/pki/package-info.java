@@ -1,4 +1,5 @@
-/// The listener for those who ask whether a certificate still counts: OCSP, CRLs and CA certificates over plain HTTP.
+/// The listener for those who ask whether a certificate still counts: OCSP, CRLs and CA certificates over plain
+/// HTTP.
 @NullMarked
 package dev.holdfast.pki;
 

@@ -11,10 +11,11 @@ import java.util.Set;
 
 /// Something that a person should know of: findings of one family about one subject.
 ///
-/// At most one is open for a subject and family, so a cause that repeats adds evidence and never a second incident.
+/// At most one is open for a subject and family, so a cause that repeats adds evidence and never a second
+/// incident.
 ///
 /// @param provenance the best of its evidence; only proven or observed evidence isolates by itself
-/// @param causes names of [Finding.Cause], or `ROLLOUT_STOPPED`
+/// @param causes names of [Finding.Cause], `ROLLOUT_STOPPED` or `ISOLATED_BY_HAND`
 /// @param firstObservedAt when the first bad observation was received by us
 /// @param findings how many there were, also those no longer among the evidence
 /// @param evidence the first ones and the latest ones, at most [#MOST_EVIDENCE]
@@ -90,7 +91,9 @@ public record Incident(
         /// It is not configured as desired.
         CONFIGURATION,
         /// A rollout was stopped.
-        ROLLOUT
+        ROLLOUT,
+        /// A person isolated it, without a finding.
+        MANUAL
     }
 
     public enum Status {
@@ -116,5 +119,42 @@ public record Incident(
 
     public boolean isOpen() {
         return status != Status.CLOSED;
+    }
+
+    Incident numbered(IncidentId number) {
+        return copy(number, status, updatedAt, acknowledged, closed);
+    }
+
+    Incident acknowledged(Handling handling) {
+        return copy(id, Status.ACKNOWLEDGED, handling.at(), Optional.of(handling), closed);
+    }
+
+    Incident closed(Handling handling) {
+        return copy(id, Status.CLOSED, handling.at(), acknowledged, Optional.of(handling));
+    }
+
+    private Incident copy(
+            IncidentId number,
+            Status nextStatus,
+            Instant nextUpdatedAt,
+            Optional<Handling> nextAcknowledged,
+            Optional<Handling> nextClosed) {
+        return new Incident(
+                number,
+                subject,
+                family,
+                nextStatus,
+                severity,
+                provenance,
+                causes,
+                summary,
+                openedAt,
+                nextUpdatedAt,
+                firstObservedAt,
+                lastFindingAt,
+                findings,
+                evidence,
+                nextAcknowledged,
+                nextClosed);
     }
 }

@@ -1,32 +1,100 @@
 package dev.holdfast.response;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.core.Actor;
+import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
-import dev.holdfast.core.Selector;
+import dev.holdfast.database.Database;
+import dev.holdfast.detection.Detection;
+import dev.holdfast.detection.Finding;
+import dev.holdfast.inventory.Device;
+import dev.holdfast.inventory.Inventory;
+import dev.holdfast.journal.Entry;
+import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.Recorded;
+import dev.holdfast.journal.Transaction;
+import dev.holdfast.response.Action.Status;
+import dev.holdfast.response.Incident.Handling;
+import dev.holdfast.segmentation.Segmentation;
+import dev.holdfast.sessions.Sessions;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiFunction;
 
 /// The room's door: incidents, and what is done about them by us and by people.
-@SuppressWarnings("DoNotCallSuggester") // signatures first; the bodies follow
 public final class Response implements AutoCloseable {
+    private static final int MOST_BY_HAND = 1_000;
+
+    private final Database database;
+    private final Journal journal;
+    private final Inventory inventory;
+    private final Responder responder;
+    private final ResponseFollower follower;
+
     /// An incident with everything done about it, newest action first.
-    public record Case(Incident incident, List<Action> actions) {}
+    public record Case(Incident incident, List<Action> actions) {
+        public Case {
+            actions = List.copyOf(actions);
+        }
+
+        /// Whether an action waits for a person.
+        public boolean awaitsApproval() {
+            return actions.stream().anyMatch(a -> a.status() == Status.AWAITING_APPROVAL);
+        }
+    }
+
+    /// @param automatic whether isolation may happen without a person at all
+    public Response(
+            Database database,
+            Journal journal,
+            Inventory inventory,
+            Sessions sessions,
+            Detection detection,
+            Segmentation segmentation,
+            boolean automatic,
+            InstantSource clock) {
+        this.database = database;
+        this.journal = journal;
+        this.inventory = inventory;
+        responder = new Responder(inventory, detection, automatic);
+        Enforcement enforcement = new Enforcement(database, journal, inventory, sessions, segmentation, clock);
+        follower = new ResponseFollower(database, journal, detection, responder, enforcement, clock);
+        journal.subscribe(follower::news);
+        segmentation.onConfirmed(_ -> follower.wake());
+    }
+
+    /// Takes up what was found while nobody looked, and follows the journal from there; called once.
+    public void start() {
+        follower.start();
+    }
 
     /// Incidents, newest first.
     ///
     /// @param before the number before which to begin; [Long#MAX_VALUE] for the first page
-    public List<Incident> incidents(
+    public List<Case> incidents(
             Environment environment, boolean onlyOpen, Optional<DeviceRef> device, long before, int limit) {
-        throw new UnsupportedOperationException();
+        return database.read(sql -> {
+            List<Incident> page = IncidentStore.list(sql, environment, onlyOpen, device, before, limit);
+            Map<IncidentId, List<Action>> actions =
+                    ActionStore.ofIncidents(sql, page.stream().map(Incident::id).toList());
+            return page.stream()
+                    .map(incident -> new Case(incident, actions.getOrDefault(incident.id(), List.of())))
+                    .toList();
+        });
     }
 
     public long countOpen(Environment environment) {
-        throw new UnsupportedOperationException();
+        return database.read(sql -> IncidentStore.countOpen(sql, environment));
     }
 
     public Optional<Case> find(Environment environment, IncidentId id) {
-        throw new UnsupportedOperationException();
+        return database.read(sql -> IncidentStore.find(sql, environment, id)
+                .map(incident -> new Case(incident, ActionStore.ofIncident(sql, id))));
     }
 
     /// Actions, newest first.
@@ -34,68 +102,294 @@ public final class Response implements AutoCloseable {
     /// @param onlyLive those in force or awaiting approval
     public List<Action> actions(
             Environment environment, boolean onlyLive, Optional<DeviceRef> device, long before, int limit) {
-        throw new UnsupportedOperationException();
+        return database.read(sql -> ActionStore.list(sql, environment, onlyLive, device, before, limit));
     }
 
-    public Outcome<Case> acknowledge(Environment environment, IncidentId id, Actor actor) {
-        throw new UnsupportedOperationException();
+    public Outcome<Case> acknowledge(Environment environment, IncidentId id, String reason, Actor actor) {
+        return change(environment, id, (tx, incident) -> {
+            if (incident.status() != Incident.Status.OPEN) {
+                return new Outcome.Conflict<>(
+                        "it is " + incident.status().name().toLowerCase(java.util.Locale.ROOT));
+            }
+            Incident next = incident.acknowledged(new Handling(tx.now(), actor.text(), reason));
+            IncidentStore.save(tx.sql(), next);
+            Responder.record(tx, "incident.acknowledged", next, actor, reason);
+            return done(tx, next);
+        });
     }
 
     /// Closes the incident. Isolations that it led to stay in force; undo them first, where they should not.
+    /// What still
+    /// waits for approval is refused with it.
     public Outcome<Case> close(Environment environment, IncidentId id, String reason, Actor actor) {
-        throw new UnsupportedOperationException();
+        return change(environment, id, (tx, incident) -> {
+            if (!incident.isOpen()) {
+                return new Outcome.Conflict<>("it is closed");
+            }
+            ActionStore.ofIncident(tx.sql(), id).stream()
+                    .filter(action -> action.status() == Status.AWAITING_APPROVAL)
+                    .forEach(action -> refuse(tx, action, reason, actor));
+            Incident next = incident.closed(new Handling(tx.now(), actor.text(), reason));
+            IncidentStore.save(tx.sql(), next);
+            Responder.record(tx, "incident.closed", next, actor, reason);
+            return done(tx, next);
+        });
     }
 
-    /// Lets an action that awaits approval happen.
-    public Outcome<Action> approve(Environment environment, ActionId id, String reason, Actor actor) {
-        throw new UnsupportedOperationException();
+    /// Lets everything happen that waits for a person in this incident.
+    public Outcome<Case> approve(Environment environment, IncidentId id, String reason, Actor actor) {
+        return change(environment, id, (tx, incident) -> {
+            List<Action> waiting = ActionStore.ofIncident(tx.sql(), id).stream()
+                    .filter(action -> action.status() == Status.AWAITING_APPROVAL)
+                    .toList();
+            if (waiting.isEmpty()) {
+                return new Outcome.Conflict<>("nothing waits for approval");
+            }
+            for (Action action : waiting) {
+                Optional<Device> device = inventory.lock(tx, action.device());
+                Optional<Handling> approval = Optional.of(new Handling(tx.now(), actor.text(), reason));
+                if (device.isEmpty()
+                        || responder
+                                .enforce(tx, action, device.get(), approval, actor)
+                                .isEmpty()) {
+                    return new Outcome.Conflict<>("the device is "
+                            + device.map(d -> d.state().text()).orElse("gone")
+                            + ", from which it can't be isolated");
+                }
+            }
+            return done(tx, incident);
+        });
     }
 
-    /// Says no to an action that awaits approval.
-    public Outcome<Action> refuse(Environment environment, ActionId id, String reason, Actor actor) {
-        throw new UnsupportedOperationException();
+    /// Says no to what waits for a person in this incident.
+    public Outcome<Case> refuse(Environment environment, IncidentId id, String reason, Actor actor) {
+        return change(environment, id, (tx, incident) -> {
+            List<Action> waiting = ActionStore.ofIncident(tx.sql(), id).stream()
+                    .filter(action -> action.status() == Status.AWAITING_APPROVAL)
+                    .toList();
+            waiting.forEach(action -> refuse(tx, action, reason, actor));
+            return waiting.isEmpty() ? new Outcome.Conflict<>("nothing waits for approval") : done(tx, incident);
+        });
     }
 
-    /// Returns the device to the state before the action, on all three legs.
+    /// Returns the device to the state before this incident's isolations, on all three legs. A person's undo
+    /// holds: for
+    /// a day, the next automatic isolation of that device is theirs to approve.
+    public Outcome<Case> undo(Environment environment, IncidentId id, String reason, Actor actor) {
+        return change(environment, id, (tx, incident) -> {
+            List<Action> inForce = ActionStore.ofIncident(tx.sql(), id).stream()
+                    .filter(Action::isInForce)
+                    .toList();
+            if (inForce.isEmpty()) {
+                return new Outcome.Conflict<>("nothing is in force that could be undone");
+            }
+            inForce.forEach(action -> responder.end(tx, action, Status.UNDONE, reason, actor));
+            return done(tx, incident);
+        });
+    }
+
+    /// Undoes one action, such as an isolation by hand.
     public Outcome<Action> undo(Environment environment, ActionId id, String reason, Actor actor) {
-        throw new UnsupportedOperationException();
+        return journal.commit(tx -> {
+            Optional<Action> action = ActionStore.lock(tx.sql(), environment, id);
+            if (action.isEmpty()) {
+                return new Outcome.NotFound<>("action " + id);
+            }
+            return action.get().isInForce()
+                    ? new Outcome.Done<>(responder.end(tx, action.get(), Status.UNDONE, reason, actor))
+                    : new Outcome.Conflict<>("it is not in force");
+        });
+    }
+
+    private static void refuse(Transaction tx, Action action, String reason, Actor actor) {
+        Action refused = action.over(
+                Status.REFUSED,
+                Legs.lifted(action.legs(), "it was refused", tx.now()),
+                new Handling(tx.now(), actor.text(), reason));
+        ActionStore.update(tx.sql(), refused);
+        Responder.record(tx, "isolation.refused", refused, actor, reason);
+    }
+
+    private Outcome<Case> change(
+            Environment environment, IncidentId id, BiFunction<Transaction, Incident, Outcome<Case>> change) {
+        return journal.commit(tx -> IncidentStore.lock(tx.sql(), environment, id)
+                .map(incident -> change.apply(tx, incident))
+                .orElseGet(() -> new Outcome.NotFound<>("incident " + id)));
+    }
+
+    private static Outcome<Case> done(Transaction tx, Incident incident) {
+        return new Outcome.Done<>(new Case(incident, ActionStore.ofIncident(tx.sql(), incident.id())));
     }
 
     /// What [#isolate] would do: how many, which, until when, and how to undo it.
     public IsolationPreview preview(IsolationWish wish) {
-        throw new UnsupportedOperationException();
+        return journal.commit(tx -> preview(tx, wish, chosen(wish)));
     }
 
-    /// Isolates by hand.
+    private IsolationPreview preview(Transaction tx, IsolationWish wish, List<Device> chosen) {
+        PolicyStore.Policy policy = PolicyStore.read(tx.sql(), wish.environment());
+        List<Device> movable =
+                chosen.stream().filter(d -> movable(d, wish.kind())).toList();
+        List<IsolationPreview.Exempt> exempt = new ArrayList<>();
+        List<DeviceId> children = new ArrayList<>();
+        for (Device device : movable) {
+            inventory
+                    .behind(tx, device.ref())
+                    .forEach(child -> children.add(child.ref().id()));
+            policy.neverIsolate()
+                    .match(device.attributes())
+                    .ifPresent(rule ->
+                            exempt.add(new IsolationPreview.Exempt(device.ref().id(), rule.text())));
+        }
+        Instant since = tx.now().minus(policy.limits().window());
+        int used = ActionStore.automaticWeight(tx.sql(), wish.environment(), Optional.empty(), since);
+        int limit = policy.limits().allowance(inventory.count(tx, wish.environment(), dev.holdfast.core.Selector.ALL));
+        return new IsolationPreview(
+                movable.size(),
+                movable.stream().limit(100).map(d -> d.ref().id()).toList(),
+                children.size(),
+                children.stream().limit(100).toList(),
+                exempt,
+                chosen.size() - movable.size(),
+                tx.now().plus(wish.limit()),
+                "undo the incident, or wait until then: each device returns to the state it is in now",
+                movable.stream().map(d -> Legs.intended(d, tx.now())).findFirst(),
+                used,
+                limit);
+    }
+
+    private static boolean movable(Device device, Action.Kind kind) {
+        return device.state() != kind.state() && device.state().mayBecome(kind.state());
+    }
+
+    private List<Device> chosen(IsolationWish wish) {
+        List<Device> chosen = inventory.list(wish.environment(), wish.which(), "", "", MOST_BY_HAND + 1);
+        if (chosen.size() > MOST_BY_HAND) {
+            throw new IllegalArgumentException(
+                    "more than " + MOST_BY_HAND + " devices at once; name fewer, or retire or suspend by model");
+        }
+        return chosen;
+    }
+
+    /// Isolates by hand: opens an incident for each device (or joins the one it has), under which it can be
+    /// undone. The
+    /// never-isolate list binds only automatic isolation; the preview has shown who is on it.
     ///
     /// @param expected the count that the preview showed; a conflict when it is another by now
     public Outcome<Outcome.Isolated> isolate(IsolationWish wish, int expected, Actor actor) {
-        throw new UnsupportedOperationException();
+        List<Device> chosen = chosen(wish);
+        return journal.commit(tx -> {
+            List<Device> movable =
+                    chosen.stream().filter(d -> movable(d, wish.kind())).toList();
+            if (movable.isEmpty()) {
+                return chosen.isEmpty()
+                        ? new Outcome.NotFound<>("a device that " + wish.environment() + " names so")
+                        : new Outcome.Conflict<>(
+                                "it is " + chosen.getFirst().state().text() + " already");
+            }
+            if (movable.size() != expected) {
+                return new Outcome.Conflict<>("it would be " + movable.size() + " devices by now, not " + expected
+                        + ": look at the preview again");
+            }
+            List<Action> done = new ArrayList<>();
+            for (Device device : movable) {
+                byHand(tx, wish, device, actor).ifPresent(done::add);
+            }
+            return new Outcome.Done<>(new Outcome.Isolated(done));
+        });
+    }
+
+    private Optional<Action> byHand(Transaction tx, IsolationWish wish, Device device, Actor actor) {
+        Incident.Evidence evidence = new Incident.Evidence(
+                "ISOLATED_BY_HAND",
+                Finding.Severity.HIGH,
+                dev.holdfast.telemetry.Provenance.CLAIMED,
+                tx.now(),
+                tx.now(),
+                "in service",
+                wish.reason());
+        Incident.Subject subject = new Incident.Subject.OfDevice(device.ref());
+        Incident incident = responder.save(
+                tx,
+                Correlation.apply(IncidentStore.lockOpen(tx.sql(), subject), subject, Incident.Family.MANUAL, evidence),
+                actor);
+        ActionStore.lockLive(tx.sql(), device.ref()).stream()
+                .filter(a -> a.kind() == wish.kind() && a.status() == Status.AWAITING_APPROVAL)
+                .forEach(a -> refuse(tx, a, "isolated by hand", actor));
+        return responder.enforce(
+                tx, responder.byHand(tx, incident, device, wish, actor), device, Optional.empty(), actor);
     }
 
     /// The never-isolate list.
-    public List<Exemption> exemptions(Environment environment) {
-        throw new UnsupportedOperationException();
+    public NeverIsolate neverIsolate(Environment environment) {
+        return database.read(sql -> PolicyStore.read(sql, environment)).neverIsolate();
     }
 
-    public Exemption addExemption(Environment environment, Selector which, String why, Actor actor) {
-        throw new UnsupportedOperationException();
-    }
-
-    public boolean removeExemption(Environment environment, long id, String why, Actor actor) {
-        throw new UnsupportedOperationException();
+    /// Replaces the never-isolate list.
+    ///
+    /// @param selectors as an operator writes them
+    /// @param expectedRevision of the list that was read before
+    /// @throws IllegalArgumentException naming the selector that can't be read
+    public Outcome<NeverIsolate> setNeverIsolate(
+            Environment environment, List<String> selectors, long expectedRevision, String reason, Actor actor) {
+        if (selectors.size() > 100) {
+            throw new IllegalArgumentException("at most 100 selectors");
+        }
+        selectors.forEach(dev.holdfast.core.Selector::parse);
+        return journal.commit(tx -> {
+            PolicyStore.Policy before = PolicyStore.lock(tx.sql(), environment);
+            if (before.neverIsolate().revision() != expectedRevision) {
+                return new Outcome.Conflict<>("the list was changed in the meantime");
+            }
+            PolicyStore.write(tx.sql(), environment, before.limits(), selectors);
+            tx.record(new Entry(
+                    "response.never-isolate-set",
+                    environment,
+                    "environment:" + environment,
+                    actor,
+                    reason,
+                    Map.of("selectors", selectors)));
+            return new Outcome.Done<>(PolicyStore.read(tx.sql(), environment).neverIsolate());
+        });
     }
 
     public Limits limits(Environment environment) {
-        throw new UnsupportedOperationException();
+        return database.read(sql -> PolicyStore.read(sql, environment)).limits();
     }
 
-    public void setLimits(Environment environment, Limits limits, String why, Actor actor) {
-        throw new UnsupportedOperationException();
+    public void setLimits(Environment environment, Limits limits, String reason, Actor actor) {
+        journal.run(tx -> {
+            PolicyStore.Policy before = PolicyStore.lock(tx.sql(), environment);
+            List<String> selectors = before.neverIsolate().rules().stream()
+                    .map(NeverIsolate.Rule::text)
+                    .toList();
+            PolicyStore.write(tx.sql(), environment, limits, selectors);
+            tx.record(new Entry(
+                    "response.limits-set",
+                    environment,
+                    "environment:" + environment,
+                    actor,
+                    reason,
+                    Map.of(
+                            "share", limits.share(),
+                            "most", limits.most(),
+                            "window", limits.window().toString())));
+        });
+    }
+
+    /// For tests: takes up everything that waits, now.
+    void catchUp() {
+        follower.catchUp();
+    }
+
+    static DeviceRef device(Recorded entry, JsonNode json) {
+        return new DeviceRef(
+                new Environment(json.path("environment").asText()),
+                new DeviceId(json.path("subject").asText().substring("device:".length())));
     }
 
     @Override
     public void close() {
-        throw new UnsupportedOperationException();
+        follower.close();
     }
 }

@@ -14,7 +14,8 @@ import java.util.function.BiPredicate;
 
 /// The live connections of each device over every protocol, on this node.
 ///
-/// Order at connect: the edge registers the session first and checks the device's standing after, so that a device
+/// Order at connect: the edge registers the session first and checks the device's standing after, so that a
+/// device
 /// suspended between the two is still found here and cut.
 public final class Sessions {
     private final Map<DeviceRef, Map<Long, Live>> live = new ConcurrentHashMap<>();

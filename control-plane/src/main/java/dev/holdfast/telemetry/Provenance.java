@@ -1,6 +1,7 @@
 package dev.holdfast.telemetry;
 
-/// How something is known. Only proven or observed findings may isolate a device by themselves, so that nobody can
+/// How something is known. Only proven or observed findings may isolate a device by themselves, so that nobody
+/// can
 /// use
 /// us to cut off a neighbour.
 public enum Provenance {

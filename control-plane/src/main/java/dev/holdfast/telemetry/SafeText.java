@@ -3,7 +3,8 @@ package dev.holdfast.telemetry;
 /// Text from a device made safe to store, to log, to print on a terminal and to show: what can't be seen is made
 /// visible, and nothing can end a line, move a cursor or turn the reading direction.
 ///
-/// HTML needs no escape here (pages escape it where they show it, or `<` would be stored as something it is not);
+/// HTML needs no escape here (pages escape it where they show it, or `<` would be stored as something it is
+/// not);
 /// control characters, line and paragraph separators, bidirectional controls, other invisible format
 /// characters and
 /// lone surrogates become a backslash, `u` and the code point in braces, in the text itself.

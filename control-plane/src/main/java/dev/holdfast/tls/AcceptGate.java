@@ -9,7 +9,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 
-/// Stands before every listening socket of the device plane: accepts no faster than the rate (what comes faster waits
+/// Stands before every listening socket of the device plane: accepts no faster than the rate (what comes faster
+/// waits
 /// in the kernel's queue), closes what is over the cap at once, and hears of every handshake that fails.
 @ChannelHandler.Sharable
 final class AcceptGate extends ChannelInboundHandlerAdapter {
@@ -71,7 +72,8 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
         return tokens > 0;
     }
 
-    /// At the first octets of a connection, which come after its TLS handler was put in place, asks that handler to
+    /// At the first octets of a connection, which come after its TLS handler was put in place, asks that
+    /// handler to
     /// tell how the handshake ends; then leaves the pipeline.
     private static final class HandshakeTap extends ChannelInboundHandlerAdapter {
         private final BiConsumer<Channel, Throwable> failed;

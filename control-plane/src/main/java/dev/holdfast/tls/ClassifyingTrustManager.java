@@ -26,8 +26,10 @@ import org.jspecify.annotations.Nullable;
 
 /// Says what sort of certificate a client has, and fails only chains that lead nowhere we know.
 ///
-/// Narrow on purpose: our issuers are trusted as they are, so an operational certificate costs one signature check;
-/// a manufacturer's may have up to three certificates between leaf and anchor. No path building over the network, no
+/// Narrow on purpose: our issuers are trusted as they are, so an operational certificate costs one signature
+/// check;
+/// a manufacturer's may have up to three certificates between leaf and anchor. No path building over the
+/// network, no
 /// name constraints (a critical extension that we don't know fails the chain), no revocation by list: whether a
 /// certificate still counts is looked up by `identity`, at connect and during the session.
 ///
@@ -295,7 +297,8 @@ final class ClassifyingTrustManager extends X509ExtendedTrustManager {
         throw new CertificateException("this is a server's trust manager");
     }
 
-    /// None: clients then offer whatever certificate they have (RFC 8446 section 4.2.4), and handshakes stay small
+    /// None: clients then offer whatever certificate they have (RFC 8446 section 4.2.4), and handshakes stay
+    /// small
     /// with any number of manufacturers.
     @Override
     public X509Certificate[] getAcceptedIssuers() {

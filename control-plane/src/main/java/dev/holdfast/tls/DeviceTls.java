@@ -36,7 +36,8 @@ import org.slf4j.LoggerFactory;
 /// TLS as the device plane speaks it: 1.2 and 1.3 by BoringSSL, a client certificate asked for but not
 /// required, our own trust manager, our own certificate, which is renewed in place.
 ///
-/// A resumed session carries the client's certificate but had no check of it: [#peer] checks the chain again, and
+/// A resumed session carries the client's certificate but had no check of it: [#peer] checks the chain again,
+/// and
 /// every edge asks `identity` about the certificate at every connect and request, so resumption skips nothing.
 public final class DeviceTls {
     private static final Logger LOG = LoggerFactory.getLogger(DeviceTls.class);
@@ -75,7 +76,8 @@ public final class DeviceTls {
         return issuers;
     }
 
-    /// The names our certificate has: the public host name, and the loopback names for those on the same machine.
+    /// The names our certificate has: the public host name, and the loopback names for those on the same
+    /// machine.
     static List<String> names(Configuration configuration) {
         Set<String> names = new LinkedHashSet<>();
         if (configuration.publicHostName() != null) {

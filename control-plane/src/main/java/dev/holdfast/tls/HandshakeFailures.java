@@ -7,7 +7,8 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
-/// The last handshakes that failed, newest first, bounded, on this node only; and how many of each cause there were.
+/// The last handshakes that failed, newest first, bounded, on this node only; and how many of each cause there
+/// were.
 public final class HandshakeFailures {
     private static final int KEPT = 1_000;
     private final Deque<HandshakeFailure> last = new ArrayDeque<>();

@@ -3,7 +3,8 @@ package dev.holdfast.tls;
 import java.security.cert.X509Certificate;
 import java.util.Optional;
 
-/// Who a connection says it is, as far as cryptography goes: the key was proven in the handshake and the chain leads
+/// Who a connection says it is, as far as cryptography goes: the key was proven in the handshake and the chain
+/// leads
 /// to an authority we know. Whether it may come in is another question, which `identity` answers.
 ///
 /// @param leaf parsed once per connection; empty exactly for [PeerClass#NONE]

@@ -1,4 +1,5 @@
-/// The door of the device plane: TLS with a trust manager of our own, the shared HTTPS listener, limits on connections.
+/// The door of the device plane: TLS with a trust manager of our own, the shared HTTPS listener, limits on
+/// connections.
 @NullMarked
 package dev.holdfast.tls;
 

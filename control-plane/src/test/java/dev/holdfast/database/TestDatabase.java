@@ -11,7 +11,8 @@ import java.sql.SQLException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/// The real database for tests: one embedded PostgreSQL for the whole test process, a fresh database for each caller.
+/// The real database for tests: one embedded PostgreSQL for the whole test process, a fresh database for each
+/// caller.
 public final class TestDatabase {
     private static final AtomicInteger COUNT = new AtomicInteger();
     private static @Nullable EmbeddedPostgresStore server;

@@ -1,0 +1,253 @@
+package dev.holdfast.response;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.holdfast.core.Environment;
+import dev.holdfast.database.Database;
+import dev.holdfast.detection.Detection;
+import dev.holdfast.detection.Finding;
+import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.Recorded;
+import dev.holdfast.journal.Transaction;
+import dev.holdfast.response.Action.Status;
+import dev.holdfast.telemetry.Provenance;
+import java.time.InstantSource;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Brings the news to the responder: new findings, stopped rollouts, time limits that were reached, legs that
+/// are
+/// pending.
+///
+/// The journal's tail only wakes it; what there is to do is read from the database (findings not handled, the
+/// journal
+/// past a stored cursor, actions due or unsettled), so nothing is forgotten in a crash.
+final class ResponseFollower implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ResponseFollower.class);
+    private static final int FINDINGS = 50;
+    private static final int PAGE = 500;
+    private static final long SLOW_MILLIS = 1_000;
+    private static final long PENDING_MILLIS = 50;
+
+    private final Database database;
+    private final Journal journal;
+    private final Detection detection;
+    private final Responder responder;
+    private final Enforcement enforcement;
+    private final InstantSource clock;
+    private final Semaphore wake = new Semaphore(0);
+    private final ReentrantLock working = new ReentrantLock();
+    private final Set<Long> unbearable = new HashSet<>();
+    private volatile boolean closing;
+    private @Nullable Thread worker;
+
+    ResponseFollower(
+            Database database,
+            Journal journal,
+            Detection detection,
+            Responder responder,
+            Enforcement enforcement,
+            InstantSource clock) {
+        this.database = database;
+        this.journal = journal;
+        this.detection = detection;
+        this.responder = responder;
+        this.enforcement = enforcement;
+        this.clock = clock;
+    }
+
+    void start() {
+        worker = Thread.ofPlatform().name("response").start(this::run);
+    }
+
+    void wake() {
+        wake.release();
+    }
+
+    /// On the journal's tail, on every node: cuts at once, leaves the rest to the worker.
+    void news(Recorded entry) {
+        JsonNode json = entry.json();
+        String kind = json.path("kind").asText();
+        switch (kind) {
+            case "isolation.intended" -> {
+                JsonNode body = json.path("body");
+                enforcement.cutNow(
+                        new ActionId(body.path("action").asLong()),
+                        Response.device(entry, json),
+                        Action.Kind.valueOf(body.path("isolation").asText()),
+                        entry.at());
+                wake();
+            }
+            case "finding.raised", "rollout.stopped", "isolation.undone", "isolation.expired" -> wake();
+            default -> {
+                if (kind.startsWith("device.") && MOVES.contains(kind)) {
+                    wake();
+                }
+            }
+        }
+    }
+
+    private static final Set<String> MOVES = Set.of("device.active", "device.enrolled", "device.retired");
+
+    private void run() {
+        while (!closing) {
+            int pending = 0;
+            try {
+                pending = catchUp();
+            } catch (RuntimeException e) {
+                LOG.warn("response: {}", e.toString());
+            }
+            try {
+                boolean woken = wake.tryAcquire(pending > 0 ? PENDING_MILLIS : SLOW_MILLIS, TimeUnit.MILLISECONDS);
+                if (woken) {
+                    wake.drainPermits();
+                }
+            } catch (InterruptedException e) {
+                return;
+            }
+        }
+    }
+
+    /// @return how many legs are pending still
+    int catchUp() {
+        working.lock();
+        try {
+            takeUpFindings();
+            readJournal();
+            expire();
+            return enforcement.settle();
+        } finally {
+            working.unlock();
+        }
+    }
+
+    private void takeUpFindings() {
+        List<Long> ids;
+        do {
+            ids = detection.unhandled(FINDINGS + unbearable.size()).stream()
+                    .filter(id -> !unbearable.contains(id))
+                    .limit(FINDINGS)
+                    .toList();
+            List<Long> batch = ids;
+            if (batch.isEmpty()) {
+                return;
+            }
+            try {
+                journal.run(tx -> batch.forEach(id -> responder.handle(tx, id)));
+            } catch (RuntimeException e) {
+                if (Database.isAway(e)) {
+                    throw e;
+                }
+                batch.forEach(this::takeUpAlone);
+            }
+        } while (ids.size() == FINDINGS);
+    }
+
+    private void takeUpAlone(long id) {
+        try {
+            journal.run(tx -> responder.handle(tx, id));
+        } catch (RuntimeException e) {
+            if (Database.isAway(e)) {
+                throw e;
+            }
+            unbearable.add(id);
+            LOG.error("finding {} can't be taken up; it stays unhandled until the next start", id, e);
+        }
+    }
+
+    private void readJournal() {
+        while (true) {
+            long cursor =
+                    database.<Long>read(sql -> PolicyStore.cursor(sql, false).orElseThrow());
+            List<Recorded> page = journal.read(cursor, PAGE);
+            if (page.isEmpty()) {
+                return;
+            }
+            long last = page.getLast().number();
+            List<Recorded> ours = page.stream().filter(this::isOurs).toList();
+            if (ours.isEmpty()) {
+                database.run(sql -> PolicyStore.advance(sql, last));
+            } else {
+                journal.run(tx -> {
+                    // Whoever holds the cursor does this page; another node that comes late finds it moved.
+                    if (PolicyStore.cursor(tx.sql(), true).orElseThrow() == cursor) {
+                        ours.forEach(entry -> take(tx, entry));
+                        PolicyStore.advance(tx.sql(), last);
+                    }
+                });
+            }
+            if (page.size() < PAGE) {
+                return;
+            }
+        }
+    }
+
+    private boolean isOurs(Recorded entry) {
+        String kind = entry.json().path("kind").asText();
+        return kind.equals("rollout.stopped") || MOVES.contains(kind);
+    }
+
+    private void take(Transaction tx, Recorded entry) {
+        JsonNode json = entry.json();
+        if (json.path("kind").asText().equals("rollout.stopped")) {
+            rolloutStopped(tx, entry, json);
+        } else {
+            overtaken(tx, entry, json);
+        }
+    }
+
+    private void rolloutStopped(Transaction tx, Recorded entry, JsonNode json) {
+        String subject = json.path("subject").asText();
+        Incident.Subject rollout = new Incident.Subject.OfRollout(
+                new Environment(json.path("environment").asText()), subject.substring(subject.indexOf(':') + 1));
+        Incident.Evidence evidence = new Incident.Evidence(
+                "ROLLOUT_STOPPED",
+                Finding.Severity.HIGH,
+                Provenance.PROVEN,
+                entry.at(),
+                entry.at(),
+                "every batch within its error threshold",
+                json.path("reason").asText());
+        responder.save(
+                tx,
+                Correlation.apply(
+                        IncidentStore.lockOpen(tx.sql(), rollout), rollout, Incident.Family.ROLLOUT, evidence),
+                Responder.ACTOR);
+    }
+
+    /// A device that somebody else moved out of its isolation: the action is over, and says so.
+    private void overtaken(Transaction tx, Recorded entry, JsonNode json) {
+        for (Action action : ActionStore.lockLive(tx.sql(), Response.device(entry, json))) {
+            responder.overtake(
+                    tx, action, json.path("reason").asText(), json.path("actor").asText());
+        }
+    }
+
+    private void expire() {
+        for (Action due : database.read(sql -> ActionStore.due(sql, clock.instant(), PAGE))) {
+            journal.run(tx -> ActionStore.lock(tx.sql(), due.device().environment(), due.id())
+                    .filter(Action::isInForce)
+                    .ifPresent(action ->
+                            responder.end(tx, action, Status.EXPIRED, "its time limit was reached", Responder.ACTOR)));
+        }
+    }
+
+    @Override
+    public void close() {
+        closing = true;
+        wake();
+        try {
+            if (worker != null) {
+                worker.join();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
