@@ -14,6 +14,11 @@ export default ts.config(
       "@typescript-eslint/no-non-null-assertion": "error",
       eqeqeq: "error",
       "no-console": "error",
+      // Tables become cards on a phone, where CSS takes their roles away: so they are spelled out.
+      "jsx-a11y/no-redundant-roles": ["error", { table: ["table"], thead: ["rowgroup"], tbody: ["rowgroup"] }],
+      "jsx-a11y/no-interactive-element-to-noninteractive-role": ["error", { tr: ["row"], td: ["cell"], th: ["columnheader"] }],
+      // What scrolls must be reachable by keyboard.
+      "jsx-a11y/no-noninteractive-tabindex": ["error", { tags: ["pre"], roles: ["tabpanel", "region"] }],
       // Everything a device sent is shown as text; there is no place where markup may be made from a string.
       "no-restricted-syntax": [
         "error",

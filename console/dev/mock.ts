@@ -66,8 +66,11 @@ export function startMock(options: MockOptions): Promise<{ server: Server; port:
   };
   const switches = (): S["Switches"] => ({ stopAll: city.stop, rolloutGate: true, automaticIsolation: true });
   const summary = (i: S["Incident"]): S["IncidentSummary"] => {
-    const { evidence: _e, actions: _a, history: _h, ...rest } = i;
-    return rest;
+    const rest: Partial<S["Incident"]> = { ...i };
+    delete rest.evidence;
+    delete rest.actions;
+    delete rest.history;
+    return rest as S["IncidentSummary"];
   };
   const problem = (call: Call, status: number, title: string, detail: string, fix?: string) => json(call, { type: "/docs/problems/mock", title, status, detail, ...(fix ? { fix } : {}) }, status);
   const json = (call: Call, value: unknown, status = 200) => {
@@ -154,7 +157,7 @@ export function startMock(options: MockOptions): Promise<{ server: Server; port:
       json(c, d, 201);
     }],
     ["GET", /^\/devices\/([^/]+)$/, (c) => { const d = device(c); return d ? json(c, { ...d, sessions: d.connected ? [{ protocol: "mqtt 5", remoteAddress: "10.20.0.44:51422", since: iso(-4e6), certificate: "4f9a11c07be2d5531c8a" }] : [] }) : problem(c, 404, "No such device", `No device has the id ${c.match[1]}.`, "Look for it under Devices."); }],
-    ["PATCH", /^\/devices\/([^/]+)$/, (c) => { const d = device(c); if (d) { const labels: Record<string, string> = { ...d.labels }; Object.entries(c.body.labels as Record<string, string | null>).forEach(([k, v]) => { if (v === null) delete labels[k]; else labels[k] = v; }); d.labels = labels; } return d ? json(c, d) : problem(c, 404, "No such device", ""); }],
+    ["PATCH", /^\/devices\/([^/]+)$/, (c) => { const d = device(c); if (d) { d.labels = Object.fromEntries(Object.entries({ ...d.labels, ...(c.body.labels as Record<string, string | null>) }).filter((entry): entry is [string, string] => entry[1] !== null)); } return d ? json(c, d) : problem(c, 404, "No such device", ""); }],
     ["POST", /^\/devices\/([^/]+)\/enrolment-token$/, (c) => json(c, { device: c.match[1], token: "Jx2m-4Q0b-Tq9o-X1rY", expiresAt: iso(8.6e7), estUrl: "https://localhost:8443/.well-known/est", commands: `openssl ecparam -name prime256v1 -genkey -noout -out key.pem\nopenssl req -new -key key.pem -subj /CN=${c.match[1]} -outform DER | base64 > csr.b64\ncurl --cacert ca.pem -u ${c.match[1]}:Jx2m-4Q0b-Tq9o-X1rY \\\n  -H 'Content-Type: application/pkcs10' --data-binary @csr.b64 \\\n  https://localhost:8443/.well-known/est/simpleenroll | base64 -d |\n  openssl pkcs7 -inform DER -print_certs -out cert.pem\nmosquitto_pub -h localhost -p 8883 --cafile ca.pem --cert cert.pem --key key.pem \\\n  -i ${c.match[1]} -q 1 -t d/${c.match[1]}/telemetry -m '{"kwh":1.2}'` } satisfies Partial<S["EnrolmentToken"]>, 201)],
     ["POST", /^\/devices\/([^/]+)\/suspend$/, (c) => change(c, device(c), { state: "suspended", stateReason: String(c.body.reason), connected: false, legs: legs("enforced") })],
     ["POST", /^\/devices\/([^/]+)\/reinstate$/, (c) => change(c, device(c), { state: "active", stateReason: String(c.body.reason), connected: true, health: "good", healthReason: "Heard within its interval.", legs: undefined, stateUntil: undefined })],

@@ -154,6 +154,7 @@ export function CityMap({ districts, onOpen, onDistrict }: {
 
   return (
     <div className="map">
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- a widget with a cursor of its own */}
       <div
         ref={frame}
         className="map-frame"

@@ -6,13 +6,15 @@ import { say } from "./toasts";
 
 /// A button that changes something. It opens a dialog that says how many, which, until when and how to undo, asks for
 /// the reason that the journal keeps, and sends one request however often it is pressed.
-export function Act<T>({ label, icon, title, preview, confirm, danger, primary, disabled, reason = "required", suggestion = "", extra, act, done, wide }: {
+export function Act<T>({ label, icon, title, preview, confirm, danger, quiet, primary, disabled, reason = "required", suggestion = "", extra, act, done, wide }: {
   label: string;
   icon?: React.ReactNode;
   title: string;
   preview: React.ReactNode | (() => React.ReactNode);
   confirm: string;
   danger?: boolean;
+  /// Dangerous, but seldom what one came for: the button itself does not shout.
+  quiet?: boolean;
   primary?: boolean;
   disabled?: boolean;
   reason?: "required" | "none";
@@ -36,7 +38,7 @@ export function Act<T>({ label, icon, title, preview, confirm, danger, primary, 
       await queries.invalidateQueries();
     },
   });
-  const tone = danger ? "danger" : primary ? "primary" : "";
+  const tone = danger && !quiet ? "danger" : primary ? "primary" : "";
   return (
     <Dialog.Root
       open={open}

@@ -21,15 +21,13 @@ export function Page({ title, question, tone, answer, more, crumb, actions, chil
     <div className="page">
       <header className="page-head">
         {crumb && <div className="crumb">{crumb}</div>}
-        <div className="row between wrap">
-          <h1 className="question">{question}</h1>
-          {actions && <div className="row wrap">{actions}</div>}
-        </div>
+        <h1 className="question">{question}</h1>
         <p className="answer">
           {tone && <Mark tone={tone} />}
           <span>{answer}</span>
         </p>
         {more && <div className="answer-more">{more}</div>}
+        {actions && <div className="row wrap page-acts">{actions}</div>}
       </header>
       {children}
     </div>

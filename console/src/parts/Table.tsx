@@ -1,7 +1,7 @@
 import { ProblemNotice, Skeleton } from "./Page";
 
 /// What a column is on a phone, where a row becomes a short card.
-export type PhonePlace = "title" | "side" | "line" | "act" | "hide";
+export type PhonePlace = "title" | "side" | "line" | "full" | "act" | "hide";
 
 export interface Column<T> {
   readonly key: string;

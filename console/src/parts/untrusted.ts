@@ -8,7 +8,7 @@ export interface Piece {
 
 // C0 and C1 controls, soft hyphen, zero-width and bidirectional controls, line separators, variation selectors, tags,
 // byte order mark, interlinear annotations.
-// eslint-disable-next-line no-control-regex
+// eslint-disable-next-line no-control-regex, no-misleading-character-class
 const DECEIVING = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
 
 export function pieces(text: string): Piece[] {
