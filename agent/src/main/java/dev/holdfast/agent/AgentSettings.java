@@ -44,7 +44,8 @@ public record AgentSettings(
 
     /// @param reboot how long a restart takes
     /// @param trial how long firmware on trial has to confirm itself
-    /// @param firstPoll how soon after the start it asks for updates; later the server says
+    /// @param firstPoll how soon after the start it asks for updates
+    /// @param pollMost the longest it waits between asking, however long the server says
     /// @param retry the first pause after a failure; it doubles to `retryMost`, with jitter
     /// @param timeout for each exchange
     /// @param idleHttps how long an unused HTTPS connection is kept
@@ -52,6 +53,7 @@ public record AgentSettings(
             Duration reboot,
             Duration trial,
             Duration firstPoll,
+            Duration pollMost,
             Duration retry,
             Duration retryMost,
             Duration timeout,
@@ -62,6 +64,7 @@ public record AgentSettings(
                     Duration.ofSeconds(2),
                     Duration.ofMinutes(2),
                     Duration.ofSeconds(2),
+                    Duration.ofHours(24),
                     Duration.ofSeconds(1),
                     Duration.ofMinutes(2),
                     Duration.ofSeconds(30),

@@ -85,7 +85,10 @@ final class UpdatePoller {
 
     private void ask() {
         get(base(), root -> {
-            sleep = sleepOf(root.path("config").path("polling").path("sleep").asText());
+            Duration asked =
+                    sleepOf(root.path("config").path("polling").path("sleep").asText());
+            Duration most = settings.pace().pollMost();
+            sleep = asked.compareTo(most) > 0 ? most : asked;
             JsonNode links = root.path("_links");
             if (links.path("cancelAction").hasNonNull("href")) {
                 cancel(href(links.path("cancelAction")));

@@ -1,8 +1,6 @@
 package dev.holdfast.gateway;
 
-import dev.holdfast.agent.Agent;
 import dev.holdfast.agent.AgentSettings;
-import dev.holdfast.agent.DeviceHttpClient;
 import dev.holdfast.agent.DeviceIdentity;
 import dev.holdfast.agent.FileDeviceStore;
 import dev.holdfast.agent.Hardware;
@@ -14,20 +12,17 @@ import io.netty.channel.nio.NioIoHandler;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -77,7 +72,10 @@ public final class GatewayMain implements Callable<Integer> {
     @Option(names = "--nft", description = "Enforce with nftables in this network namespace.")
     private boolean nft;
 
-    @Option(names = "--netflow", description = "Collect NetFlow v9 or IPFIX from an exporter on this host, UDP port.")
+    @Option(
+            names = "--netflow",
+            defaultValue = "-1",
+            description = "Collect NetFlow v9 or IPFIX from an exporter on this host, UDP port.")
     private int netflow;
 
     @Option(
@@ -96,65 +94,30 @@ public final class GatewayMain implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         PrintStream out = System.out;
-        Consumer<String> log = out::println;
-        SecureRandom random = new SecureRandom();
-        InstantSource clock = InstantSource.system();
+        MultiThreadIoEventLoopGroup own = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+        MultiThreadIoEventLoopGroup relaying = new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
         try (FileDeviceStore store = FileDeviceStore.open(data)) {
-            Agent.manufacture(store, "1.0.0", "the image this gateway came with".getBytes(StandardCharsets.UTF_8));
-            MultiThreadIoEventLoopGroup own = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-            MultiThreadIoEventLoopGroup relaying = new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
-            EventLoop loop = (EventLoop) own.next();
-            // The agent and the reporter need each other: the reporter speaks over the agent's connection.
-            List<Agent> late = new ArrayList<>(1);
-            FlowReporter reporter =
-                    new FlowReporter(loop, clock, (request, receiver) -> send(late, request, receiver), log);
-            List<Enforcer> enforcers = new ArrayList<>();
-            List<AutoCloseable> parts = new ArrayList<>();
-            if (relay != null) {
-                Target listen = Target.parse(relay.endsWith(":0") ? relay.replaceAll(":0$", ":1") : relay, 3128);
-                int port = relay.endsWith(":0") ? 0 : listen.port();
-                Relay opened = Relay.open(relaying, new InetSocketAddress(listen.host(), port), clock, reporter::seen);
-                enforcers.add(opened::enforce);
-                parts.add(opened);
-                out.println("relay on " + new Target(listen.host(), opened.port()));
-            }
-            if (nft) {
-                NftablesEnforcer kernel = NftablesEnforcer.open();
-                enforcers.add(kernel);
-                parts.add(kernel);
-                out.println("nftables table ready");
-            }
-            if (netflow > 0) {
-                NetflowCollector collector = NetflowCollector.open(relaying, netflow, reporter::seen, log);
-                parts.add(collector);
-                out.println("netflow on 127.0.0.1:" + collector.port());
-            }
-            Agent agent = new Agent(
-                    settings(),
-                    store,
-                    new GatewayPlatform(enforcers, reporter, log),
-                    loop,
-                    clock,
-                    random,
-                    (event, detail) -> log.accept(event + ": " + detail));
-            late.add(agent);
+            GatewaySettings settings = new GatewaySettings(
+                    settings(), Optional.ofNullable(relay).map(GatewayMain::address), nft, netflowPort());
             CountDownLatch stop = new CountDownLatch(1);
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> {
-                agent.cutPower()
-                        .orTimeout(2, TimeUnit.SECONDS)
-                        .handle((_, _) -> true)
-                        .join();
-                for (AutoCloseable part : parts) {
-                    try {
-                        part.close();
-                    } catch (Exception e) {
-                        log.accept("closing failed: " + e.getMessage());
-                    }
-                }
-                stop.countDown();
-            }));
-            agent.start();
-            stop.await();
+            CountDownLatch stopped = new CountDownLatch(1);
+            try (Gateway gateway = Gateway.start(
+                    settings,
+                    store,
+                    (EventLoop) own.next(),
+                    relaying,
+                    InstantSource.system(),
+                    new SecureRandom(),
+                    out::println)) {
+                out.println("ready: relay port " + gateway.relayPort() + ", flow port " + gateway.netflowPort());
+                Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(() -> {
+                    stop.countDown();
+                    await(stopped);
+                }));
+                await(stop);
+            } finally {
+                stopped.countDown();
+            }
             return 0;
         } catch (IOException | IllegalArgumentException e) {
             System.err.println("holdfast gateway: " + e.getMessage());
@@ -162,12 +125,24 @@ public final class GatewayMain implements Callable<Integer> {
         }
     }
 
-    private static void send(List<Agent> late, DeviceHttpClient.Request request, DeviceHttpClient.Receiver receiver) {
-        if (late.isEmpty()) {
-            receiver.failed("not started yet");
-        } else {
-            late.getFirst().exchange(request, receiver);
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
+    }
+
+    private OptionalInt netflowPort() {
+        return netflow < 0 ? OptionalInt.empty() : OptionalInt.of(netflow);
+    }
+
+    private static InetSocketAddress address(String text) {
+        int colon = text.lastIndexOf(':');
+        if (colon < 1 || !text.substring(colon + 1).matches("\\d{1,5}")) {
+            throw new IllegalArgumentException("not host:port: " + text);
+        }
+        return new InetSocketAddress(text.substring(0, colon), Integer.parseInt(text.substring(colon + 1)));
     }
 
     private AgentSettings settings() throws IOException {

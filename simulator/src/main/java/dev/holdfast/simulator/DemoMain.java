@@ -1,0 +1,258 @@
+package dev.holdfast.simulator;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.holdfast.agent.DeviceIdentity;
+import dev.holdfast.agent.Target;
+import java.io.Console;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/// `holdfast demo`: a city of meters, alive on this machine, over the product's real protocols; on loopback only,
+/// without privileges, and with nothing left behind outside its folder.
+@Command(
+        name = "demo",
+        mixinStandardHelpOptions = true,
+        description = "Shows a city of meters and what Holdfast does for it.")
+public final class DemoMain implements Callable<Integer> {
+    @Option(names = "--meters", defaultValue = "2000", description = "How many meters (default ${DEFAULT-VALUE}).")
+    private int meters;
+
+    @Option(names = "--seed", description = "Decides the city and its fate (default: by chance).")
+    private @Nullable Long seed;
+
+    @Option(names = "--exit-after-story", description = "End after the story: 0 when a checker finds every act right.")
+    private boolean exitAfterStory;
+
+    @Option(names = "--without-gate", description = "Switch the rollout gate off, to see what it is for.")
+    private boolean withoutGate;
+
+    @Option(names = "--without-isolation", description = "Switch automatic isolation off, to see what it is for.")
+    private boolean withoutIsolation;
+
+    @Option(names = "--data", description = "Where everything is kept; default a temporary folder, removed at the end.")
+    private @Nullable Path data;
+
+    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+    private final CountDownLatch interrupted = new CountDownLatch(1);
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private final Narrator narrator = new Narrator(System.out, aPersonWatches());
+
+    @SuppressWarnings("SystemConsoleNull") // it may be null, or not a terminal, depending on the JDK
+    private static boolean aPersonWatches() {
+        Console console = System.console();
+        return console != null && console.isTerminal();
+    }
+
+    public static void main(String[] arguments) {
+        System.exit(new CommandLine(new DemoMain()).execute(arguments));
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        PrintStream err = System.err;
+        if (meters < 20 || meters > 15_000) {
+            err.println("holdfast demo: between 20 and 15000 meters");
+            return 2;
+        }
+        Thread story = Thread.currentThread();
+        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(() -> {
+            interrupted.countDown();
+            story.interrupt();
+            try {
+                ended.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }));
+        Path given = data;
+        boolean temporary = given == null;
+        Path folder = given == null ? Files.createTempDirectory("holdfast-demo-") : given.toAbsolutePath();
+        Files.createDirectories(folder);
+        // The embedded database may run as another user, who must be able to reach its folder.
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
+        try {
+            return run(folder);
+        } catch (InterruptedException e) {
+            return 130;
+        } catch (IOException e) {
+            narrator.say("");
+            err.println("holdfast demo: " + e.getMessage());
+            return 1;
+        } finally {
+            close();
+            if (temporary) {
+                remove(folder);
+            }
+            ended.countDown();
+        }
+    }
+
+    private int run(Path folder) throws IOException, InterruptedException {
+        long chosen = seed == null ? Math.floorMod(new SecureRandom().nextLong(), 1_000_000L) : seed;
+        CityPlan plan = CityPlan.of(chosen, meters);
+        narrator.say(
+                "A city of " + meters + " meters in " + plan.districts().size() + " districts; seed " + chosen + ".");
+        long begun = System.nanoTime();
+        Map<String, String> switches = new TreeMap<>();
+        if (withoutGate) {
+            switches.put("HOLDFAST_SWITCHES_ROLLOUT_GATE", "false");
+        }
+        if (withoutIsolation) {
+            switches.put("HOLDFAST_SWITCHES_AUTOMATIC_ISOLATION", "false");
+        }
+        DemoServer server = opened(DemoServer.start(folder, switches));
+        narrator.say("The console is on " + server.origin() + " after " + Narrator.seconds(System.nanoTime() - begun));
+        server.signInLink().ifPresent(link -> narrator.say("Sign in with a passkey, once, by: " + link));
+        OperatorClient api = opened(new OperatorClient(server.origin(), server.token()));
+
+        SecureRandom random = new SecureRandom();
+        Factory factory = new Factory(random, Instant.now());
+        Duration telemetry = meters <= 500 ? Duration.ofSeconds(5) : Duration.ofSeconds(10);
+        Preparation preparation = new Preparation(api, plan, factory);
+        preparation.models(telemetry, server);
+        preparation.inventory();
+        Map<String, DeviceIdentity> made = preparation.identities();
+        preparation.signingKey();
+        long historyBegun = System.nanoTime();
+        int readings =
+                preparation.history(Instant.now(), meters <= 500 ? Duration.ofHours(1) : Duration.ofHours(3), narrator);
+        narrator.say(readings + " readings of the last week imported in "
+                + Narrator.seconds(System.nanoTime() - historyBegun));
+        Path ca = folder.resolve("ca.pem");
+        Files.writeString(ca, api.text("/ca.pem"));
+        Map<String, InetSocketAddress> relays = gateways(folder, plan, server, ca, made);
+
+        City city = opened(new City(
+                plan,
+                new City.Surroundings(
+                        Target.parse(server.https(), 8443),
+                        Target.parse(server.mqtt(), 8883),
+                        "DEFAULT",
+                        DeviceIdentity.certificatesFromPem(Files.readAllBytes(ca)),
+                        List.of(factory.releaseKey()),
+                        relays,
+                        telemetry),
+                made,
+                new FirmwareImage(CityPlan.FACTORY_VERSION, 0, chosen).bytes()));
+        Story story = new Story(
+                plan, city, api, factory, narrator, new Story.Surroundings(folder, server, telemetry, relays));
+        story.tell();
+        narrator.table();
+        if (!exitAfterStory) {
+            narrator.say("");
+            narrator.say("The city lives on: " + server.origin() + "; Ctrl-C ends it.");
+            interrupted.await();
+            return 0;
+        }
+        return check(folder, server, api, story.truth());
+    }
+
+    private Map<String, InetSocketAddress> gateways(
+            Path folder, CityPlan plan, DemoServer server, Path ca, Map<String, DeviceIdentity> made)
+            throws IOException, InterruptedException {
+        ObjectNode configuration = OperatorClient.object()
+                .put("https", server.https())
+                .put("mqtt", server.mqtt())
+                .put("tenant", "DEFAULT")
+                .put("ca", ca.toString());
+        ArrayNode list = configuration.putArray("gateways");
+        for (String id : plan.gateways()) {
+            Path idevid = folder.resolve(id + ".pem");
+            secret(idevid, made.get(id) == null ? new byte[0] : made.get(id).toPem());
+            list.addObject().put("id", id).put("idevid", idevid.toString());
+        }
+        Path file = folder.resolve("gateways.json");
+        Files.writeString(file, configuration.toPrettyString());
+        ChildProcess process = opened(ChildProcess.start(
+                "gateways",
+                folder.resolve("gateways.log"),
+                384,
+                Map.of(),
+                List.of(DistrictGatewaysMain.class.getName(), file.toString())));
+        process.await(Pattern.compile("all \\d+ gateways run"), Duration.ofSeconds(60));
+        Map<String, InetSocketAddress> relays = new TreeMap<>();
+        for (String id : plan.gateways()) {
+            Matcher port =
+                    process.await(Pattern.compile("^relay " + Pattern.quote(id) + " (\\d+)$"), Duration.ofSeconds(5));
+            relays.put(id, new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(port.group(1))));
+        }
+        return relays;
+    }
+
+    /// The verdict is not ours: another process reads everything back.
+    private int check(Path folder, DemoServer server, OperatorClient api, GroundTruth truth)
+            throws IOException, InterruptedException {
+        Path truthFile = folder.resolve("truth.json");
+        truth.write(truthFile);
+        ObjectNode wish = OperatorClient.object().put("name", "checker").put("expiresIn", "PT1H");
+        wish.putArray("scopes").add("read");
+        Path tokenFile = folder.resolve("checker-token");
+        secret(tokenFile, api.post("/tokens", wish).path("secret").asText().getBytes(StandardCharsets.US_ASCII));
+        narrator.say("");
+        try (ChildProcess checker = ChildProcess.start(
+                "checker",
+                folder.resolve("checker.log"),
+                256,
+                Map.of(),
+                List.of(CheckerMain.class.getName(), server.origin(), tokenFile.toString(), truthFile.toString()))) {
+            int exit = checker.waitFor(Duration.ofMinutes(2));
+            Thread.sleep(100);
+            checker.lastLines().forEach(narrator::say);
+            return exit;
+        }
+    }
+
+    private static void secret(Path file, byte[] content) throws IOException {
+        Files.deleteIfExists(file);
+        Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Files.write(file, content);
+    }
+
+    private <T extends AutoCloseable> T opened(T part) {
+        parts.push(part);
+        return part;
+    }
+
+    private void close() {
+        while (!parts.isEmpty()) {
+            try {
+                parts.pop().close();
+            } catch (Exception e) {
+                narrator.say("closing failed: " + e.getMessage());
+            }
+        }
+    }
+
+    private static void remove(Path folder) throws IOException {
+        try (Stream<Path> all = Files.walk(folder)) {
+            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(path);
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+package dev.holdfast.simulator;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/// The server of the demo: `holdfast serve` itself, as a child process on loopback, configured as anybody would
+/// configure it.
+final class DemoServer implements AutoCloseable {
+    private static final int USUAL_PORT = 8080;
+    private static final Pattern READY = Pattern.compile("Holdfast is ready");
+    private static final Pattern LINK = Pattern.compile("https?://\\S+/welcome#\\S+");
+
+    private final ChildProcess process;
+    private final Path data;
+    private final int operatorPort;
+    private final int devicePort;
+    private final int mqttPort;
+
+    /// @param switches such as HOLDFAST_SWITCHES_ROLLOUT_GATE
+    static DemoServer start(Path folder, Map<String, String> switches) throws IOException, InterruptedException {
+        DemoServer server = new DemoServer(folder, switches);
+        server.process.await(READY, Duration.ofMinutes(2));
+        return server;
+    }
+
+    private DemoServer(Path folder, Map<String, String> switches) throws IOException {
+        this.data = folder.resolve("server");
+        List<Integer> free = freePorts(6);
+        this.operatorPort = isFree(USUAL_PORT) ? USUAL_PORT : free.get(0);
+        this.devicePort = free.get(1);
+        this.mqttPort = free.get(2);
+        Map<String, String> environment = new TreeMap<>();
+        listener(environment, "OPERATOR", operatorPort);
+        listener(environment, "DEVICE", devicePort);
+        listener(environment, "MQTT", mqttPort);
+        listener(environment, "PKI", free.get(3));
+        listener(environment, "SYSLOG", free.get(4));
+        listener(environment, "IPFIX", free.get(5));
+        environment.put("HOLDFAST_PUBLIC_BASE_URLS_DEVICE", "https://127.0.0.1:" + devicePort);
+        environment.put("HOLDFAST_PUBLIC_BASE_URLS_PKI", "http://127.0.0.1:" + free.get(3));
+        environment.putAll(switches);
+        this.process = ChildProcess.start(
+                "server",
+                folder.resolve("server.log"),
+                1024,
+                environment,
+                List.of("dev.holdfast.Main", "serve", "--data", data.toString()));
+    }
+
+    private static void listener(Map<String, String> environment, String name, int port) {
+        environment.put("HOLDFAST_LISTENERS_" + name + "_HOST", "127.0.0.1");
+        environment.put("HOLDFAST_LISTENERS_" + name + "_PORT", Integer.toString(port));
+    }
+
+    private static boolean isFree(int port) {
+        try (ServerSocket probe = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+            return probe.isBound();
+        } catch (IOException taken) {
+            return false;
+        }
+    }
+
+    /// Ports that nobody uses now; all are held at once, so that they differ.
+    private static List<Integer> freePorts(int count) throws IOException {
+        List<ServerSocket> held = Stream.generate(() -> {
+                    try {
+                        return new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                    } catch (IOException e) {
+                        throw new java.io.UncheckedIOException("no free port", e);
+                    }
+                })
+                .limit(count)
+                .toList();
+        List<Integer> ports = held.stream().map(ServerSocket::getLocalPort).toList();
+        for (ServerSocket socket : held) {
+            socket.close();
+        }
+        return ports;
+    }
+
+    /// Where people find the console.
+    String origin() {
+        return "http://localhost:" + operatorPort;
+    }
+
+    String https() {
+        return "127.0.0.1:" + devicePort;
+    }
+
+    String mqtt() {
+        return "127.0.0.1:" + mqttPort;
+    }
+
+    int devicePort() {
+        return devicePort;
+    }
+
+    int mqttPort() {
+        return mqttPort;
+    }
+
+    /// The link by which the first person makes a passkey.
+    Optional<String> signInLink() {
+        return process.find(LINK).map(found -> found.group());
+    }
+
+    /// The token that the server leaves for the first script, in a file that only its owner can read.
+    String token() throws IOException {
+        Path secrets = data.resolve("secrets");
+        try (Stream<Path> files = Files.list(secrets)) {
+            Optional<Path> file = files.filter(f -> f.getFileName().toString().contains("token"))
+                    .findFirst();
+            if (file.isEmpty()) {
+                throw new IOException("the server left no token in " + secrets);
+            }
+            return Files.readString(file.get()).strip();
+        }
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
+    List<String> lastLines() {
+        return process.lastLines();
+    }
+
+    @Override
+    public void close() {
+        process.close();
+    }
+}
