@@ -5,15 +5,20 @@ import dev.holdfast.commands.Commands;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.config.ConfigurationException;
 import dev.holdfast.config.DataFolderStore;
+import dev.holdfast.core.DeviceRef;
+import dev.holdfast.core.Environment;
 import dev.holdfast.database.Database;
 import dev.holdfast.database.EmbeddedPostgresStore;
 import dev.holdfast.detection.Detection;
+import dev.holdfast.firmware.Firmware;
 import dev.holdfast.identity.Identity;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.journal.Freeze;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.pki.PkiEndpoint;
 import dev.holdfast.response.Response;
+import dev.holdfast.rollout.HealthSource;
+import dev.holdfast.rollout.Rollouts;
 import dev.holdfast.segmentation.Segmentation;
 import dev.holdfast.sessions.CutReason;
 import dev.holdfast.sessions.Sessions;
@@ -21,6 +26,7 @@ import dev.holdfast.telemetry.Telemetry;
 import dev.holdfast.tls.DeviceListener;
 import dev.holdfast.tls.DevicePlane;
 import dev.holdfast.tls.DeviceTls;
+import dev.holdfast.updates.UpdatesEndpoint;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -29,12 +35,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,6 +50,8 @@ import org.slf4j.LoggerFactory;
 /// One running Holdfast node: plain constructor calls in dependency order, closed in the reverse order.
 public final class Server implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Server.class);
+
+    private static final long LARGEST_ARTIFACT = 4L << 30;
 
     private final Deque<Closing> closings = new ArrayDeque<>();
     private final Sessions sessions;
@@ -58,6 +68,9 @@ public final class Server implements AutoCloseable {
     private final DeviceListener deviceListener;
     private final Detection detection;
     private final Response response;
+    private final Firmware firmware;
+    private final Rollouts rollouts;
+    private final UpdatesEndpoint updates;
 
     private record Closing(String what, AutoCloseable part) {}
 
@@ -93,6 +106,35 @@ public final class Server implements AutoCloseable {
             deviceTls = new DeviceTls(ca, identity.manufacturers()::certificates, configuration, clock);
             deviceListener = opened("device HTTPS", new DeviceListener(plane, deviceTls, configuration));
             detection = opened("detection", new Detection(database, journal, inventory, telemetry, clock));
+            firmware = new Firmware(database, journal, inventory, folder.privateFolder("artifacts"), LARGEST_ARTIFACT);
+            rollouts = opened(
+                    "rollouts",
+                    new Rollouts(
+                            database,
+                            journal,
+                            inventory,
+                            firmware,
+                            this::health,
+                            freeze,
+                            nodeName(folder, random),
+                            clock,
+                            System::nanoTime,
+                            configuration.switches().rolloutGate()));
+            updates = opened(
+                    "updates",
+                    new UpdatesEndpoint(
+                            rollouts,
+                            firmware,
+                            identity,
+                            inventory,
+                            sessions,
+                            telemetry,
+                            database,
+                            journal,
+                            new Environment(configuration.environment()),
+                            () -> deviceUrl(configuration, deviceListener.port()),
+                            clock));
+            updates.mount(deviceListener.router());
             Segmentation segmentation = opened(
                     "segmentation",
                     new Segmentation(database, journal, inventory, commands, telemetry, () -> healing(configuration)));
@@ -117,6 +159,7 @@ public final class Server implements AutoCloseable {
             telemetry.start();
             segmentation.start();
             response.start();
+            rollouts.start();
 
             pki.serve(ca);
             deviceListener.listen();
@@ -143,6 +186,39 @@ public final class Server implements AutoCloseable {
                         EmbeddedPostgresStore.start(
                                 folder.resolve("postgres"), binaries, databasePassword(folder, random)))
                 .address();
+    }
+
+    /// What URLs that devices are given begin with.
+    private static String deviceUrl(Configuration configuration, int port) {
+        String configured = configuration.publicBaseUrls().device();
+        if (configured != null) {
+            return configured.replaceAll("/+$", "");
+        }
+        String host = configuration.publicHostName();
+        return "https://" + (host == null ? "localhost" : host) + ":" + port;
+    }
+
+    /// This node's name among those that share the database: kept with its data folder.
+    private static String nodeName(DataFolderStore folder, SecureRandom random) throws IOException {
+        byte @Nullable [] known = folder.readSecret("node-name");
+        if (known != null) {
+            return new String(known, StandardCharsets.US_ASCII);
+        }
+        byte[] fresh = new byte[9];
+        random.nextBytes(fresh);
+        String name = Base64.getUrlEncoder().withoutPadding().encodeToString(fresh);
+        folder.writeSecret("node-name", name.getBytes(StandardCharsets.US_ASCII));
+        return name;
+    }
+
+    /// What telemetry and detection say of a device, as a rollout judges it.
+    private HealthSource.Health health(DeviceRef device, Instant since) {
+        return new HealthSource.Health(
+                detection.lastHealthyMeasurement(device),
+                Optional.empty(), // telemetry outside its band or history is a finding
+                detection
+                        .newFindingSince(device, since)
+                        .map(f -> f.cause().name() + ": expected " + f.expected() + ", seen " + f.seen()));
     }
 
     /// What URLs in certificates begin with.
@@ -225,6 +301,18 @@ public final class Server implements AutoCloseable {
     /// The port of OCSP and CRLs, as bound.
     public int pkiPort() {
         return pki.port();
+    }
+
+    public Firmware firmware() {
+        return firmware;
+    }
+
+    public Rollouts rollouts() {
+        return rollouts;
+    }
+
+    public UpdatesEndpoint updates() {
+        return updates;
     }
 
     public Journal journal() {

@@ -225,6 +225,12 @@ final class Offers {
                         .map(release -> new Offer.Work(action, row.id(), row.epoch(), release)));
     }
 
+    boolean isUndecided(DeviceRef device) {
+        return roster.of(device).stream()
+                .anyMatch(
+                        a -> a.member(device).filter(m -> m.state().undecided()).isPresent());
+    }
+
     /// Whether the action is this device's.
     boolean owns(DeviceRef device, long action) {
         return database.read(sql -> MemberStore.byAction(sql, action))

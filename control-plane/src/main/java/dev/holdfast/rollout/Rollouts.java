@@ -381,6 +381,13 @@ public final class Rollouts implements AutoCloseable {
         return offers.feedback(device, action, feedback);
     }
 
+    /// The device has said which firmware it runs: judge soon.
+    public void heard(DeviceRef device) {
+        if (offers.isUndecided(device)) {
+            wake.release();
+        }
+    }
+
     @Override
     public void close() {
         closing = true;
