@@ -128,6 +128,7 @@ public final class Agent {
             if (now.onTrial()) {
                 life.later(settings.pace().trial(), this::trialOver);
             }
+            applyAgain();
             identity = enroller.stored();
             if (identity == null) {
                 enrol();
@@ -139,6 +140,15 @@ public final class Agent {
             watcher.noted("unbootable", String.valueOf(e.getMessage()));
         } catch (IOException e) {
             storeFailed(e);
+        }
+    }
+
+    /// What was desired before the restart is in force again before anything is said or heard.
+    private void applyAgain() throws IOException {
+        AgentConfiguration before = AgentConfiguration.read(store);
+        if (before.revision() > 0) {
+            Map<String, String> inForce = platform.apply(before.revision(), before.desired());
+            new AgentConfiguration(before.revision(), before.desired(), inForce).write(store);
         }
     }
 
@@ -188,39 +198,38 @@ public final class Agent {
         }
     }
 
-    private void enrol() throws IOException {
+    private void enrol() {
         if (settings.credential().isEmpty()) {
             watcher.noted("not-enrolled", "no certificate yet, and no token or manufacturer certificate to get one");
             return;
         }
         int mine = life.number();
-        enroller.enrol(settings.credential().get(), result -> {
-            if (!life.is(mine)) {
-                return;
-            }
-            switch (result) {
-                case Enroller.Result.Issued issued -> {
-                    identity = issued.identity();
-                    watcher.noted("enrolled", serial(issued.identity()));
-                    online();
-                }
-                case Enroller.Result.Later wait -> {
-                    watcher.noted("enrolment-waits", wait.why());
-                    life.retry(wait.after(), this::enrolAgain);
-                }
-                case Enroller.Result.Refused refused -> {
-                    watcher.noted("enrolment-refused", refused.reason());
-                    life.retry(settings.pace().retryMost(), this::enrolAgain);
-                }
-            }
-        });
-    }
-
-    private void enrolAgain() {
         try {
-            enrol();
+            enroller.enrol(settings.credential().get(), result -> {
+                if (life.is(mine)) {
+                    enrolled(result);
+                }
+            });
         } catch (IOException e) {
             storeFailed(e);
+        }
+    }
+
+    private void enrolled(Enroller.Result result) {
+        switch (result) {
+            case Enroller.Result.Issued issued -> {
+                identity = issued.identity();
+                watcher.noted("enrolled", serial(issued.identity()));
+                online();
+            }
+            case Enroller.Result.Later wait -> {
+                watcher.noted("enrolment-waits", wait.why());
+                life.retry(wait.after(), this::enrol);
+            }
+            case Enroller.Result.Refused refused -> {
+                watcher.noted("enrolment-refused", refused.reason());
+                life.retry(settings.pace().retryMost(), this::enrol);
+            }
         }
     }
 
@@ -240,7 +249,8 @@ public final class Agent {
                 settings.pace().timeout(),
                 settings.pace().idleHttps());
         https = client;
-        UpdatePoller rounds = new UpdatePoller(settings, updater, client, attributes(), new Rounds(life.number()));
+        UpdatePoller rounds = new UpdatePoller(
+                settings, updater, client, Messages.attributes(settings.hardware(), booted), new Rounds(life.number()));
         poller = rounds;
         life.later(life.jittered(settings.pace().firstPoll()), () -> {
             if (poller == rounds) {
@@ -376,7 +386,8 @@ public final class Agent {
                 return;
             }
             Map<String, String> inForce = platform.apply(revision, command.get().desired());
-            AgentConfiguration after = new AgentConfiguration(revision, inForce);
+            AgentConfiguration after =
+                    new AgentConfiguration(revision, command.get().desired(), inForce);
             if (!after.equals(before)) {
                 after.write(store);
             }
@@ -391,7 +402,7 @@ public final class Agent {
     }
 
     private void tellConfiguration(DeviceMqttClient session, AgentConfiguration configuration) {
-        session.publish(topic("config"), configuration.report(), () -> {});
+        session.publish(topic("config"), AgentJson.bytes(configuration.report()), () -> {});
     }
 
     /// At two thirds of its life a certificate is renewed, with a new key; then everything reconnects with it.
@@ -437,17 +448,6 @@ public final class Agent {
                 renewNotBefore = clock.instant().plus(RENEWAL_RETRY);
             }
         }
-    }
-
-    private Map<String, String> attributes() {
-        Bootloader.Booted now = booted;
-        return Map.of(
-                "model",
-                settings.hardware().model(),
-                "hardware",
-                settings.hardware().revision(),
-                "firmware",
-                now == null ? "" : now.version());
     }
 
     private String topic(String kind) {

@@ -6,8 +6,11 @@ import java.io.IOException;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// The settings in force, and the revision of the desired state that they come from.
-record AgentConfiguration(long revision, Map<String, String> settings) {
+/// The last desired state that was applied, and the settings in force since. Kept, so that a device comes back from a
+/// power cut as it was told to be, whether or not it reaches the server.
+///
+/// @param desired as it came
+record AgentConfiguration(long revision, JsonNode desired, Map<String, String> settings) {
     private static final String NAME = "configuration";
 
     AgentConfiguration {
@@ -17,25 +20,27 @@ record AgentConfiguration(long revision, Map<String, String> settings) {
     static AgentConfiguration read(DeviceStore store) throws IOException {
         byte[] stored = store.read(NAME);
         if (stored == null) {
-            return new AgentConfiguration(0, Map.of());
+            return new AgentConfiguration(0, AgentJson.object(), Map.of());
         }
         JsonNode tree = AgentJson.tree(stored);
         Map<String, String> settings = new TreeMap<>();
         tree.path("settings")
                 .properties()
                 .forEach(e -> settings.put(e.getKey(), e.getValue().asText()));
-        return new AgentConfiguration(tree.path("revision").asLong(), settings);
+        return new AgentConfiguration(tree.path("revision").asLong(), tree.path("desired"), settings);
     }
 
     void write(DeviceStore store) throws IOException {
-        store.write(NAME, report());
+        ObjectNode tree = report();
+        tree.set("desired", desired);
+        store.write(NAME, AgentJson.bytes(tree));
     }
 
-    /// As it is stored and as it is reported.
-    byte[] report() {
+    /// `{"v":1,"revision":7,"settings":{"key":"value"}}`.
+    ObjectNode report() {
         ObjectNode tree = AgentJson.object().put("v", 1).put("revision", revision);
         ObjectNode inForce = tree.putObject("settings");
         new TreeMap<>(settings).forEach(inForce::put);
-        return AgentJson.bytes(tree);
+        return tree;
     }
 }

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// What a device says and is told over MQTT, as ARCHITECTURE.md's wire formats have it.
 final class Messages {
@@ -32,6 +33,14 @@ final class Messages {
             }
         });
         return AgentJson.bytes(message);
+    }
+
+    /// What the device says of itself when it asks for updates.
+    static Map<String, String> attributes(Hardware hardware, Bootloader.@Nullable Booted booted) {
+        return Map.of(
+                "model", hardware.model(),
+                "hardware", hardware.revision(),
+                "firmware", booted == null ? "" : booted.version());
     }
 
     /// The command, or empty when it is none.
