@@ -1,0 +1,198 @@
+package dev.holdfast.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// The public API of one server, as one operator.
+final class ApiClient {
+    static final ObjectMapper JSON = new ObjectMapper();
+    private final HttpClient http =
+            HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(10)).build();
+    private final String base;
+    private final @Nullable String token;
+    private final @Nullable String environment;
+
+    /// @param url of the operator plane, such as `http://localhost:8080`
+    /// @param environment empty for the server's default
+    ApiClient(String url, @Nullable String token, @Nullable String environment) {
+        this.base = url.replaceAll("/+$", "");
+        this.token = token;
+        this.environment = environment;
+    }
+
+    String url() {
+        return base;
+    }
+
+    JsonNode get(String path, Map<String, String> query) {
+        return json(send(request(path, query).GET()));
+    }
+
+    JsonNode get(String path) {
+        return get(path, Map.of());
+    }
+
+    JsonNode post(String path, Object body) {
+        return json(send(json(path, "POST", body)));
+    }
+
+    JsonNode put(String path, Object body) {
+        return json(send(json(path, "PUT", body)));
+    }
+
+    JsonNode patch(String path, Object body) {
+        return json(send(json(path, "PATCH", body)));
+    }
+
+    void delete(String path) {
+        send(request(path, Map.of()).DELETE());
+    }
+
+    String text(String path, Map<String, String> query) {
+        return send(request(path, query).GET());
+    }
+
+    JsonNode upload(String path, Map<String, String> query, String mediaType, Path file) {
+        try {
+            return json(send(request(path, query)
+                    .timeout(Duration.ofHours(1))
+                    .header("Content-Type", mediaType)
+                    .POST(HttpRequest.BodyPublishers.ofFile(file))));
+        } catch (FileNotFoundException e) {
+            throw new ApiException(3, "no file " + file);
+        }
+    }
+
+    /// Goes through every page of a list.
+    ///
+    /// @param field the array's name in each page
+    /// @param most stop after that many rows
+    void pages(String path, Map<String, String> query, String field, int most, Consumer<JsonNode> row) {
+        Map<String, String> asked = new LinkedHashMap<>(query);
+        int seen = 0;
+        while (true) {
+            asked.put("limit", String.valueOf(Math.min(500, most - seen)));
+            JsonNode page = get(path, asked);
+            for (JsonNode one : page.path(field)) {
+                row.accept(one);
+                seen++;
+            }
+            if (!page.has("next") || seen >= most) {
+                return;
+            }
+            asked.put("cursor", page.path("next").asText());
+        }
+    }
+
+    static ObjectNode object() {
+        return JSON.createObjectNode();
+    }
+
+    private HttpRequest.Builder json(String path, String method, Object body) {
+        try {
+            return request(path, Map.of())
+                    .header("Content-Type", "application/json")
+                    .method(method, HttpRequest.BodyPublishers.ofByteArray(JSON.writeValueAsBytes(body)));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private HttpRequest.Builder request(String path, Map<String, String> query) {
+        Map<String, String> all = new LinkedHashMap<>(query);
+        if (environment != null && takesEnvironment(path)) {
+            all.putIfAbsent("environment", environment);
+        }
+        String text = all.entrySet().stream()
+                .map(e -> encode(e.getKey()) + "=" + encode(e.getValue()))
+                .collect(Collectors.joining("&"));
+        HttpRequest.Builder request = HttpRequest.newBuilder(
+                        URI.create(base + "/api/v1" + path + (text.isEmpty() ? "" : "?" + text)))
+                .timeout(Duration.ofSeconds(60))
+                .header("Accept", "application/json, application/problem+json, */*;q=0.1");
+        if (token != null) {
+            request.header("Authorization", "Bearer " + token);
+        }
+        return request;
+    }
+
+    private static boolean takesEnvironment(String path) {
+        return !path.matches("/(me|server|tokens|accounts|invitations|journal/.*)(/.*)?");
+    }
+
+    static String encode(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+    }
+
+    private String send(HttpRequest.Builder request) {
+        HttpRequest built = request.build();
+        try {
+            HttpResponse<String> response = http.send(built, HttpResponse.BodyHandlers.ofString());
+            if (response.statusCode() / 100 != 2) {
+                throw ApiException.problem(response.statusCode(), explain(response));
+            }
+            return response.body();
+        } catch (ConnectException e) {
+            throw new ApiException(
+                    1,
+                    "no server answers at " + base + ". Is it running (holdfast serve)? Another one: --url or"
+                            + " HOLDFAST_CLI_URL");
+        } catch (HttpTimeoutException e) {
+            throw new ApiException(7, "the server at " + base + " did not answer in time");
+        } catch (IOException e) {
+            throw new ApiException(1, "talking to " + base + " failed: " + e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ApiException(1, "interrupted");
+        }
+    }
+
+    /// Cause, fix, and the reference to quote: what RFC 9457 problems of this server carry.
+    private String explain(HttpResponse<String> response) {
+        try {
+            JsonNode problem = JSON.readTree(response.body());
+            StringBuilder text = new StringBuilder(problem.path("detail").asText(problem.path("title").asText("refused")));
+            for (JsonNode error : problem.path("errors")) {
+                text.append("\n  ").append(error.path("at").asText()).append(": ").append(error.path("message").asText());
+            }
+            if (problem.hasNonNull("fix")) {
+                text.append("\n  Fix: ").append(problem.path("fix").asText());
+            } else if (response.statusCode() == 401) {
+                text.append("\n  Fix: holdfast login, or HOLDFAST_CLI_TOKEN");
+            }
+            if (problem.hasNonNull("reference")) {
+                text.append("\n  Reference: ").append(problem.path("reference").asText());
+            }
+            return text.toString();
+        } catch (JsonProcessingException notAProblem) {
+            return "HTTP " + response.statusCode() + " from " + base;
+        }
+    }
+
+    private static JsonNode json(String body) {
+        try {
+            return body.isEmpty() ? JSON.createObjectNode() : JSON.readTree(body);
+        } catch (JsonProcessingException e) {
+            throw new ApiException(1, "the server's answer is not JSON; is this Holdfast's operator plane?");
+        }
+    }
+}
