@@ -170,9 +170,13 @@ final class ApiClient {
     private String explain(HttpResponse<String> response) {
         try {
             JsonNode problem = JSON.readTree(response.body());
-            StringBuilder text = new StringBuilder(problem.path("detail").asText(problem.path("title").asText("refused")));
+            StringBuilder text = new StringBuilder(
+                    problem.path("detail").asText(problem.path("title").asText("refused")));
             for (JsonNode error : problem.path("errors")) {
-                text.append("\n  ").append(error.path("at").asText()).append(": ").append(error.path("message").asText());
+                text.append("\n  ")
+                        .append(error.path("at").asText())
+                        .append(": ")
+                        .append(error.path("message").asText());
             }
             if (problem.hasNonNull("fix")) {
                 text.append("\n  Fix: ").append(problem.path("fix").asText());

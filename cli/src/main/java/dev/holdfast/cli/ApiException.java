@@ -17,14 +17,13 @@ final class ApiException extends RuntimeException {
     }
 
     static ApiException problem(int status, String message) {
-        int code =
-                switch (status) {
-                    case 404, 410 -> 3;
-                    case 401, 403 -> 4;
-                    case 409, 412 -> 5;
-                    case 408, 504 -> 7;
-                    default -> 1;
-                };
+        int code = switch (status) {
+            case 404, 410 -> 3;
+            case 401, 403 -> 4;
+            case 409, 412 -> 5;
+            case 408, 504 -> 7;
+            default -> 1;
+        };
         return new ApiException(code, message);
     }
 }

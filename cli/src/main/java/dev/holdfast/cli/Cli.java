@@ -25,7 +25,7 @@ import picocli.CommandLine.Command;
             DoctorCommand.class
         })
 public final class Cli {
-    private Cli() {}
+    Cli() {}
 
     public static void main(String[] args) {
         System.exit(run(args));

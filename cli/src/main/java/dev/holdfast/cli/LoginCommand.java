@@ -17,12 +17,16 @@ import picocli.CommandLine.Option;
 @Command(
         name = "login",
         mixinStandardHelpOptions = true,
-        description = "Remembers a server and an API token (made in the console under Access, or the server's first token).")
+        description =
+                "Remembers a server and an API token (made in the console under Access, or the server's first token).")
 final class LoginCommand implements Runnable {
     @Option(names = "--url", paramLabel = "URL", description = "The operator plane.")
     private String url = "http://localhost:8080";
 
-    @Option(names = "--token-file", paramLabel = "FILE", description = "Read the token from a file; asked for without it.")
+    @Option(
+            names = "--token-file",
+            paramLabel = "FILE",
+            description = "Read the token from a file; asked for without it.")
     private @Nullable Path tokenFile;
 
     @Override
@@ -37,7 +41,9 @@ final class LoginCommand implements Runnable {
             Path file = ServerOptions.file();
             Files.createDirectories(file.getParent());
             Path fresh = Files.createTempFile(
-                    file.getParent(), "cli", ".new",
+                    file.getParent(),
+                    "cli",
+                    ".new",
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
             Files.writeString(fresh, new YAMLMapper().writeValueAsString(saved));
             Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
@@ -56,7 +62,7 @@ final class LoginCommand implements Runnable {
             }
         }
         Console console = System.console();
-        char[] typed = console == null ? null : console.readPassword("Token: ");
+        char[] typed = console != null && console.isTerminal() ? console.readPassword("Token: ") : null;
         if (typed == null) {
             throw new ApiException(2, "no terminal to ask for the token on; give --token-file");
         }

@@ -16,13 +16,28 @@ import java.util.function.Function;
 /// escaped: a terminal obeys them.
 final class Printer {
     private static final Map<String, String> COLOURS = Map.ofEntries(
-            Map.entry("active", "32"), Map.entry("good", "32"), Map.entry("ok", "32"), Map.entry("finished", "32"),
-            Map.entry("healthy", "32"), Map.entry("valid", "32"), Map.entry("running", "36"),
-            Map.entry("quarantined", "33"), Map.entry("watch", "33"), Map.entry("warning", "33"),
-            Map.entry("paused", "33"), Map.entry("medium", "33"), Map.entry("awaiting-approval", "33"),
-            Map.entry("suspended", "31"), Map.entry("bad", "31"), Map.entry("failed", "31"), Map.entry("high", "31"),
-            Map.entry("critical", "31"), Map.entry("revoked", "31"), Map.entry("rolled-back", "31"),
-            Map.entry("stopped", "31"), Map.entry("open", "31"));
+            Map.entry("active", "32"),
+            Map.entry("good", "32"),
+            Map.entry("ok", "32"),
+            Map.entry("finished", "32"),
+            Map.entry("healthy", "32"),
+            Map.entry("valid", "32"),
+            Map.entry("running", "36"),
+            Map.entry("quarantined", "33"),
+            Map.entry("watch", "33"),
+            Map.entry("warning", "33"),
+            Map.entry("paused", "33"),
+            Map.entry("medium", "33"),
+            Map.entry("awaiting-approval", "33"),
+            Map.entry("suspended", "31"),
+            Map.entry("bad", "31"),
+            Map.entry("failed", "31"),
+            Map.entry("high", "31"),
+            Map.entry("critical", "31"),
+            Map.entry("revoked", "31"),
+            Map.entry("rolled-back", "31"),
+            Map.entry("stopped", "31"),
+            Map.entry("open", "31"));
 
     private final PrintStream out;
     private final Format format;
@@ -80,7 +95,10 @@ final class Printer {
             case yaml -> out.print(yaml(row));
             case name -> out.println(plain(row.path(nameField)));
             case table -> {
-                int width = columns.stream().mapToInt(c -> c.heading().length()).max().orElse(0);
+                int width = columns.stream()
+                        .mapToInt(c -> c.heading().length())
+                        .max()
+                        .orElse(0);
                 for (Column column : columns) {
                     String value = column.value().apply(row);
                     if (!value.isEmpty()) {
@@ -136,7 +154,9 @@ final class Printer {
         long seconds = Math.abs(age.toSeconds());
         String size = seconds < 60
                 ? seconds + " s"
-                : seconds < 3_600 ? seconds / 60 + " min" : seconds < 172_800 ? seconds / 3_600 + " h" : seconds / 86_400 + " d";
+                : seconds < 3_600
+                        ? seconds / 60 + " min"
+                        : seconds < 172_800 ? seconds / 3_600 + " h" : seconds / 86_400 + " d";
         return age.isNegative() ? "in " + size : size + " ago";
     }
 

@@ -2,6 +2,7 @@ package dev.holdfast.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import java.io.Console;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,9 +41,13 @@ final class ServerOptions {
     }
 
     Printer printer() {
-        boolean terminal = System.console() != null && System.console().isTerminal();
+        Console console = System.console();
+        boolean terminal = console != null && console.isTerminal();
         return new Printer(
-                System.out, format, terminal && System.getenv("NO_COLOR") == null, Clock.systemUTC().instant());
+                System.out,
+                format,
+                terminal && System.getenv("NO_COLOR") == null,
+                Clock.systemUTC().instant());
     }
 
     static Path file() {
@@ -64,9 +69,7 @@ final class ServerOptions {
 
     private static JsonNode saved() {
         try {
-            return Files.exists(file())
-                    ? new YAMLMapper().readTree(Files.readString(file()))
-                    : ApiClient.object();
+            return Files.exists(file()) ? new YAMLMapper().readTree(Files.readString(file())) : ApiClient.object();
         } catch (IOException e) {
             throw new ApiException(1, file() + " can't be read: " + e.getMessage());
         }

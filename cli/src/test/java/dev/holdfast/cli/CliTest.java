@@ -1,0 +1,125 @@
+package dev.holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.sun.net.httpserver.HttpServer;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+
+/// The client against a small server of the test's own that answers as the contract says; the whole command line
+/// against the real server is tried by the README's commands.
+class CliTest {
+    private HttpServer server;
+    private final List<String> asked = new ArrayList<>();
+    private int status = 200;
+    private String answer = "{}";
+
+    @BeforeEach
+    void start() throws IOException {
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/", exchange -> {
+            asked.add(exchange.getRequestMethod() + " " + exchange.getRequestURI());
+            byte[] body = answer.getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        server.start();
+    }
+
+    @AfterEach
+    void stop() {
+        server.stop(0);
+    }
+
+    private String url() {
+        return "http://127.0.0.1:" + server.getAddress().getPort();
+    }
+
+    @Test
+    void everyCommandCanBeParsedAndHasHelp() {
+        CommandLine root = new CommandLine(new Cli());
+        List<CommandLine> all = new ArrayList<>(List.of(root));
+        for (int i = 0; i < all.size(); i++) {
+            all.addAll(all.get(i).getSubcommands().values());
+        }
+        assertThat(all).hasSizeGreaterThan(30);
+        assertThat(all)
+                .allSatisfy(command -> assertThat(command.getUsageMessage()).contains("Usage:"));
+    }
+
+    @Test
+    void exitCodesAreThoseOfTheContract() {
+        Map<Integer, Integer> expected = Map.of(404, 3, 401, 4, 403, 4, 409, 5, 412, 5, 500, 1, 504, 7);
+        expected.forEach((http, exit) -> {
+            status = http;
+            answer =
+                    "{\"type\":\"x\",\"title\":\"t\",\"status\":" + http + ",\"detail\":\"cause\",\"fix\":\"do this\"}";
+            assertThat(Cli.run("device", "show", "m-1", "--url", url())).isEqualTo(exit);
+        });
+        assertThat(Cli.run("device", "nonsense")).isEqualTo(2);
+    }
+
+    @Test
+    void aServerThatIsNotThereIsSaidSo() {
+        String gone = url();
+        server.stop(0);
+        assertThatThrownBy(() -> new ApiClient(gone, null, null).get("/me"))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("no server answers at " + gone);
+    }
+
+    @Test
+    void aProblemIsShownWithCauseFixAndReference() {
+        status = 409;
+        answer =
+                "{\"detail\":\"it moved\",\"fix\":\"read it again\",\"reference\":\"r-1\",\"errors\":[{\"at\":\"/a\",\"message\":\"b\"}]}";
+        assertThatThrownBy(() -> new ApiClient(url(), "t", null).post("/devices", Map.of()))
+                .hasMessageContaining("it moved")
+                .hasMessageContaining("Fix: read it again")
+                .hasMessageContaining("/a: b")
+                .hasMessageContaining("Reference: r-1");
+    }
+
+    @Test
+    void theEnvironmentIsAskedForWhereThereIsOne() {
+        ApiClient client = new ApiClient(url(), "t", "staging");
+        client.get("/devices/m-1");
+        client.get("/server");
+        assertThat(asked).containsExactly("GET /api/v1/devices/m-1?environment=staging", "GET /api/v1/server");
+    }
+
+    @Test
+    void textOfDevicesCannotReachTheTerminal() {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        Printer printer = new Printer(
+                new PrintStream(bytes, true, StandardCharsets.UTF_8), Printer.Format.table, false, Instant.EPOCH);
+        ObjectNode row = ApiClient.object().put("text", "a\u001b[2Jb\r\nc\u202ed");
+        printer.rows(List.of(row), "text", List.of(Printer.Column.of("TEXT", "text")), "");
+        assertThat(bytes.toString(StandardCharsets.UTF_8))
+                .doesNotContain("\u001b", "\r", "\u202e")
+                .contains("a\\u001b[2Jb\\u000d\\u000ac\\u202ed");
+    }
+
+    @Test
+    void timesAreSaidAsPeopleSayThem() {
+        assertThat(Printer.relative(Duration.ofSeconds(5))).isEqualTo("5 s ago");
+        assertThat(Printer.relative(Duration.ofMinutes(-3))).isEqualTo("in 3 min");
+        assertThat(Printer.relative(Duration.ofDays(3))).isEqualTo("3 d ago");
+    }
+}
