@@ -13,8 +13,10 @@ import dev.holdfast.detection.Detection;
 import dev.holdfast.firmware.Firmware;
 import dev.holdfast.identity.Identity;
 import dev.holdfast.inventory.Inventory;
+import dev.holdfast.journal.CheckpointKey;
 import dev.holdfast.journal.Freeze;
 import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.JournalExporter;
 import dev.holdfast.pki.PkiEndpoint;
 import dev.holdfast.response.Response;
 import dev.holdfast.rollout.HealthSource;
@@ -57,6 +59,7 @@ public final class Server implements AutoCloseable {
     private final Sessions sessions;
     private final Journal journal;
     private final Freeze freeze;
+    private final JournalExporter exporter;
     private final Inventory inventory;
     private final Commands commands;
     private final Telemetry telemetry;
@@ -155,6 +158,15 @@ public final class Server implements AutoCloseable {
             inventory.load();
             // After a restore: what was taken away after the backup is taken away again before anything listens.
             freeze.merge(List.of(inventory::replay, ca.issuance()::replay));
+            Path export = configuration.journalExport() == null
+                    ? folder.resolve("journal-export")
+                    : Path.of(configuration.journalExport());
+            CheckpointKey checkpoints = CheckpointKey.decode(folder.secret(
+                    "journal-checkpoint-key",
+                    () -> CheckpointKey.generate(random).encoded()));
+            exporter = opened(
+                    "journal export",
+                    JournalExporter.start(journal, database, freeze, export, checkpoints, clock, random));
             detection.start();
             telemetry.start();
             segmentation.start();
@@ -184,7 +196,7 @@ public final class Server implements AutoCloseable {
         return opened(
                         "embedded PostgreSQL",
                         EmbeddedPostgresStore.start(
-                                folder.resolve("postgres"), binaries, databasePassword(folder, random)))
+                                folder.resolve("postgres"), binaries, folder.passwordFor("postgres-password", random)))
                 .address();
     }
 
@@ -229,18 +241,6 @@ public final class Server implements AutoCloseable {
         }
         String host = configuration.publicHostName();
         return "http://" + (host == null ? "localhost" : host) + ":" + port;
-    }
-
-    private static String databasePassword(DataFolderStore folder, SecureRandom random) throws IOException {
-        byte @Nullable [] known = folder.readSecret("postgres-password");
-        if (known != null) {
-            return new String(known, StandardCharsets.US_ASCII);
-        }
-        byte[] fresh = new byte[24];
-        random.nextBytes(fresh);
-        String password = Base64.getUrlEncoder().withoutPadding().encodeToString(fresh);
-        folder.writeSecret("postgres-password", password.getBytes(StandardCharsets.US_ASCII));
-        return password;
     }
 
     /// What a quarantined device may still reach, as `ip:port`.
@@ -317,6 +317,10 @@ public final class Server implements AutoCloseable {
 
     public Journal journal() {
         return journal;
+    }
+
+    public JournalExporter exporter() {
+        return exporter;
     }
 
     public Freeze freeze() {

@@ -16,9 +16,10 @@ create table freeze_acceptance (
 
 -- Entries newer than the backup, from the stream that left the machine, to be applied again at the next start.
 create table freeze_pending (
-    number     bigint primary key,
+    number     bigint not null,
     at         timestamptz not null,
     content    text not null,
     leaf_hash  text not null,
-    chain_hash text not null
+    chain_hash text not null,
+    primary key (number, chain_hash)            -- an earlier restore may have left two branches
 );

@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param environment the default environment (`DEFAULT` in DDI URLs)
 /// @param publicHostName the name under which devices reach this server; production issuance needs it
+/// @param journalExport where the journal stream goes: a folder that should lie on another machine; where absent
+///     `journal-export` in the data folder, which protects against less
 /// @param publicBaseUrls what URLs handed to devices start with; taken from the host name and ports where absent
 public record Configuration(
         String environment,
@@ -32,7 +34,8 @@ public record Configuration(
         Limits limits,
         SmtpSettings smtp,
         Switches switches,
-        Certificates certificates) {
+        Certificates certificates,
+        @Nullable String journalExport) {
 
     /// Each empty value is derived from the host name and the port that was bound.
     public record PublicBaseUrls(
@@ -113,7 +116,8 @@ public record Configuration(
                 new Limits(2_000, 19_000, Duration.ofSeconds(10), Duration.ofSeconds(30)),
                 new SmtpSettings(null, 587, true, null, null),
                 new Switches(true, true),
-                new Certificates(Duration.ofDays(90), Duration.ofDays(90), Duration.ofDays(1), Duration.ZERO));
+                new Certificates(Duration.ofDays(90), Duration.ofDays(90), Duration.ofDays(1), Duration.ZERO),
+                null);
     }
 
     /// Defaults, overlaid by the file, overlaid by the variables.

@@ -4,11 +4,15 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.Base64;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The folder that holds all state of one server. One server at a time: the folder is locked while it runs.
@@ -99,6 +103,27 @@ public final class DataFolderStore implements AutoCloseable {
     public byte @Nullable [] readSecret(String name) throws IOException {
         Path file = root.resolve("secrets").resolve(name);
         return Files.exists(file) ? Files.readAllBytes(file) : null;
+    }
+
+    /// The secret of that name; made and kept at the first call.
+    public byte[] secret(String name, Supplier<byte[]> make) throws IOException {
+        byte @Nullable [] known = readSecret(name);
+        if (known != null) {
+            return known;
+        }
+        byte[] fresh = make.get();
+        writeSecret(name, fresh);
+        return fresh;
+    }
+
+    /// As [#secret], a random password of 192 bits.
+    public String passwordFor(String name, SecureRandom random) throws IOException {
+        byte[] secret = secret(name, () -> {
+            byte[] fresh = new byte[24];
+            random.nextBytes(fresh);
+            return Base64.getUrlEncoder().withoutPadding().encode(fresh);
+        });
+        return new String(secret, StandardCharsets.US_ASCII);
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.util.function.Consumer;
 import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.MigrationVersion;
 import org.jooq.DSLContext;
 import org.jooq.SQLDialect;
 import org.jooq.conf.Settings;
@@ -74,6 +75,32 @@ public final class Database implements AutoCloseable {
             throw e;
         }
         return new Database(pool, address);
+    }
+
+    /// Brings an empty database to the schema of that version and no further, for a restore.
+    public static void migrateTo(Address address, String version) {
+        Flyway.configure()
+                .dataSource(address.url(), address.user(), address.password())
+                .locations("classpath:db/migration")
+                .target(MigrationVersion.fromVersion(version))
+                .load()
+                .migrate();
+    }
+
+    /// The newest schema this program knows; asked of an empty database.
+    public static String latestMigration(Address address) {
+        var known = Flyway.configure()
+                .dataSource(address.url(), address.user(), address.password())
+                .locations("classpath:db/migration")
+                .load()
+                .info()
+                .all();
+        return known[known.length - 1].getVersion().getVersion();
+    }
+
+    /// Compares two schema versions.
+    public static int compareMigrations(String left, String right) {
+        return MigrationVersion.fromVersion(left).compareTo(MigrationVersion.fromVersion(right));
     }
 
     public Address address() {

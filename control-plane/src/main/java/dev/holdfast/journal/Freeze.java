@@ -3,10 +3,14 @@ package dev.holdfast.journal;
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.Environment;
 import dev.holdfast.database.Database;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jooq.DSLContext;
 import org.jspecify.annotations.Nullable;
 
 /// Whether this installation is frozen: no certificate is issued and no update is offered, on any node.
@@ -84,6 +88,57 @@ public final class Freeze {
                     "freeze.frozen", EVERYWHERE, SUBJECT, actor, reason, Map.of("backupNumber", backupNumber)));
         });
         read();
+    }
+
+    /// Freezes inside the transaction of a restore, and begins another branch of the exported stream, so that a
+    /// restored database is never seen unfrozen.
+    public static void restored(DSLContext sql, Instant now, String reason, long backupNumber, String branch) {
+        FreezeStore.freeze(sql, now, reason, backupNumber);
+        JournalStore.startBranch(sql, branch, backupNumber, now);
+    }
+
+    /// Reads the stream that left the machine, for [#merge] at the next start.
+    ///
+    /// @param folder the exported stream, or a copy of it
+    /// @return how many entries it holds that the backup does not
+    /// @throws IOException when the stream can't be read, is not a chain, or does not continue this backup
+    public long readStream(Path folder) throws IOException {
+        State frozen = state;
+        if (frozen == null) {
+            throw new IOException("this installation is not frozen: there is nothing to merge");
+        }
+        List<Recorded> at = journal.read(frozen.backupNumber() - 1, 1);
+        long[] found = {0, 0};
+        for (JournalStreamStore stream : JournalStreamStore.branches(folder)) {
+            List<Recorded> page = new ArrayList<>();
+            boolean[] continues = {frozen.backupNumber() == 0};
+            stream.read(entry -> {
+                if (entry.number() == frozen.backupNumber()) {
+                    continues[0] = !at.isEmpty() && at.getFirst().chainHash().equals(entry.chainHash());
+                } else if (entry.number() > frozen.backupNumber() && continues[0]) {
+                    page.add(entry);
+                    if (page.size() == PAGE) {
+                        found[0] += keep(page);
+                    }
+                }
+            });
+            found[0] += keep(page);
+            found[1] += continues[0] ? 1 : 0;
+        }
+        if (found[1] == 0) {
+            throw new IOException("no stream in " + folder + " continues this backup (entry " + frozen.backupNumber()
+                    + "); is it the folder that this installation exported to?");
+        }
+        database.run(FreezeStore::mergeReady);
+        read();
+        return found[0];
+    }
+
+    private long keep(List<Recorded> page) {
+        List<Recorded> kept = List.copyOf(page);
+        page.clear();
+        database.run(sql -> FreezeStore.addPending(sql, kept));
+        return kept.size();
     }
 
     /// One person accepts, in writing, that what came after the backup is lost.

@@ -2,6 +2,8 @@ package dev.holdfast.journal;
 
 import dev.holdfast.core.Digest;
 import dev.holdfast.database.Database;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -113,6 +115,16 @@ public final class Journal implements AutoCloseable {
     /// @return the first fault, or empty when every entry is as it was written
     public Optional<Fault> verify() {
         return new ChainVerifier(store).verify();
+    }
+
+    /// Compares the journal with the signed checkpoints that left the machine: what was cut off or rewritten here
+    /// since, chain and head together, is seen there.
+    ///
+    /// @param folder the exported stream, or a copy of it
+    /// @return the first fault; what a restore left behind on an earlier branch is none
+    /// @throws IOException when the folder can't be read
+    public Optional<Fault> compare(Path folder, CheckpointKey key) throws IOException {
+        return new CheckpointVerifier(store, key).compare(JournalStreamStore.branches(folder));
     }
 
     public record Head(long number, Digest chainHash) {}

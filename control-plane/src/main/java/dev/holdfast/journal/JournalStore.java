@@ -10,7 +10,10 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import org.jooq.DSLContext;
 import org.jooq.Record;
 
 /// The journal's tables.
@@ -57,6 +60,43 @@ final class JournalStore {
                 row.get(2, String.class),
                 new Digest(row.get(3, String.class)),
                 new Digest(row.get(4, String.class)));
+    }
+
+    /// The branch of the exported stream that this installation writes; begun with the id where there is none.
+    static String branch(DSLContext sql, String id, Instant now) {
+        sql.execute(
+                "insert into journal_branch(id, from_number, started_at) select ?, 0, ?::timestamptz"
+                        + " where not exists (select 1 from journal_branch)",
+                id,
+                now.atOffset(ZoneOffset.UTC));
+        return sql.fetchSingle("select id from journal_branch order by started_at desc, from_number desc limit 1")
+                .get(0, String.class);
+    }
+
+    /// Begins another branch, after a restore.
+    static void startBranch(DSLContext sql, String id, long from, Instant now) {
+        sql.execute(
+                "insert into journal_branch(id, from_number, started_at) values (?, ?, ?::timestamptz)",
+                id,
+                from,
+                now.atOffset(ZoneOffset.UTC));
+    }
+
+    /// Up to which number the entries of each branch, by its id, are still in this journal.
+    Map<String, Long> branches() {
+        return database.read(sql -> {
+            Map<String, Long> kept = new LinkedHashMap<>();
+            String before = null;
+            for (Record row :
+                    sql.fetch("select id, from_number from journal_branch order by started_at, from_number")) {
+                if (before != null) {
+                    kept.put(before, row.get(1, Long.class));
+                }
+                before = row.get(0, String.class);
+                kept.put(before, Long.MAX_VALUE);
+            }
+            return kept;
+        });
     }
 
     /// The head as this transaction sees it; not locked, because [#advance] compares.
