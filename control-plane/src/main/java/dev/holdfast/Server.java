@@ -17,6 +17,7 @@ import dev.holdfast.journal.CheckpointKey;
 import dev.holdfast.journal.Freeze;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.JournalExporter;
+import dev.holdfast.mqtt.MqttEndpoint;
 import dev.holdfast.pki.PkiEndpoint;
 import dev.holdfast.response.Response;
 import dev.holdfast.rollout.HealthSource;
@@ -74,6 +75,7 @@ public final class Server implements AutoCloseable {
     private final Firmware firmware;
     private final Rollouts rollouts;
     private final UpdatesEndpoint updates;
+    private final MqttEndpoint mqtt;
 
     private record Closing(String what, AutoCloseable part) {}
 
@@ -152,6 +154,17 @@ public final class Server implements AutoCloseable {
                             segmentation,
                             configuration.switches().automaticIsolation(),
                             clock));
+            mqtt = new MqttEndpoint(
+                    plane,
+                    deviceTls,
+                    configuration,
+                    identity,
+                    inventory,
+                    sessions,
+                    telemetry,
+                    commands,
+                    journal,
+                    clock);
 
             // Rooms that follow the journal have subscribed by here; what they hold in memory is read after.
             journal.startTail();
@@ -168,6 +181,8 @@ public final class Server implements AutoCloseable {
                     "journal export",
                     JournalExporter.start(journal, database, freeze, export, checkpoints, clock, random));
             detection.start();
+            telemetry.alsoFlush("contacts", inventory::flushContacts);
+            telemetry.alsoFlush("delivered commands", commands::flush);
             telemetry.start();
             segmentation.start();
             response.start();
@@ -175,6 +190,7 @@ public final class Server implements AutoCloseable {
 
             pki.serve(ca);
             deviceListener.listen();
+            mqtt.listen();
         } catch (ConfigurationException | IOException | RuntimeException e) {
             close();
             throw e;
@@ -345,6 +361,11 @@ public final class Server implements AutoCloseable {
 
     public Response response() {
         return response;
+    }
+
+    /// The port of the MQTT listener.
+    public int mqttPort() {
+        return mqtt.port();
     }
 
     public Telemetry telemetry() {

@@ -168,6 +168,11 @@ public final class Identity {
         return journal.silence().compareTo(BLIND) > 0;
     }
 
+    /// Whose certificate this is, from memory, whatever became of it; empty for one that is not a device's.
+    public Optional<DeviceRef> owner(Serial serial) {
+        return ca.standings().find(serial).flatMap(CertificateStanding::device);
+    }
+
     private static Admission refused(Admission.Refusal reason, String detail) {
         return new Admission.Refused(reason, detail);
     }

@@ -25,10 +25,33 @@ final class ConnectPolicy {
     /// @param receiveMaximum commands that may wait for their acknowledgement
     /// @param maximumPacket the largest packet that the client takes; 0 for no limit
     record Accept(
-            boolean five, String clientId, boolean assigned, int keepAlive, Optional<Will> will, int receiveMaximum, long maximumPacket)
+            boolean five,
+            String clientId,
+            boolean assigned,
+            int keepAlive,
+            Optional<Will> will,
+            int receiveMaximum,
+            long maximumPacket)
             implements Decision {}
 
-    record Will(UpTopic topic, byte[] payload) {}
+    /// What is said for the device when its session ends without a goodbye.
+    static final class Will {
+        private final UpTopic topic;
+        private final byte[] payload;
+
+        Will(UpTopic topic, byte[] payload) {
+            this.topic = topic;
+            this.payload = payload.clone();
+        }
+
+        UpTopic topic() {
+            return topic;
+        }
+
+        byte[] payload() {
+            return payload.clone();
+        }
+    }
 
     static boolean isFive(MqttConnectMessage connect) {
         return connect.variableHeader().version() >= 5;

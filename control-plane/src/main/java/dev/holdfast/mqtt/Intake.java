@@ -53,7 +53,8 @@ final class Intake {
                 keep(
                         reported.report(),
                         packetId,
-                        () -> reported.revision().ifPresent(r -> rooms.delivery().applied(device, r)));
+                        () -> reported.revision()
+                                .ifPresent(r -> rooms.delivery().applied(device, r)));
             }
             case EVENT -> {
                 Observation.Event event = MessageCodec.event(device, payload, now);
@@ -73,12 +74,15 @@ final class Intake {
             if (!rooms.telemetry().accept(measurements.get(i))) {
                 int next = i;
                 stall();
-                rooms.telemetry().whenRoom(device, () -> wire.later(() -> {
-                    unstall();
-                    if (!closed) {
-                        measure(measurements, next, packetId);
-                    }
-                }));
+                rooms.telemetry()
+                        .whenRoom(
+                                device,
+                                () -> wire.later(() -> {
+                                    unstall();
+                                    if (!closed) {
+                                        measure(measurements, next, packetId);
+                                    }
+                                }));
                 return;
             }
         }
@@ -166,18 +170,16 @@ final class Intake {
     void lastWords(ConnectPolicy.Will will) {
         try {
             Instant now = rooms.clock().instant();
-            boolean taken =
-                    switch (will.topic()) {
-                        case TELEMETRY ->
-                            MessageCodec.telemetry(device, will.payload(), now).stream()
-                                    .allMatch(rooms.telemetry()::accept);
-                        case LOG -> rooms.telemetry().accept(MessageCodec.log(device, will.payload(), now));
-                        case CONFIG ->
-                            rooms.telemetry()
-                                    .accept(MessageCodec.config(device, will.payload(), now)
-                                            .report());
-                        case EVENT -> rooms.telemetry().accept(MessageCodec.event(device, will.payload(), now));
-                    };
+            boolean taken = switch (will.topic()) {
+                case TELEMETRY ->
+                    MessageCodec.telemetry(device, will.payload(), now).stream().allMatch(rooms.telemetry()::accept);
+                case LOG -> rooms.telemetry().accept(MessageCodec.log(device, will.payload(), now));
+                case CONFIG ->
+                    rooms.telemetry()
+                            .accept(MessageCodec.config(device, will.payload(), now)
+                                    .report());
+                case EVENT -> rooms.telemetry().accept(MessageCodec.event(device, will.payload(), now));
+            };
             if (!taken) {
                 LOG.warn("the will of {} found no room", device);
             }

@@ -102,8 +102,7 @@ final class MessageCodec {
         return values;
     }
 
-    private static void put(Map<String, Double> values, String metric, double value)
-            throws MalformedMessageException {
+    private static void put(Map<String, Double> values, String metric, double value) throws MalformedMessageException {
         if (!Metrics.isName(metric)) {
             throw new MalformedMessageException(
                     "'" + SafeText.of(metric, LONGEST_NAME) + "' is not the name of a metric: letters, digits, -:./_");

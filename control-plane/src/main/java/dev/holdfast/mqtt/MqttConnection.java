@@ -9,6 +9,7 @@ import dev.holdfast.telemetry.Observation;
 import dev.holdfast.telemetry.Observation.SessionActivity.Kind;
 import dev.holdfast.telemetry.Observation.Violation.Rule;
 import dev.holdfast.telemetry.SafeText;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.handler.codec.mqtt.MqttConnectMessage;
 import io.netty.handler.codec.mqtt.MqttMessage;
 import io.netty.handler.codec.mqtt.MqttMessageIdVariableHeader;
@@ -20,7 +21,6 @@ import io.netty.handler.codec.mqtt.MqttSubscribeMessage;
 import io.netty.handler.codec.mqtt.MqttSubscriptionOption;
 import io.netty.handler.codec.mqtt.MqttTopicSubscription;
 import io.netty.handler.codec.mqtt.MqttUnsubscribeMessage;
-import io.netty.buffer.ByteBufUtil;
 import io.netty.util.ReferenceCountUtil;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -67,16 +67,11 @@ final class MqttConnection {
         this.terms = terms;
         this.will = terms.will();
         this.heardAt = now;
-        this.mailbox = new Mailbox(
-                (packetId, reason, why) -> wire.send(Replies.pubAck(packetId, reason, why, terms.five())));
+        this.mailbox =
+                new Mailbox((packetId, reason, why) -> wire.send(Replies.pubAck(packetId, reason, why, terms.five())));
         this.intake = new Intake(rooms, device, wire, mailbox, this::broken);
         this.commands = new CommandQueue(
-                device,
-                presence.topics().command(),
-                wire,
-                rooms,
-                terms.receiveMaximum(),
-                terms.maximumPacket());
+                device, presence.topics().command(), wire, rooms, terms.receiveMaximum(), terms.maximumPacket());
     }
 
     String clientId() {
@@ -110,8 +105,7 @@ final class MqttConnection {
             number(offered, MqttProperties.SERVER_KEEP_ALIVE, terms.keepAlive());
         }
         if (terms.assigned()) {
-            offered.add(
-                    new MqttProperties.StringProperty(MqttProperties.ASSIGNED_CLIENT_IDENTIFIER, terms.clientId()));
+            offered.add(new MqttProperties.StringProperty(MqttProperties.ASSIGNED_CLIENT_IDENTIFIER, terms.clientId()));
         }
         return offered;
     }
@@ -206,7 +200,9 @@ final class MqttConnection {
         }
         Optional<UpTopic> topic = presence.topics().up(message.variableHeader().topicName());
         if (topic.isEmpty()) {
-            forbidden(Rule.FORBIDDEN_TOPIC, "publish to " + message.variableHeader().topicName());
+            forbidden(
+                    Rule.FORBIDDEN_TOPIC,
+                    "publish to " + message.variableHeader().topicName());
             mailbox.decided(packetId, Replies.NOT_AUTHORIZED, "only the device's own topics");
             return;
         }
@@ -261,12 +257,11 @@ final class MqttConnection {
         }
         used();
         MqttSubscriptionOption.RetainedHandlingPolicy policy = wanted.option().retainHandling();
-        boolean sendNow =
-                switch (policy) {
-                    case SEND_AT_SUBSCRIBE -> true;
-                    case SEND_AT_SUBSCRIBE_IF_NOT_YET_EXISTS -> !commands.isSubscribed();
-                    case DONT_SEND_AT_SUBSCRIBE -> false;
-                };
+        boolean sendNow = switch (policy) {
+            case SEND_AT_SUBSCRIBE -> true;
+            case SEND_AT_SUBSCRIBE_IF_NOT_YET_EXISTS -> !commands.isSubscribed();
+            case DONT_SEND_AT_SUBSCRIBE -> false;
+        };
         commands.subscribe(
                 wanted.qualityOfService() == MqttQoS.AT_MOST_ONCE ? MqttQoS.AT_MOST_ONCE : MqttQoS.AT_LEAST_ONCE,
                 sendNow);
@@ -412,7 +407,8 @@ final class MqttConnection {
         presence.leave(this);
         rooms.sessions().close(session);
         // The will is what the device would have said; so it is judged as if it said it now.
-        will.filter(w -> !cut && rooms.identity().admit(device, certificate) instanceof Admission.Admitted admitted
+        will.filter(w -> !cut
+                        && rooms.identity().admit(device, certificate) instanceof Admission.Admitted admitted
                         && (admitted.state() != dev.holdfast.inventory.Lifecycle.QUARANTINED
                                 || w.topic() == UpTopic.EVENT))
                 .ifPresent(intake::lastWords);

@@ -42,8 +42,8 @@ public final class MqttCounts {
                 "discarded_in_quarantine", discardedInQuarantine.sum(),
                 "stalls", stalls.sum(),
                 "commands_sent", commandsSent.sum()));
-        messages.forEach((topic, count) ->
-                all.put("messages_" + topic.name().toLowerCase(java.util.Locale.ROOT), count.sum()));
+        messages.forEach(
+                (topic, count) -> all.put("messages_" + topic.name().toLowerCase(java.util.Locale.ROOT), count.sum()));
         return all;
     }
 }

@@ -8,16 +8,14 @@ import dev.holdfast.telemetry.Observation;
 import dev.holdfast.tls.PeerClass;
 import dev.holdfast.tls.PeerIdentity;
 import io.netty.handler.codec.mqtt.MqttConnectMessage;
+import java.math.BigInteger;
 import java.security.cert.X509Certificate;
-import java.util.Optional;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicReference;
 
 /// Decides on a CONNECT: who is it, may it come in, is what it asks for possible. The order is a safety matter.
 final class MqttDoor {
     private final MqttRooms rooms;
     private final int mostSessions;
-    private final Semaphore lookUps = new Semaphore(4);
 
     MqttDoor(MqttRooms rooms, int mostSessions) {
         this.rooms = rooms;
@@ -40,7 +38,8 @@ final class MqttDoor {
         if (peer.leaf().isEmpty() || peer.peerClass() == PeerClass.MANUFACTURER) {
             return new Entry.Out(Refusal.NOT_AUTHORIZED, five);
         }
-        Admission first = rooms.identity().admit(peer.leaf().get(), rooms.clock().instant());
+        Admission first =
+                rooms.identity().admit(peer.leaf().get(), rooms.clock().instant());
         if (!(first instanceof Admission.Admitted admitted)) {
             return refused((Admission.Refused) first, peer, five);
         }
@@ -60,22 +59,27 @@ final class MqttDoor {
         //    is found among the sessions and cut, or refused here: there is no third way.
         AtomicReference<MqttConnection> connection = new AtomicReference<>();
         Session session = rooms.sessions()
-                .register(device, certificate, "mqtt", wire.remoteAddress(), rooms.clock().instant(), reason -> {
-                    // The connection is made on this same event loop, before any other task of it can run.
-                    wire.later(() -> {
-                        MqttConnection open = connection.get();
-                        if (open != null) {
-                            open.cut(reason);
-                        }
-                    });
-                });
+                .register(
+                        device,
+                        certificate,
+                        "mqtt",
+                        wire.remoteAddress(),
+                        rooms.clock().instant(),
+                        reason -> {
+                            // The connection is made on this same event loop, before any other task of it can run.
+                            wire.later(() -> {
+                                MqttConnection open = connection.get();
+                                if (open != null) {
+                                    open.cut(reason);
+                                }
+                            });
+                        });
         Admission second = rooms.identity().admit(device, certificate);
         if (second instanceof Admission.Refused refused) {
             rooms.sessions().close(session);
             return refused(refused, peer, five);
         }
-        ConnectPolicy.Decision decision =
-                ConnectPolicy.decide(device.id(), presence.topics(), connect, session.id());
+        ConnectPolicy.Decision decision = ConnectPolicy.decide(device.id(), presence.topics(), connect, session.id());
         return switch (decision) {
             case ConnectPolicy.Refuse refuse -> {
                 rooms.sessions().close(session);
@@ -126,10 +130,7 @@ final class MqttDoor {
         rooms.counts().violations.increment();
         rooms.telemetry()
                 .accept(new Observation.Violation(
-                        device,
-                        rooms.clock().instant(),
-                        rule,
-                        dev.holdfast.telemetry.SafeText.of(detail, 200)));
+                        device, rooms.clock().instant(), rule, dev.holdfast.telemetry.SafeText.of(detail, 200)));
     }
 
     private Entry refused(Admission.Refused refused, PeerIdentity peer, boolean five) {
@@ -149,33 +150,21 @@ final class MqttDoor {
     }
 
     /// A refused certificate of ours is a fact about its device; whose it is says the record of its issuance.
-    /// Looked
-    /// up off the event loop, a few at a time: a flood of refusals is not worth more.
     private void observe(Admission.Refused refused, PeerIdentity peer) {
-        Optional<X509Certificate> leaf = peer.leaf();
-        if (leaf.isEmpty()
-                || leaf.get().getSerialNumber().signum() <= 0
-                || leaf.get().getSerialNumber().bitLength() > 160
-                || !lookUps.tryAcquire()) {
+        BigInteger number = peer.leaf().map(X509Certificate::getSerialNumber).orElse(BigInteger.ZERO);
+        if (number.signum() <= 0 || number.bitLength() > 160) {
             return;
         }
-        Serial serial = Serial.of(leaf.get().getSerialNumber());
-        var _ = Thread.ofVirtual().name("refused-certificate").start(() -> {
-            try {
-                rooms.identity()
-                        .certificate(serial)
-                        .flatMap(dev.holdfast.identity.Identity::deviceOf)
-                        .ifPresent(device -> rooms.telemetry()
-                                .accept(new Observation.RefusedCertificate(
-                                        device,
-                                        rooms.clock().instant(),
-                                        serial,
-                                        refused.reason().name(),
-                                        true,
-                                        peer.remoteAddress())));
-            } finally {
-                lookUps.release();
-            }
-        });
+        Serial serial = Serial.of(number);
+        rooms.identity()
+                .owner(serial)
+                .ifPresent(device -> rooms.telemetry()
+                        .accept(new Observation.RefusedCertificate(
+                                device,
+                                rooms.clock().instant(),
+                                serial,
+                                refused.reason().name(),
+                                true,
+                                peer.remoteAddress())));
     }
 }

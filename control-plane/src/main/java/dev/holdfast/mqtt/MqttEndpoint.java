@@ -44,9 +44,10 @@ import org.jspecify.annotations.Nullable;
 /// what a broker does (routing, retained messages, stored sessions) is what must not happen here, and because
 /// a full
 /// queue must be able to stop one socket.
-public final class MqttEndpoint implements AutoCloseable {
+public final class MqttEndpoint {
     private static final Duration SWEEP = Duration.ofSeconds(1);
 
+    private final DevicePlane plane;
     private final Vertx vertx;
     private final DeviceTls tls;
     private final Configuration.Listener address;
@@ -73,6 +74,7 @@ public final class MqttEndpoint implements AutoCloseable {
     }
 
     MqttEndpoint(DevicePlane plane, DeviceTls tls, Configuration configuration, MqttRooms rooms) {
+        this.plane = plane;
         this.vertx = plane.vertx();
         this.tls = tls;
         this.address = configuration.listeners().mqtt();
@@ -107,10 +109,9 @@ public final class MqttEndpoint implements AutoCloseable {
     ///
     /// @throws IOException when the port can't be bound; the message says which
     public void listen() throws IOException {
-        // Vert.x: a negative port is one free port shared by the deployment's servers.
         NetServerOptions options = tls.secure(new NetServerOptions())
                 .setHost(address.host())
-                .setPort(address.port() == 0 ? -1 : address.port())
+                .setPort(plane.vertxPort(address.port()))
                 .setAcceptBacklog(4_096)
                 .setTcpNoDelay(true)
                 .setTcpKeepAlive(true);
@@ -139,10 +140,6 @@ public final class MqttEndpoint implements AutoCloseable {
         return rooms.counts();
     }
 
-    /// Sessions are ended by [Sessions#cutAll]; the event loops close the listener.
-    @Override
-    public void close() {}
-
     private final class Serving extends VerticleBase {
         private final NetServerOptions options;
         private final Set<Line> lines = ConcurrentHashMap.newKeySet();
@@ -160,9 +157,7 @@ public final class MqttEndpoint implements AutoCloseable {
                 line.begin();
             });
             server.exceptionHandler(_ -> {}); // failed handshakes: the gate hears of them, with their address
-            tls.onRenewal(fresh -> {
-                var _ = server.updateSSLOptions(fresh);
-            });
+            tls.onRenewal(server::updateSSLOptions);
             vertx.setPeriodic(SWEEP.toMillis(), _ -> sweep());
             return server.listen().onSuccess(open -> port = open.actualPort());
         }
@@ -199,7 +194,8 @@ public final class MqttEndpoint implements AutoCloseable {
         void begin() {
             ChannelPipeline pipeline = socket.channelHandlerContext().pipeline();
             pipeline.addBefore("handler", "mqttEncoder", MqttEncoder.INSTANCE);
-            pipeline.addBefore("handler", "mqttDecoder", new MqttDecoder(rooms.limits().largestPacket(), 256));
+            pipeline.addBefore(
+                    "handler", "mqttDecoder", new MqttDecoder(rooms.limits().largestPacket(), 256));
             socket.messageHandler(this::received);
             socket.exceptionHandler(_ -> socket.close().onComplete(_ -> {}));
             socket.drainHandler(_ -> {

@@ -97,6 +97,12 @@ public final class Telemetry implements AutoCloseable {
         consumers.add(consumer);
     }
 
+    /// Has another room's gathered writes (last contacts, delivered commands) written with every flush, every few
+    /// seconds; called before [#start].
+    public void alsoFlush(String what, Runnable write) {
+        upkeep.also(what, write);
+    }
+
     /// Begins to deliver and to write; called once, when all have subscribed.
     public void start() {
         shards.forEach(Shard::start);

@@ -6,6 +6,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -25,6 +27,7 @@ final class TelemetryUpkeep implements AutoCloseable {
     private final InstantSource clock;
     private final CountDownLatch closing = new CountDownLatch(1);
     private final Thread thread;
+    private final Map<String, Runnable> others = new ConcurrentHashMap<>();
     private Collection<Rollup> unwritten = List.of();
     private Instant nextExpiry;
 
@@ -43,6 +46,10 @@ final class TelemetryUpkeep implements AutoCloseable {
         this.thread = Thread.ofPlatform().name("telemetry-upkeep").unstarted(this::run);
     }
 
+    void also(String what, Runnable write) {
+        others.put("write " + what, write);
+    }
+
     void start() {
         thread.start();
     }
@@ -51,6 +58,7 @@ final class TelemetryUpkeep implements AutoCloseable {
         try {
             while (!closing.await(settings.flush().toMillis(), TimeUnit.MILLISECONDS)) {
                 attempt("write measurements", this::flush);
+                others.forEach(TelemetryUpkeep::attempt);
                 attempt("add up hours", () -> rollups.addUpHours(clock.instant().minus(SETTLING)));
                 if (clock.instant().isAfter(nextExpiry)) {
                     nextExpiry = clock.instant().plus(BETWEEN_EXPIRIES);
@@ -111,5 +119,6 @@ final class TelemetryUpkeep implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         attempt("write the last measurements", this::flush);
+        others.forEach(TelemetryUpkeep::attempt);
     }
 }
