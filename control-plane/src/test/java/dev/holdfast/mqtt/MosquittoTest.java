@@ -212,7 +212,17 @@ class MosquittoTest {
                 .run();
         assertThat(result.errors() + result.text()).contains("Not authorized");
         RealClient.Result subscribed = client(
-                        "mosquitto_sub", "mqttv5", meter, "-d", "-E", "-q", "1", "-t", "d/+/cmd", "-t", topic(meter, "cmd"))
+                        "mosquitto_sub",
+                        "mqttv5",
+                        meter,
+                        "-d",
+                        "-E",
+                        "-q",
+                        "1",
+                        "-t",
+                        "d/+/cmd",
+                        "-t",
+                        topic(meter, "cmd"))
                 .run();
         assertThat(subscribed.text() + subscribed.errors()).contains("Subscribed (mid: 1): 135, 1");
     }
