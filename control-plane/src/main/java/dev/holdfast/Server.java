@@ -1,5 +1,7 @@
 package dev.holdfast;
 
+import dev.holdfast.access.Access;
+import dev.holdfast.access.FirstTokenStore;
 import dev.holdfast.ca.Ca;
 import dev.holdfast.commands.Commands;
 import dev.holdfast.config.Configuration;
@@ -18,6 +20,9 @@ import dev.holdfast.journal.Freeze;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.JournalExporter;
 import dev.holdfast.mqtt.MqttEndpoint;
+import dev.holdfast.operator.MessageRate;
+import dev.holdfast.operator.OperatorEndpoint;
+import dev.holdfast.operator.Rooms;
 import dev.holdfast.pki.PkiEndpoint;
 import dev.holdfast.response.Response;
 import dev.holdfast.rollout.HealthSource;
@@ -46,6 +51,7 @@ import java.util.Base64;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -76,6 +82,8 @@ public final class Server implements AutoCloseable {
     private final Rollouts rollouts;
     private final UpdatesEndpoint updates;
     private final MqttEndpoint mqtt;
+    private final Access access;
+    private final OperatorEndpoint operator;
 
     private record Closing(String what, AutoCloseable part) {}
 
@@ -165,6 +173,9 @@ public final class Server implements AutoCloseable {
                     commands,
                     journal,
                     clock);
+            MessageRate messageRate = new MessageRate(clock);
+            telemetry.subscribe(messageRate);
+            access = new Access(database, journal, clock, random, new Environment(configuration.environment()));
 
             // Rooms that follow the journal have subscribed by here; what they hold in memory is read after.
             journal.startTail();
@@ -191,6 +202,28 @@ public final class Server implements AutoCloseable {
             pki.serve(ca);
             deviceListener.listen();
             mqtt.listen();
+            if (configuration.access().firstToken()) {
+                FirstTokenStore.ensure(access, folder);
+            }
+            operator = opened(
+                    "operator plane",
+                    OperatorEndpoint.start(
+                            OperatorEndpoint.Settings.of(configuration),
+                            new Rooms(
+                                    configuration,
+                                    folder.root(),
+                                    clock,
+                                    database,
+                                    journal,
+                                    freeze,
+                                    access,
+                                    inventory,
+                                    sessions,
+                                    telemetry,
+                                    commands,
+                                    messageRate,
+                                    _ -> Map.of(),
+                                    List::of)));
         } catch (ConfigurationException | IOException | RuntimeException e) {
             close();
             throw e;
@@ -287,10 +320,13 @@ public final class Server implements AutoCloseable {
 
     /// The listeners and what they are for, a line each, for the person who started the server.
     public List<String> describe() {
-        return List.of(
-                "device HTTPS   https://localhost:" + deviceListener.port() + " (EST, updates)",
-                "PKI            http://localhost:" + pki.port() + " (OCSP, CRL, CA certificates)",
-                "root CA        SHA-256 " + deviceTls.rootFingerprint());
+        List<String> lines = new ArrayList<>();
+        lines.add("device HTTPS   https://localhost:" + deviceListener.port() + " (EST, updates)");
+        lines.add("PKI            http://localhost:" + pki.port() + " (OCSP, CRL, CA certificates)");
+        lines.add("root CA        SHA-256 " + deviceTls.rootFingerprint());
+        lines.add("console, API   " + operator.url());
+        lines.addAll(operator.welcome());
+        return lines;
     }
 
     public Ca ca() {
@@ -329,6 +365,14 @@ public final class Server implements AutoCloseable {
 
     public UpdatesEndpoint updates() {
         return updates;
+    }
+
+    public OperatorEndpoint operator() {
+        return operator;
+    }
+
+    public Access access() {
+        return access;
     }
 
     public Journal journal() {

@@ -31,6 +31,7 @@ public record Configuration(
         PublicBaseUrls publicBaseUrls,
         Listeners listeners,
         DatabaseSettings database,
+        AccessSettings access,
         Limits limits,
         SmtpSettings smtp,
         Switches switches,
@@ -70,6 +71,9 @@ public record Configuration(
             @Nullable String passwordFile,
             @Nullable String binaries,
             int connections) {}
+
+    /// @param firstToken whether to write an API token to `secrets/first-token`, for scripts that set things up
+    public record AccessSettings(boolean firstToken) {}
 
     /// @param handshakesPerSecond accepts past this rate wait
     public record Limits(int handshakesPerSecond, int sessions, Duration handshakeTimeout, Duration requestTimeout) {}
@@ -113,6 +117,7 @@ public record Configuration(
                         new Listener("0.0.0.0", 6514),
                         new Listener("0.0.0.0", 4739)),
                 new DatabaseSettings(null, null, null, null, 16),
+                new AccessSettings(false),
                 new Limits(2_000, 19_000, Duration.ofSeconds(10), Duration.ofSeconds(30)),
                 new SmtpSettings(null, 587, true, null, null),
                 new Switches(true, true),

@@ -127,6 +127,26 @@ public final class Inventory {
         return InventoryStore.behind(tx.sql(), gateway);
     }
 
+    /// Devices in any order, page by page.
+    ///
+    /// @param after where the page before ended
+    /// @throws IllegalArgumentException when that is no position in this order
+    public List<Device> list(
+            Environment environment,
+            Selector selector,
+            String search,
+            DeviceOrder order,
+            Optional<DeviceOrder.Position> after,
+            int limit) {
+        after.ifPresent(order::check);
+        return database.read(sql -> InventoryStore.list(sql, environment, selector, search, order, after, limit));
+    }
+
+    /// @param search part of an id, any case; empty for all
+    public long count(Environment environment, Selector selector, String search) {
+        return database.read(sql -> InventoryStore.count(sql, environment, selector, search));
+    }
+
     public long count(Environment environment, Selector selector) {
         return database.read(sql -> InventoryStore.count(sql, environment, selector));
     }
@@ -148,20 +168,7 @@ public final class Inventory {
         if (existing.isPresent()) {
             return new Registered.Exists(existing.get());
         }
-        Device device = new Device(
-                wish.ref(),
-                wish.model(),
-                wish.labels(),
-                wish.state(),
-                tx.now(),
-                "registered",
-                Optional.empty(),
-                wish.reachesVia(),
-                tx.now(),
-                Optional.empty(),
-                Optional.empty(),
-                Risk.UNKNOWN,
-                Optional.empty());
+        Device device = unsaved(wish, tx.now());
         InventoryStore.insert(tx.sql(), device);
         tx.record(new Entry(
                 "device.registered",
@@ -171,6 +178,24 @@ public final class Inventory {
                 "registered",
                 Map.of("model", wish.model().value(), "labels", wish.labels().values())));
         return new Registered.Created(device);
+    }
+
+    /// The device that a registration would make.
+    public static Device unsaved(Registration wish, Instant now) {
+        return new Device(
+                wish.ref(),
+                wish.model(),
+                wish.labels(),
+                wish.state(),
+                now,
+                "registered",
+                Optional.empty(),
+                wish.reachesVia(),
+                now,
+                Optional.empty(),
+                Optional.empty(),
+                Risk.UNKNOWN,
+                Optional.empty());
     }
 
     /// Moves a device to another state, when its present state allows that.

@@ -75,6 +75,47 @@ final class InventoryStore {
                 .map(InventoryStore::device);
     }
 
+    static List<Device> list(
+            DSLContext sql,
+            Environment environment,
+            Selector selector,
+            String search,
+            DeviceOrder order,
+            Optional<DeviceOrder.Position> after,
+            int limit) {
+        Condition where = DSL.condition("environment = ?", environment.value())
+                .and(condition(selector))
+                .and(searched(search));
+        if (after.isPresent()) {
+            where = where.and(DSL.condition(
+                    "(" + order.expression() + ", id) " + (order.descending() ? "<" : ">") + " (" + order.bound()
+                            + ", ?)",
+                    after.get().value(),
+                    after.get().id()));
+        }
+        String direction = order.descending() ? " desc" : "";
+        String by = order.by() == DeviceOrder.By.ID ? "" : order.expression() + direction + ", ";
+        return sql.resultQuery(
+                        "select " + COLUMNS + " from device where {0} order by " + by + "id" + direction + " limit {1}",
+                        where,
+                        DSL.val(limit))
+                .fetch()
+                .map(InventoryStore::device);
+    }
+
+    static long count(DSLContext sql, Environment environment, Selector selector, String search) {
+        return sql.fetchSingle(
+                        "select count(*) from device where {0}",
+                        DSL.condition("environment = ?", environment.value())
+                                .and(condition(selector))
+                                .and(searched(search)))
+                .get(0, Long.class);
+    }
+
+    private static Condition searched(String search) {
+        return search.isEmpty() ? DSL.noCondition() : DSL.condition("position(lower(?) in lower(id)) > 0", search);
+    }
+
     static long count(DSLContext sql, Environment environment, Selector selector) {
         Record row = sql.fetchSingle(
                 "select count(*) from device where {0}",

@@ -1,6 +1,7 @@
 package dev.holdfast.journal;
 
 import dev.holdfast.core.Digest;
+import dev.holdfast.core.Environment;
 import dev.holdfast.database.Database;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -103,6 +104,24 @@ public final class Journal implements AutoCloseable {
     /// Entries about one subject, newest first, with a number smaller than `before`, at most `limit`.
     public List<Recorded> about(String subject, long before, int limit) {
         return store.about(subject, before, limit);
+    }
+
+    /// What of the journal is sought.
+    ///
+    /// @param kind exact, or the beginning of one when it ends with `.`
+    /// @param after only numbers greater than this
+    /// @param before only numbers smaller than this
+    /// @param ascending oldest first
+    public record Query(
+            Optional<Environment> environment,
+            Optional<String> subject,
+            Optional<String> kind,
+            long after,
+            long before,
+            boolean ascending) {}
+
+    public List<Recorded> find(Query query, int limit) {
+        return store.find(query, limit);
     }
 
     /// The last number and chain hash.

@@ -14,7 +14,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jooq.DSLContext;
+import org.jooq.Condition;
 import org.jooq.Record;
+import org.jooq.impl.DSL;
 
 /// The journal's tables.
 final class JournalStore {
@@ -50,6 +52,31 @@ final class JournalStore {
                         subject,
                         before,
                         limit)
+                .map(JournalStore::recorded));
+    }
+
+    List<Recorded> find(Journal.Query query, int limit) {
+        Condition where = DSL.condition("number > ? and number < ?", query.after(), query.before());
+        if (query.environment().isPresent()) {
+            where = where.and(
+                    DSL.condition("environment = ?", query.environment().get().value()));
+        }
+        if (query.subject().isPresent()) {
+            where = where.and(DSL.condition("subject = ?", query.subject().get()));
+        }
+        if (query.kind().isPresent()) {
+            String kind = query.kind().get();
+            where = where.and(
+                    kind.endsWith(".") ? DSL.condition("starts_with(kind, ?)", kind) : DSL.condition("kind = ?", kind));
+        }
+        Condition sought = where;
+        String order = query.ascending() ? "" : " desc";
+        return database.read(sql -> sql.resultQuery(
+                        "select number, at, content, leaf_hash, chain_hash from journal_entry where {0}"
+                                + " order by number" + order + " limit {1}",
+                        sought,
+                        DSL.val(limit))
+                .fetch()
                 .map(JournalStore::recorded));
     }
 

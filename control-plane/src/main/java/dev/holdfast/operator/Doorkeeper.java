@@ -1,0 +1,101 @@
+package dev.holdfast.operator;
+
+import dev.holdfast.access.Access;
+import dev.holdfast.access.Principal;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// Decides who is asking, and whether the request may be theirs.
+final class Doorkeeper {
+    static final String COOKIE = "holdfast-session";
+    static final String CSRF_HEADER = "x-holdfast-csrf";
+    private static final int LONGEST_SECRET = 200;
+    private static final int MOST_KNOWN = 1_000;
+
+    private final Access access;
+    private final AttemptLimiter limiter;
+
+    /// Secrets that were good lately, by hash: their owners are not held up by somebody else at their address.
+    private final Set<String> known = Collections.newSetFromMap(Collections.synchronizedMap(new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
+            return size() > MOST_KNOWN;
+        }
+    }));
+
+    Doorkeeper(Access access, AttemptLimiter limiter) {
+        this.access = access;
+        this.limiter = limiter;
+    }
+
+    /// What a request shows of its sender.
+    record Credentials(Optional<String> authorization, Optional<String> cookie, Optional<String> csrf) {}
+
+    /// Who is asking; empty when the request shows no credential at all.
+    ///
+    /// @throws Problem NOT_SIGNED_IN for one that is no good, TOO_MANY_ATTEMPTS after many of them
+    Optional<Principal> identify(Credentials shown, String address) {
+        if (shown.authorization().isPresent()) {
+            String header = shown.authorization().get();
+            String token = header.regionMatches(true, 0, "Bearer ", 0, 7)
+                    ? header.substring(7).strip()
+                    : "";
+            return Optional.of(proven(token, address, true));
+        }
+        return shown.cookie().isPresent()
+                ? Optional.of(proven(shown.cookie().get(), address, false))
+                : Optional.empty();
+    }
+
+    private Principal proven(String secret, String address, boolean token) {
+        String key = dev.holdfast.core.Digest.of(secret.getBytes(StandardCharsets.UTF_8))
+                .hex();
+        if (!known.contains(key)) {
+            holdUp(address);
+        }
+        Optional<Principal> principal = secret.isEmpty() || secret.length() > LONGEST_SECRET
+                ? Optional.empty()
+                : token ? access.byToken(secret) : access.bySession(secret);
+        if (principal.isEmpty()) {
+            known.remove(key);
+            limiter.failed(address);
+            throw new Problem(
+                    ProblemType.NOT_SIGNED_IN,
+                    token ? "the token is unknown, revoked or expired" : "the session has ended; sign in again");
+        }
+        known.add(key);
+        return principal.get();
+    }
+
+    /// @throws Problem TOO_MANY_ATTEMPTS when this address failed too often
+    void holdUp(String address) {
+        int wait = limiter.waitSeconds(address);
+        if (wait > 0) {
+            throw Problem.later(ProblemType.TOO_MANY_ATTEMPTS, "too many failed attempts from " + address, wait);
+        }
+    }
+
+    void failed(String address) {
+        limiter.failed(address);
+    }
+
+    /// A write that a cookie authenticates must show that the console's own page sent it.
+    void checkNotForged(Principal principal, Credentials shown) {
+        if (principal.csrf().isEmpty()) {
+            return;
+        }
+        byte[] wanted = principal.csrf().get().getBytes(StandardCharsets.US_ASCII);
+        byte[] sent = shown.csrf().orElse("").getBytes(StandardCharsets.UTF_8);
+        if (!MessageDigest.isEqual(wanted, sent)) {
+            throw new Problem(
+                    ProblemType.FORGED_REQUEST, "the header X-Holdfast-CSRF is missing or not this session's");
+        }
+    }
+}
