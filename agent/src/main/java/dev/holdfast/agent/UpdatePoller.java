@@ -93,20 +93,26 @@ final class UpdatePoller {
             if (links.path("cancelAction").hasNonNull("href")) {
                 cancel(href(links.path("cancelAction")));
             } else if (links.path("configData").hasNonNull("href")) {
-                describe(href(links.path("configData")));
-            } else if (links.path("deploymentBase").hasNonNull("href")) {
-                get(href(links.path("deploymentBase")), this::deploy);
+                describe(href(links.path("configData")), () -> takeUp(links));
             } else {
-                rest();
+                takeUp(links);
             }
         });
     }
 
-    private void describe(String href) {
+    private void takeUp(JsonNode links) {
+        if (links.path("deploymentBase").hasNonNull("href")) {
+            get(href(links.path("deploymentBase")), this::deploy);
+        } else {
+            rest();
+        }
+    }
+
+    private void describe(String href, Step then) {
         ObjectNode body = AgentJson.object().put("mode", "merge");
         ObjectNode data = body.putObject("data");
         attributes.forEach(data::put);
-        send(HttpMethod.PUT, href, body, this::rest);
+        send(HttpMethod.PUT, href, body, then);
     }
 
     /// An update can be withdrawn until it is armed; after that the device says no and carries on.

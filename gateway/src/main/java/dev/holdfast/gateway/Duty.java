@@ -2,6 +2,8 @@ package dev.holdfast.gateway;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.netty.util.NetUtil;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -69,8 +71,13 @@ public record Duty(long revision, Map<String, String> members, Map<String, Set<S
         return NetUtil.isValidIpV4Address(text) || NetUtil.isValidIpV6Address(text);
     }
 
+    /// One way of writing each address (RFC 5952), without a zone.
     static String canonical(String address) {
         byte[] bytes = NetUtil.createByteArrayFromIpAddressString(address);
-        return bytes == null ? address : NetUtil.bytesToIpAddress(bytes);
+        try {
+            return bytes == null ? address : NetUtil.toAddressString(InetAddress.getByAddress(bytes));
+        } catch (UnknownHostException e) {
+            throw new IllegalStateException("an address of a wrong length", e);
+        }
     }
 }

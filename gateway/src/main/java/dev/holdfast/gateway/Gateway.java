@@ -75,6 +75,7 @@ public final class Gateway implements AutoCloseable {
                 parts.push(opened);
                 collector = opened;
             }
+            settings.softflowd().ifPresent(control -> parts.push(SoftflowdClient.open(control, log)));
         } catch (IOException | RuntimeException e) {
             closeParts();
             throw e;

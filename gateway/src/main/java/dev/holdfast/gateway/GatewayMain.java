@@ -78,6 +78,9 @@ public final class GatewayMain implements Callable<Integer> {
             description = "Collect NetFlow v9 or IPFIX from an exporter on this host, UDP port.")
     private int netflow;
 
+    @Option(names = "--softflowd", description = "Control socket of that exporter, if it is softflowd: ask it often.")
+    private @Nullable Path softflowd;
+
     @Option(
             names = "--interval",
             defaultValue = "10",
@@ -98,7 +101,11 @@ public final class GatewayMain implements Callable<Integer> {
         MultiThreadIoEventLoopGroup relaying = new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
         try (FileDeviceStore store = FileDeviceStore.open(data)) {
             GatewaySettings settings = new GatewaySettings(
-                    settings(), Optional.ofNullable(relay).map(GatewayMain::address), nft, netflowPort());
+                    settings(),
+                    Optional.ofNullable(relay).map(GatewayMain::address),
+                    nft,
+                    netflowPort(),
+                    Optional.ofNullable(softflowd));
             CountDownLatch stop = new CountDownLatch(1);
             CountDownLatch stopped = new CountDownLatch(1);
             try (Gateway gateway = Gateway.start(

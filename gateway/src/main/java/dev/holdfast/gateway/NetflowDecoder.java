@@ -156,7 +156,7 @@ final class NetflowDecoder {
 
     private static String address(Map<Integer, byte[]> values, int v4, int v6) {
         byte[] address = values.getOrDefault(v4, values.getOrDefault(v6, new byte[0]));
-        return address.length == 4 || address.length == 16 ? NetUtil.bytesToIpAddress(address) : "";
+        return address.length == 4 || address.length == 16 ? Duty.canonical(NetUtil.bytesToIpAddress(address)) : "";
     }
 
     private static Instant time(

@@ -89,7 +89,7 @@ public record CityPlan(
         }
         int hostile = random.nextInt(count);
         int cloned = (hostile + 1 + random.nextInt(count - 1)) % count;
-        double badShare = 0.35 + 0.4 * random.nextDouble();
+        double badShare = 0.4 + 0.4 * random.nextDouble();
         return new CityPlan(
                 seed, List.copyOf(districts), List.copyOf(meters), badShare, meters.get(hostile), meters.get(cloned));
     }

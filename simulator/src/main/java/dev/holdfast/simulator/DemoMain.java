@@ -75,8 +75,8 @@ public final class DemoMain implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         PrintStream err = System.err;
-        if (meters < 20 || meters > 15_000) {
-            err.println("holdfast demo: between 20 and 15000 meters");
+        if (meters < 60 || meters > 15_000) {
+            err.println("holdfast demo: between 60 and 15000 meters");
             return 2;
         }
         Thread story = Thread.currentThread();

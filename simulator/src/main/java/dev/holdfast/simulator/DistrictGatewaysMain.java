@@ -63,7 +63,8 @@ public final class DistrictGatewaysMain {
                     agent,
                     Optional.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)),
                     false,
-                    OptionalInt.empty());
+                    OptionalInt.empty(),
+                    Optional.empty());
             Gateway gateway = Gateway.start(
                     settings,
                     new MemoryDeviceStore(),

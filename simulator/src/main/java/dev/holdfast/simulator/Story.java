@@ -121,7 +121,7 @@ final class Story {
 
     private JsonNode rollout(JsonNode release, String reason) throws IOException, InterruptedException {
         int all = plan.meters().size();
-        canary = Math.clamp(all / 50, 10, 20);
+        canary = Math.clamp(all / 10, 6, 20);
         ObjectNode definition = OperatorClient.object()
                 .put("release", release.path("id").asText())
                 .put("reason", reason);
@@ -131,7 +131,7 @@ final class Story {
                 .put("soak", "PT2S")
                 .put("healthWindow", around.telemetry().plusSeconds(1).toString())
                 .put("timeout", "PT2M")
-                .put("errorThreshold", 0.1);
+                .put("errorThreshold", 0.05);
         ArrayNode batches = rules.putArray("batches");
         batches.addObject().put("name", "canary").put("devices", canary);
         batches.addObject().put("name", "first tenth").put("percent", 10);
