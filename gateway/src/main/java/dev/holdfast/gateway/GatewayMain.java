@@ -73,9 +73,9 @@ public final class GatewayMain implements Callable<Integer> {
     private boolean nft;
 
     @Option(
-            names = "--netflow",
+            names = "--ipfix",
             defaultValue = "-1",
-            description = "Collect NetFlow v9 or IPFIX from an exporter on this host, UDP port.")
+            description = "Collect IPFIX from an exporter on this host, UDP port.")
     private int netflow;
 
     @Option(names = "--softflowd", description = "Control socket of that exporter, if it is softflowd: ask it often.")

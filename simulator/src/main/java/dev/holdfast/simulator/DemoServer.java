@@ -48,6 +48,7 @@ final class DemoServer implements AutoCloseable {
         listener(environment, "IPFIX", free.get(5));
         environment.put("HOLDFAST_PUBLIC_BASE_URLS_DEVICE", "https://127.0.0.1:" + devicePort);
         environment.put("HOLDFAST_PUBLIC_BASE_URLS_PKI", "http://127.0.0.1:" + free.get(3));
+        environment.put("HOLDFAST_ACCESS_FIRST_TOKEN", "true");
         environment.putAll(switches);
         this.process = ChildProcess.start(
                 "server",
