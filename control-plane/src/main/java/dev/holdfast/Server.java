@@ -12,6 +12,7 @@ import dev.holdfast.core.Environment;
 import dev.holdfast.database.Database;
 import dev.holdfast.database.EmbeddedPostgresStore;
 import dev.holdfast.detection.Detection;
+import dev.holdfast.est.EstEndpoint;
 import dev.holdfast.firmware.Firmware;
 import dev.holdfast.identity.Identity;
 import dev.holdfast.inventory.Inventory;
@@ -113,9 +114,11 @@ public final class Server implements AutoCloseable {
 
             plane = opened("device plane", new DevicePlane(configuration.limits(), clock));
             Configuration.Listener pkiAddress = configuration.listeners().pki();
-            pki = PkiEndpoint.listen(plane.vertx(), pkiAddress, plane.vertxPort(pkiAddress.port()));
+            pki = opened(
+                    "PKI listener", PkiEndpoint.listen(plane.vertx(), pkiAddress, plane.vertxPort(pkiAddress.port())));
             ca = Ca.open(database, journal, folder, configuration, pkiUrl(configuration, pki.port()), random, clock);
-            identity = new Identity(database, journal, inventory, sessions, ca, freeze, random);
+            Environment environment = new Environment(configuration.environment());
+            identity = new Identity(database, journal, inventory, sessions, ca, freeze, environment, random);
             deviceTls = new DeviceTls(ca, identity.manufacturers()::certificates, configuration, clock);
             deviceListener = opened("device HTTPS", new DeviceListener(plane, deviceTls, configuration));
             detection = opened("detection", new Detection(database, journal, inventory, telemetry, clock));
@@ -199,7 +202,9 @@ public final class Server implements AutoCloseable {
             response.start();
             rollouts.start();
 
+            identity.enrolment().finishInterrupted();
             pki.serve(ca);
+            new EstEndpoint(identity, ca, clock).mount(deviceListener.router());
             deviceListener.listen();
             mqtt.listen();
             if (configuration.access().firstToken()) {

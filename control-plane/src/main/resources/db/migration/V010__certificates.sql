@@ -38,6 +38,7 @@ create table certificate (
     der               bytea
 );
 create index certificate_device on certificate (environment, device, issued_at);
+create index certificate_key on certificate (key_fingerprint);
 create index certificate_expiry on certificate (environment, not_after) where state in ('pending','current');
 create index certificate_intended on certificate (intended_at) where state = 'intended';
 create index certificate_revoked on certificate (authority, not_after)

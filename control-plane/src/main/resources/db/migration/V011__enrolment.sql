@@ -8,7 +8,6 @@ create table enrolment_token (
     expires_at   timestamptz not null,
     used_at      timestamptz,
     used_serial  text,                          -- the certificate it gave
-    delivered_at timestamptz,                   -- when that certificate was handed to the connection
     withdrawn_at timestamptz
 );
 create index enrolment_token_device on enrolment_token (environment, device);

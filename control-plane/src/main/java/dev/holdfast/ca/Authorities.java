@@ -226,6 +226,15 @@ public final class Authorities {
                 urls);
     }
 
+    /// Whether the authority's key is here: a root's may have been taken away after its ceremony.
+    boolean canSign(Authority authority) {
+        try {
+            return keys.find(authority.keyName()).isPresent();
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     SigningKeys keys() {
         return keys;
     }

@@ -23,6 +23,8 @@ public final class Ca {
     private final Issuance issuance;
     private final ServerCertificateStore serverCertificates;
     private final CertificateStandings standings = new CertificateStandings();
+    private final StatusResponder statusResponder;
+    private final RevocationLists revocationLists;
     private final CertificateProfile deviceProfile;
 
     private Ca(
@@ -51,7 +53,9 @@ public final class Ca {
                 new CertificateProfile(
                         "server", settings.serverLifetime(), CertificateProfile.Usage.TLS_SERVER, Duration.ZERO),
                 new Environment(configuration.environment()));
+        this.statusResponder = new StatusResponder(authorities, standings);
         journal.subscribe(standings::follow);
+        this.revocationLists = new RevocationLists(database, journal, authorities, settings.revocationListLifetime());
         database.run(sql -> CertificateStore.standings(sql, clock.instant().minus(REMEMBERED), standings::load));
     }
 
@@ -89,6 +93,16 @@ public final class Ca {
 
     public CertificateStandings standings() {
         return standings;
+    }
+
+    /// OCSP.
+    public StatusResponder statusResponder() {
+        return statusResponder;
+    }
+
+    /// CRLs.
+    public RevocationLists revocationLists() {
+        return revocationLists;
     }
 
     /// What device certificates are like.

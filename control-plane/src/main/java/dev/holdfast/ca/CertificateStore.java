@@ -61,6 +61,13 @@ final class CertificateStore {
                 .map(row -> DeviceRef.of(row.get(0, String.class), row.get(1, String.class)));
     }
 
+    static boolean keyRevoked(DSLContext sql, String keyFingerprint) {
+        return sql.fetchOptional(
+                        "select 1 from certificate where key_fingerprint = ? and state = 'revoked' limit 1",
+                        keyFingerprint)
+                .isPresent();
+    }
+
     /// @return false when it is not intended any more: somebody else finished it
     static boolean issued(DSLContext sql, Serial serial, byte[] der, CertificateState state, Instant now) {
         return sql.execute(

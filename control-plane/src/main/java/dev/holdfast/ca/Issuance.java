@@ -24,8 +24,7 @@ import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 /// Issuing has three steps, so that a crash at any point loses nothing and does nothing twice:
 /// 1. [#intend]: serial, contents and validity are stored, in the transaction that grants them;
 /// 2. [#sign]: the lint, then the signature, over the stored contents; may be done again with the same result
-/// but for
-///    the signature's own randomness, because nobody has seen the first;
+///    but for the signature's own randomness, because nobody has seen the first;
 /// 3. [#store]: the signed certificate is stored and journalled, once: only while it is still intended.
 public final class Issuance {
     private final Database database;
@@ -86,11 +85,13 @@ public final class Issuance {
 
     /// Step 3.
     ///
-    /// @return what is stored now: another one with the same contents when somebody else finished it first
-    public X509Certificate store(Transaction tx, Intended intended, X509Certificate certificate, Actor actor) {
+    /// @return what is stored now: another one with the same contents when somebody else finished it first,
+    /// none when     it was revoked meanwhile
+    public Optional<X509Certificate> store(
+            Transaction tx, Intended intended, X509Certificate certificate, Actor actor) {
         CertificateState state = intended.device().isPresent() ? CertificateState.PENDING : CertificateState.CURRENT;
         if (!CertificateStore.issued(tx.sql(), intended.serial(), Certificates.der(certificate), state, tx.now())) {
-            return stored(tx, intended.serial()).orElseThrow();
+            return stored(tx, intended.serial());
         }
         tx.record(new Entry(
                 "certificate.issued",
@@ -107,7 +108,7 @@ public final class Issuance {
                         "fingerprint", Certificates.fingerprint(certificate),
                         "notBefore", intended.notBefore().toString(),
                         "notAfter", intended.notAfter().toString())));
-        return certificate;
+        return Optional.of(certificate);
     }
 
     /// The certificate as it was signed; empty while it is only intended.
@@ -120,6 +121,11 @@ public final class Issuance {
     /// To whom a key belongs.
     public Optional<DeviceRef> keyOwner(Transaction tx, SubjectPublicKeyInfo publicKey) {
         return CertificateStore.keyOwner(tx.sql(), fingerprint(publicKey));
+    }
+
+    /// Whether a certificate of this key was revoked.
+    public boolean keyRevoked(Transaction tx, SubjectPublicKeyInfo publicKey) {
+        return CertificateStore.keyRevoked(tx.sql(), fingerprint(publicKey));
     }
 
     /// The certificate that this device was granted for this very key and has not used yet.
@@ -255,8 +261,7 @@ public final class Issuance {
     }
 
     /// While a device is suspended its certificates are on hold (RFC 5280 section 5.3.1), for those who ask by
-    /// OCSP
-    /// or CRL; our own doors look at the device's state anyway.
+    /// OCSP or CRL; our own doors look at the device's state anyway.
     public void hold(Transaction tx, DeviceRef device, boolean held, String why, Actor actor) {
         List<Serial> changed = CertificateStore.hold(tx.sql(), device, held, tx.now());
         if (!changed.isEmpty()) {

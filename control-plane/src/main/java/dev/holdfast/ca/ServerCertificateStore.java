@@ -71,7 +71,8 @@ public final class ServerCertificateStore {
                 environment, Optional.empty(), name, names, proven(name, pair), profile, "holdfast");
         Intended intended = journal.commit(tx -> issuance.intend(tx, request));
         X509Certificate signed = issuance.sign(intended);
-        X509Certificate stored = journal.commit(tx -> issuance.store(tx, intended, signed, new Actor.Holdfast("ca")));
+        X509Certificate stored = journal.commit(tx -> issuance.store(tx, intended, signed, new Actor.Holdfast("ca")))
+                .orElseThrow();
         write(listener, stored);
         return new Credential(pair.getPrivate(), List.of(stored, issuer.certificate()));
     }

@@ -18,14 +18,7 @@ final class EnrolmentStore {
     private EnrolmentStore() {}
 
     /// @param usedSerial the certificate it gave
-    /// @param delivered that certificate was handed to the connection that asked
-    record Token(
-            String id,
-            DeviceRef device,
-            Instant expiresAt,
-            Optional<Serial> usedSerial,
-            boolean delivered,
-            boolean withdrawn) {}
+    record Token(String id, DeviceRef device, Instant expiresAt, Optional<Serial> usedSerial, boolean withdrawn) {}
 
     static void insertToken(DSLContext sql, String id, DeviceRef device, String hash, Instant now, Instant expires) {
         sql.execute(
@@ -41,7 +34,7 @@ final class EnrolmentStore {
 
     static Optional<Token> lockToken(DSLContext sql, String hash) {
         return sql.fetchOptional(
-                        "select id, environment, device, expires_at, used_serial, delivered_at is not null,"
+                        "select id, environment, device, expires_at, used_serial,"
                                 + " withdrawn_at is not null from enrolment_token where hash = ? for update",
                         hash)
                 .map(row -> new Token(
@@ -49,19 +42,11 @@ final class EnrolmentStore {
                         DeviceRef.of(row.get(1, String.class), row.get(2, String.class)),
                         row.get(3, OffsetDateTime.class).toInstant(),
                         Optional.ofNullable(row.get(4, String.class)).map(Serial::new),
-                        row.get(5, Boolean.class),
-                        row.get(6, Boolean.class)));
+                        row.get(5, Boolean.class)));
     }
 
     static void useToken(DSLContext sql, String id, Serial serial, Instant now) {
         sql.execute("update enrolment_token set used_at = ?, used_serial = ? where id = ?", utc(now), serial.hex(), id);
-    }
-
-    static void delivered(DSLContext sql, Serial serial, Instant now) {
-        sql.execute(
-                "update enrolment_token set delivered_at = ? where used_serial = ? and delivered_at is null",
-                utc(now),
-                serial.hex());
     }
 
     static void withdrawTokens(DSLContext sql, DeviceRef device, Instant now) {

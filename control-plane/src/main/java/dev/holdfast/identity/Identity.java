@@ -37,9 +37,8 @@ import org.slf4j.LoggerFactory;
 /// Who is who, and who may come in: admission at every door, the device's states of trust, its certificates.
 ///
 /// Admission is decided in memory. What an operator or `response` decides here is committed with its journal
-/// entry;
-/// the journal's tail then brings it to every node, which changes its memory and cuts the sessions that must
-/// end.
+/// entry; the journal's tail then brings it to every node, which changes its memory and cuts the sessions that
+/// must end.
 public final class Identity {
     private static final Logger LOG = LoggerFactory.getLogger(Identity.class);
     /// A node that has not heard the database for this long can't know who was suspended meanwhile.
@@ -51,7 +50,7 @@ public final class Identity {
     private final Ca ca;
     private final EnrolmentTokens tokens;
     private final Manufacturers manufacturers;
-    private final Freeze freeze;
+    private final Enrolment enrolment;
     private final Set<Serial> activating = ConcurrentHashMap.newKeySet();
 
     public Identity(
@@ -61,6 +60,7 @@ public final class Identity {
             Sessions sessions,
             Ca ca,
             Freeze freeze,
+            Environment environment,
             SecureRandom random) {
         this.journal = journal;
         this.inventory = inventory;
@@ -68,18 +68,16 @@ public final class Identity {
         this.ca = ca;
         this.tokens = new EnrolmentTokens(journal, inventory, random);
         this.manufacturers = new Manufacturers(database, journal, inventory);
-        this.freeze = freeze;
+        this.enrolment = new Enrolment(journal, inventory, ca, tokens, manufacturers, freeze, environment);
         inventory.directory().onChange(this::standingChanged);
         journal.subscribe(this::follow);
     }
 
     /// Whether the holder of this certificate may come in, decided in memory; the handshake has proven the key
-    /// and
-    /// the chain. In this order: is it ours, is it in time, does it still count, does its device.
+    /// and the chain. In this order: is it ours, is it in time, does it still count, does its device.
     ///
     /// The first use of a new certificate makes it the current one and its predecessors superseded, and an
-    /// enrolled
-    /// device active; that is committed behind the caller's back, so call this only for real use.
+    /// enrolled device active; that is committed behind the caller's back, so call this only for real use.
     public Admission admit(X509Certificate leaf, Instant now) {
         if (now.isAfter(leaf.getNotAfter().toInstant())) {
             return refused(
@@ -294,12 +292,9 @@ public final class Identity {
         return ca.issuance().endingBefore(environment, before, limit);
     }
 
-    EnrolmentTokens tokens() {
-        return tokens;
-    }
-
-    Freeze freeze() {
-        return freeze;
+    /// Enrolment and renewal.
+    public Enrolment enrolment() {
+        return enrolment;
     }
 
     /// Whose initial device identities count as credentials.

@@ -2,31 +2,57 @@ package dev.holdfast.pki;
 
 import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.Ca;
+import dev.holdfast.ca.StatusResponder;
 import dev.holdfast.config.Configuration;
+import dev.holdfast.protocol.ocsp.OcspResponse;
 import dev.holdfast.protocol.x509.Certificates;
+import io.vertx.core.Context;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.BodyHandler;
 import java.io.IOException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// `/ocsp`, `/crl/{issuer}.crl` and `/ca/{issuer}.cer` over plain HTTP, as RFC 5280 (AIA, CDP) and RFC 6960
 /// appendix A expect; what is served is signed itself, so it needs no TLS.
 ///
 /// Opened before the authorities exist, because their certificates name the port that was bound; answers 503
 /// until [#serve].
-public final class PkiEndpoint {
+public final class PkiEndpoint implements AutoCloseable {
     private static final int IDLE_SECONDS = 30;
+    private static final int THREADS = Math.max(2, Runtime.getRuntime().availableProcessors());
+
+    private static final Logger LOG = LoggerFactory.getLogger(PkiEndpoint.class);
+    private static final int MOST_BODY = 16 * 1024;
 
     private final Router router;
     private final int port;
+    private final ThreadPoolExecutor signers = new ThreadPoolExecutor(
+            THREADS,
+            THREADS,
+            1,
+            TimeUnit.MINUTES,
+            new ArrayBlockingQueue<>(2_000),
+            Thread.ofPlatform().name("pki-", 0).daemon().factory());
     private volatile boolean serving;
 
     private PkiEndpoint(Router router, int port) {
@@ -91,7 +117,110 @@ public final class PkiEndpoint {
     /// Begins to answer.
     public void serve(Ca ca) {
         router.get("/ca/:file").handler(request -> authority(ca, request));
+        router.get("/crl/:file").handler(request -> work(request, loop -> list(ca, request, loop)));
+        router.route("/ocsp")
+                .handler(BodyHandler.create(false).setBodyLimit(MOST_BODY))
+                .handler(request -> posted(ca, request));
+        router.get("/ocsp/*").handler(request -> inPath(ca, request));
+        router.route().failureHandler(PkiEndpoint::failed);
         serving = true;
+    }
+
+    /// RFC 6960 appendix A.1.1: POST of the DER.
+    private void posted(Ca ca, RoutingContext request) {
+        String type = Optional.ofNullable(request.request().getHeader("content-type"))
+                .orElse("")
+                .toLowerCase(Locale.ROOT);
+        Buffer body = request.body().buffer();
+        if (!request.request().method().equals(HttpMethod.POST)) {
+            request.response().setStatusCode(405).putHeader("allow", "POST").end();
+        } else if (!type.startsWith("application/ocsp-request")) {
+            request.response().setStatusCode(415).end();
+        } else {
+            byte[] der = body == null ? new byte[0] : body.getBytes();
+            work(request, loop -> answer(ca, request, loop, der, false));
+        }
+    }
+
+    /// Appendix A.1: GET, the path's rest is the base64 of the DER, URL-encoded (by some clients not, or twice
+    /// over with slashes collapsed by proxies, which is not mended here).
+    private void inPath(Ca ca, RoutingContext request) {
+        String path = request.request().path();
+        try {
+            String text =
+                    URLDecoder.decode(path.substring("/ocsp/".length()).replace("+", "%2B"), StandardCharsets.UTF_8);
+            byte[] der = Base64.getDecoder().decode(text);
+            work(request, loop -> answer(ca, request, loop, der, true));
+        } catch (IllegalArgumentException e) {
+            send(request, OcspResponse.Failure.MALFORMED_REQUEST.response(), "application/ocsp-response");
+        }
+    }
+
+    private static void answer(Ca ca, RoutingContext request, Context loop, byte[] der, boolean cacheable) {
+        StatusResponder.Answer answer = ca.statusResponder().answer(der);
+        loop.runOnContext(_ -> {
+            // RFC 5019 section 6.2: what may be cached says until when.
+            if (cacheable && answer.until().isPresent()) {
+                request.response().putHeader("cache-control", "max-age=60, public, no-transform, must-revalidate");
+            }
+            send(request, answer.der(), "application/ocsp-response");
+        });
+    }
+
+    private static void list(Ca ca, RoutingContext request, Context loop) {
+        String file = request.pathParam("file");
+        Optional<byte[]> list = file.endsWith(".crl")
+                ? ca.authorities()
+                        .find(file.substring(0, file.length() - 4))
+                        .flatMap(authority -> ca.revocationLists().current(authority))
+                : Optional.empty();
+        loop.runOnContext(_ -> {
+            if (list.isPresent()) {
+                send(request, list.get(), "application/pkix-crl");
+            } else if (!request.response().ended()) {
+                request.response().setStatusCode(404).end();
+            }
+        });
+    }
+
+    private static void send(RoutingContext request, byte[] body, String type) {
+        if (!request.response().ended() && !request.response().closed()) {
+            request.response().putHeader("content-type", type).end(Buffer.buffer(body));
+        }
+    }
+
+    /// Signing is not for event loops; what does not fit into the queue is told to come again.
+    private void work(RoutingContext request, Consumer<Context> task) {
+        Context loop = request.vertx().getOrCreateContext();
+        try {
+            signers.execute(() -> {
+                try {
+                    task.accept(loop);
+                } catch (RuntimeException e) {
+                    loop.runOnContext(_ -> request.fail(e));
+                }
+            });
+        } catch (RejectedExecutionException full) {
+            request.response().setStatusCode(503).putHeader("retry-after", "1").end();
+        }
+    }
+
+    private static void failed(RoutingContext request) {
+        if (request.failure() != null && request.statusCode() >= 500) {
+            LOG.error("PKI request failed", request.failure());
+        }
+        if (!request.response().ended()) {
+            int status = request.statusCode() < 400 ? 500 : request.statusCode();
+            request.response()
+                    .setStatusCode(status)
+                    .putHeader("connection", "close")
+                    .end();
+        }
+    }
+
+    @Override
+    public void close() {
+        signers.shutdownNow();
     }
 
     /// `{issuer}.cer`, DER (RFC 5280 section 4.2.2.1: application/pkix-cert), or `{issuer}.pem`.

@@ -1,0 +1,214 @@
+package dev.holdfast.identity;
+
+import dev.holdfast.ca.ApprovedRequest;
+import dev.holdfast.ca.Ca;
+import dev.holdfast.ca.CertificateProfile;
+import dev.holdfast.ca.Intended;
+import dev.holdfast.ca.IssuedCertificate;
+import dev.holdfast.core.Actor;
+import dev.holdfast.core.DeviceRef;
+import dev.holdfast.core.Environment;
+import dev.holdfast.core.Serial;
+import dev.holdfast.inventory.Device;
+import dev.holdfast.inventory.Inventory;
+import dev.holdfast.inventory.Lifecycle;
+import dev.holdfast.inventory.Standing;
+import dev.holdfast.journal.Freeze;
+import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.Transaction;
+import dev.holdfast.protocol.x509.Certificates;
+import dev.holdfast.protocol.x509.CertificationRequest;
+import dev.holdfast.protocol.x509.CertificationRequestException;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Enrolment and renewal, for every protocol alike: facts, decision, intent, signature, certificate.
+///
+/// Two transactions with the signature between them. A crash after the first leaves an intent that is finished
+/// at the next start, or by the device's next try, whichever is first; a crash after the second leaves a
+/// certificate that the device's next try gets. A token is used up in the first, by the intent's serial.
+public final class Enrolment {
+    private static final Logger LOG = LoggerFactory.getLogger(Enrolment.class);
+    private static final Duration NEWS = Duration.ofSeconds(2);
+
+    private final Journal journal;
+    private final Inventory inventory;
+    private final Ca ca;
+    private final EnrolmentTokens tokens;
+    private final Manufacturers manufacturers;
+    private final Freeze freeze;
+    private final Environment environment;
+
+    Enrolment(
+            Journal journal,
+            Inventory inventory,
+            Ca ca,
+            EnrolmentTokens tokens,
+            Manufacturers manufacturers,
+            Freeze freeze,
+            Environment environment) {
+        this.journal = journal;
+        this.inventory = inventory;
+        this.ca = ca;
+        this.tokens = tokens;
+        this.manufacturers = manufacturers;
+        this.freeze = freeze;
+        this.environment = environment;
+    }
+
+    private sealed interface Step {
+        record Done(EnrolmentOutcome outcome) implements Step {}
+
+        record Sign(Intended intended) implements Step {}
+    }
+
+    /// Grants, holds or refuses; durable when it returns. Blocks: not for event loops.
+    ///
+    /// @param request PKCS #10, DER
+    public EnrolmentOutcome enrol(byte[] request, Credential credential) {
+        CertificationRequest verified;
+        try {
+            verified = CertificationRequest.verify(request);
+        } catch (CertificationRequestException e) {
+            return new EnrolmentOutcome.Refused(
+                    switch (e.reason()) {
+                        case MALFORMED -> EnrolmentRefusal.MALFORMED_REQUEST;
+                        case KEY_WEAK -> EnrolmentRefusal.KEY_WEAK;
+                        case KEY_NOT_ACCEPTED -> EnrolmentRefusal.KEY_NOT_ACCEPTED;
+                        case SIGNATURE_SCHEME_NOT_ACCEPTED -> EnrolmentRefusal.SIGNATURE_SCHEME_NOT_ACCEPTED;
+                        case SIGNATURE_WRONG -> EnrolmentRefusal.REQUEST_SIGNATURE_WRONG;
+                    },
+                    String.valueOf(e.getMessage()));
+        }
+        return switch (journal.commit(tx -> decide(tx, verified, credential))) {
+            case Step.Done done -> done.outcome();
+            case Step.Sign sign -> finish(sign.intended());
+        };
+    }
+
+    private Step decide(Transaction tx, CertificationRequest request, Credential credential) {
+        CertificateProfile profile = ca.deviceProfile();
+        EnrolmentFacts facts = facts(tx, request, credential);
+        return switch (EnrolmentPolicy.decide(facts, request, profile, tx.now())) {
+            case EnrolmentDecision.Refuse refuse ->
+                new Step.Done(new EnrolmentOutcome.Refused(refuse.reason(), refuse.detail()));
+            case EnrolmentDecision.Hold hold ->
+                new Step.Done(new EnrolmentOutcome.Held(hold.retryAfter(), hold.reason()));
+            case EnrolmentDecision.Repeat repeat -> {
+                Optional<X509Certificate> signed = ca.issuance().stored(tx, repeat.serial());
+                yield signed.isPresent()
+                        ? new Step.Done(
+                                new EnrolmentOutcome.Issued(facts.device().orElseThrow(), signed.get()))
+                        : new Step.Sign(ca.issuance()
+                                .intended(tx, repeat.serial(), profile)
+                                .orElseThrow());
+            }
+            case EnrolmentDecision.Grant grant -> new Step.Sign(intend(tx, grant.request(), facts));
+        };
+    }
+
+    private Intended intend(Transaction tx, ApprovedRequest request, EnrolmentFacts facts) {
+        Intended intended = ca.issuance().intend(tx, request);
+        if (facts.proof() instanceof EnrolmentFacts.Proof.ByToken by) {
+            tokens.use(tx, by.token().orElseThrow(), intended.serial());
+        }
+        return intended;
+    }
+
+    private EnrolmentFacts facts(Transaction tx, CertificationRequest request, Credential credential) {
+        Optional<DeviceRef> named;
+        EnrolmentFacts.Proof proof;
+        switch (credential) {
+            case Credential.Token token -> {
+                DeviceRef device = new DeviceRef(environment, token.device());
+                named = Optional.of(device);
+                proof = new EnrolmentFacts.Proof.ByToken(tokens.find(tx, device, token.secret()));
+            }
+            case Credential.Manufacturer by -> {
+                List<String> names = new ArrayList<>();
+                Certificates.commonName(by.leaf()).ifPresent(names::add);
+                Optional<String> product = Certificates.productSerial(by.leaf());
+                product.ifPresent(names::add);
+                named = product.or(() -> Certificates.commonName(by.leaf()))
+                        .flatMap(serial -> manufacturers.deviceOf(tx, by.anchor(), serial));
+                proof = new EnrolmentFacts.Proof.ByManufacturer(
+                        by.leaf().getNotBefore().toInstant(),
+                        by.leaf().getNotAfter().toInstant(),
+                        names);
+            }
+            case Credential.Operational by -> {
+                Optional<IssuedCertificate> found =
+                        ca.issuance().lock(tx, Serial.of(by.leaf().getSerialNumber()));
+                named = found.flatMap(IssuedCertificate::device);
+                proof = new EnrolmentFacts.Proof.ByCertificate(
+                        by.leaf().getNotBefore().toInstant(),
+                        by.leaf().getNotAfter().toInstant(),
+                        found.map(IssuedCertificate::state),
+                        found.map(IssuedCertificate::held).orElse(false));
+            }
+        }
+        Optional<Device> device = named.flatMap(d -> inventory.lock(tx, d));
+        return new EnrolmentFacts(
+                named,
+                device.map(Device::state),
+                proof,
+                ca.issuance().keyOwner(tx, request.publicKeyInfo()),
+                ca.issuance().keyRevoked(tx, request.publicKeyInfo()),
+                named.flatMap(d -> ca.issuance().repeatable(tx, d, request.publicKeyInfo())),
+                freeze.isFrozen());
+    }
+
+    /// Steps 2 and 3 of issuing; harmless to do again.
+    private EnrolmentOutcome finish(Intended intended) {
+        DeviceRef device = intended.device().orElseThrow();
+        X509Certificate signed = ca.issuance().sign(intended);
+        Actor actor = new Actor.Device(device);
+        Optional<X509Certificate> stored = journal.commit(tx -> {
+            if (inventory.lock(tx, device).map(Device::state).equals(Optional.of(Lifecycle.REGISTERED))) {
+                inventory.transition(tx, device, Lifecycle.ENROLLED, "has its certificate", Optional.empty(), actor);
+            }
+            return ca.issuance().store(tx, intended, signed, actor);
+        });
+        if (stored.isEmpty()) {
+            return new EnrolmentOutcome.Refused(
+                    EnrolmentRefusal.CERTIFICATE_REVOKED, "it was revoked before it was signed");
+        }
+        awaitNews(device, intended.serial());
+        return new EnrolmentOutcome.Issued(device, stored.get());
+    }
+
+    /// A device connects right after it has its certificate: this node's memory must have heard of it by then.
+    private void awaitNews(DeviceRef device, Serial serial) {
+        long deadline = System.nanoTime() + NEWS.toNanos();
+        while (System.nanoTime() < deadline) {
+            Optional<Standing> standing = inventory.directory().find(device);
+            if (ca.standings().find(serial).isPresent()
+                    && standing.isPresent()
+                    && standing.get().state() != Lifecycle.REGISTERED) {
+                return;
+            }
+            LockSupport.parkNanos(200_000);
+        }
+    }
+
+    /// Finishes what a crash left between intent and signature; called once at start.
+    ///
+    /// @return how many
+    public int finishInterrupted() {
+        List<Serial> unfinished = ca.issuance().unfinished();
+        for (Serial serial : unfinished) {
+            Optional<Intended> intended = journal.commit(tx -> ca.issuance().intended(tx, serial, ca.deviceProfile()));
+            if (intended.isPresent() && !freeze.isFrozen()) {
+                finish(intended.get());
+                LOG.info("finished the interrupted issuing of certificate {}", serial);
+            }
+        }
+        return unfinished.size();
+    }
+}
