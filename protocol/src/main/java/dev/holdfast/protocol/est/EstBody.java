@@ -5,16 +5,11 @@ import java.util.Base64;
 
 /// The base64 bodies of EST (RFC 7030 section 4, with RFC 8951 section 3).
 public final class EstBody {
-    private static final Base64.Encoder WRAPPED = Base64.getMimeEncoder(64, "\n".getBytes(StandardCharsets.US_ASCII));
-
     private EstBody() {}
 
-    /// In lines of 64, which RFC 7030's clients (base64 as in RFC 2045) and RFC 8951's both read.
+    /// In one line without an end, as RFC 8951 section 3.1 has it; strongSwan reads no other.
     public static byte[] encode(byte[] der) {
-        byte[] lines = WRAPPED.encode(der);
-        byte[] ended = java.util.Arrays.copyOf(lines, lines.length + 1);
-        ended[lines.length] = '\n';
-        return ended;
+        return Base64.getEncoder().encode(der);
     }
 
     /// Reads what clients send: wrapped or one line, any line ends (RFC 8951 section 3.1: white space is ignored),
