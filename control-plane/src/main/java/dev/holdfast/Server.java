@@ -15,6 +15,7 @@ import dev.holdfast.detection.Detection;
 import dev.holdfast.est.EstEndpoint;
 import dev.holdfast.firmware.Firmware;
 import dev.holdfast.identity.Identity;
+import dev.holdfast.ingest.Ingest;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.journal.CheckpointKey;
 import dev.holdfast.journal.Freeze;
@@ -85,6 +86,7 @@ public final class Server implements AutoCloseable {
     private final MqttEndpoint mqtt;
     private final Access access;
     private final OperatorEndpoint operator;
+    private final Ingest ingest;
 
     private record Closing(String what, AutoCloseable part) {}
 
@@ -165,6 +167,9 @@ public final class Server implements AutoCloseable {
                             segmentation,
                             configuration.switches().automaticIsolation(),
                             clock));
+            ingest = new Ingest(
+                    plane, deviceTls, configuration, identity, inventory, sessions, telemetry, clock);
+            ingest.mount(deviceListener);
             mqtt = new MqttEndpoint(
                     plane,
                     deviceTls,
@@ -229,6 +234,7 @@ public final class Server implements AutoCloseable {
                                     messageRate,
                                     _ -> Map.of(),
                                     List::of)));
+            ingest.listen();
         } catch (ConfigurationException | IOException | RuntimeException e) {
             close();
             throw e;
@@ -415,6 +421,10 @@ public final class Server implements AutoCloseable {
     /// The port of the MQTT listener.
     public int mqttPort() {
         return mqtt.port();
+    }
+
+    public Ingest ingest() {
+        return ingest;
     }
 
     public Telemetry telemetry() {

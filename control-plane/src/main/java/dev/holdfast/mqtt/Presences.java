@@ -1,6 +1,7 @@
 package dev.holdfast.mqtt;
 
 import dev.holdfast.core.DeviceRef;
+import dev.holdfast.sessions.TokenBucket;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

@@ -1,13 +1,13 @@
-package dev.holdfast.mqtt;
+package dev.holdfast.sessions;
 
-/// So many tokens a second, with a burst; time is passed in (nanoseconds of [System#nanoTime]).
-final class TokenBucket {
+/// How often a device may do something: so many tokens a second, with a burst; time is passed in (nanoseconds of [System#nanoTime]).
+public final class TokenBucket {
     private final double perNano;
     private final double most;
     private double tokens;
     private long at;
 
-    TokenBucket(int perSecond, int burst, long now) {
+    public TokenBucket(int perSecond, int burst, long now) {
         perNano = perSecond / 1e9;
         most = burst;
         tokens = burst;
@@ -15,7 +15,7 @@ final class TokenBucket {
     }
 
     /// @return false when there are not as many tokens; none is taken then
-    synchronized boolean take(double wanted, long now) {
+    public synchronized boolean take(double wanted, long now) {
         refill(now);
         if (tokens < wanted) {
             return false;
@@ -24,7 +24,7 @@ final class TokenBucket {
         return true;
     }
 
-    synchronized boolean isFull(long now) {
+    public synchronized boolean isFull(long now) {
         refill(now);
         return tokens >= most;
     }
