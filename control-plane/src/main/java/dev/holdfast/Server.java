@@ -212,6 +212,7 @@ public final class Server implements AutoCloseable {
             new EstEndpoint(identity, ca, clock).mount(deviceListener.router());
             deviceListener.listen();
             mqtt.listen();
+            ingest.listen();
             if (configuration.access().firstToken()) {
                 FirstTokenStore.ensure(access, folder);
             }
@@ -234,7 +235,6 @@ public final class Server implements AutoCloseable {
                                     messageRate,
                                     _ -> Map.of(),
                                     List::of)));
-            ingest.listen();
         } catch (ConfigurationException | IOException | RuntimeException e) {
             close();
             throw e;
