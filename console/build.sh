@@ -11,15 +11,14 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
   { echo "console: Node.js 20.19 or newer is needed, this is $(node --version)" >&2; exit 1; }
 
 cd "$here"
-sources=$(find src public index.html package.json package-lock.json vite.config.ts tsconfig.json -type f ! -name schema.d.ts | LC_ALL=C sort)
+sources=$(find src public index.html package.json package-lock.json vite.config.ts tsconfig.json -type f | LC_ALL=C sort)
 # The contract is part of the sources: the types of every call come from it.
 stamp=$(cat $sources "$contract" | sha256sum | cut -d' ' -f1)
 
 if [ ! -f dist/.stamp ] || [ "$(cat dist/.stamp)" != "$stamp" ]; then
-  lock=$(sha256sum package-lock.json | cut -d' ' -f1)
-  if [ ! -f node_modules/.stamp ] || [ "$(cat node_modules/.stamp)" != "$lock" ]; then
+  # npm writes this file when it has installed all of the lock file.
+  if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
     npm ci --no-audit --no-fund --loglevel=error
-    echo "$lock" >node_modules/.stamp
   fi
   npm run --silent types >/dev/null
   npx tsc --noEmit

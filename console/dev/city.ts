@@ -1,5 +1,5 @@
 /// A made-up city for development and for the console's own tests; never shipped. Everything follows from the seed.
-import type { components } from "../src/api/schema";
+import type { components } from "../target/schema";
 
 type S = components["schemas"];
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -67,7 +67,10 @@ export function makeCity(seed: number, size: number): City {
     }
   });
 
-  const pick = (district: string) => [...devices.values()].filter((d) => d.labels.district === district)[Math.floor(rnd() * 40)] as Mutable<S["Device"]>;
+  const pick = (district: string) => {
+    const own = [...devices.values()].filter((d) => d.labels.district === district);
+    return own[Math.floor(rnd() * Math.min(40, own.length))] as Mutable<S["Device"]>;
+  };
   const hostile = pick("Harbour");
   const clone = pick("Old Town");
   const odd = pick("Mills");

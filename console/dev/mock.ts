@@ -3,7 +3,7 @@
 import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { extname, join, normalize } from "node:path";
-import type { components } from "../src/api/schema";
+import type { components } from "../target/schema";
 import { makeCity, random, type City } from "./city";
 
 type S = components["schemas"];
@@ -32,8 +32,9 @@ interface Call {
 
 export function startMock(options: MockOptions): Promise<{ server: Server; port: number; city: City }> {
   const size = options.devices ?? 2000;
-  const city = makeCity(options.seed ?? 1, size);
+  const city = makeCity(options.seed ?? 1, size || 300);
   if (size === 0) {
+    city.devices.clear();
     city.incidents.length = 0;
     city.rollouts.length = 0;
     city.releases.length = 0;

@@ -28,7 +28,7 @@ function NotFound() {
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined);
 const oneOf = <T extends string>(values: readonly T[], value: unknown): T | undefined => values.find((v) => v === value);
 
-const root = createRootRouteWithContext<Context>()({ notFoundComponent: NotFound });
+const root = createRootRouteWithContext<Context>()({ notFoundComponent: () => <main className="way-in"><NotFound /></main> });
 const gate = createRoute({ getParentRoute: () => root, id: "gate", component: Gate, notFoundComponent: NotFound });
 const welcome = createRoute({ getParentRoute: () => root, path: "/welcome", component: lazyRouteComponent(() => import("./pages/Welcome"), "Welcome") });
 const overview = createRoute({

@@ -30,7 +30,7 @@ export type DeviceSort = (typeof DEVICE_SORTS)[number];
 export const devicesQuery = (filter: DeviceFilter) =>
   infiniteQueryOptions({
     queryKey: ["devices", filter],
-    queryFn: ({ pageParam }) => must(api.GET("/devices", { params: { query: { ...given(filter), limit: 100, ...(pageParam ? { cursor: pageParam } : {}) } } })),
+    queryFn: ({ pageParam }) => must(api.GET("/devices", { params: { query: { ...given(filter), limit: 50, ...(pageParam ? { cursor: pageParam } : {}) } } })),
     initialPageParam: "",
     getNextPageParam: (last) => last.next,
     placeholderData: (old) => old,
@@ -61,7 +61,7 @@ export const timelineQuery = (id: string) =>
 export const logsQuery = (device: string, search: string, severity: Schemas["LogSeverity"] | undefined) =>
   infiniteQueryOptions({
     queryKey: ["device", device, "logs", search, severity ?? ""],
-    queryFn: ({ pageParam }) => must(api.GET("/logs", { params: { query: { device, ...given({ search, severity, cursor: pageParam }), limit: 100 } } })),
+    queryFn: ({ pageParam }) => must(api.GET("/logs", { params: { query: { device, ...given({ search, severity, cursor: pageParam }), limit: 50 } } })),
     initialPageParam: "",
     getNextPageParam: (last) => last.next,
     placeholderData: (old) => old,
@@ -78,7 +78,7 @@ export const rolloutQuery = (id: string) => queryOptions({ queryKey: ["rollout",
 export const rolloutDevicesQuery = (id: string, batch: number | undefined, state: Schemas["RolloutDeviceState"] | undefined) =>
   infiniteQueryOptions({
     queryKey: ["rollout", id, "devices", batch ?? "", state ?? ""],
-    queryFn: ({ pageParam }) => must(api.GET("/rollouts/{id}/devices", { params: { path: { id }, query: { ...given({ batch, state, cursor: pageParam }), limit: 100 } } })),
+    queryFn: ({ pageParam }) => must(api.GET("/rollouts/{id}/devices", { params: { path: { id }, query: { ...given({ batch, state, cursor: pageParam }), limit: 50 } } })),
     initialPageParam: "",
     getNextPageParam: (last) => last.next,
     placeholderData: (old) => old,
@@ -114,7 +114,7 @@ export const neverIsolateQuery = queryOptions({ queryKey: ["never-isolate"], que
 export const journalQuery = (kind: string, subject: string) =>
   infiniteQueryOptions({
     queryKey: ["journal", kind, subject],
-    queryFn: ({ pageParam }) => must(api.GET("/journal", { params: { query: { ...given({ kind, subject, cursor: pageParam }), limit: 100 } } })),
+    queryFn: ({ pageParam }) => must(api.GET("/journal", { params: { query: { ...given({ kind, subject, cursor: pageParam }), limit: 50 } } })),
     initialPageParam: "",
     getNextPageParam: (last) => last.next,
     placeholderData: (old) => old,

@@ -201,10 +201,9 @@ export function CityMap({ districts, onOpen, onDistrict }: {
               className="plate"
               style={{ left: district.x, top: district.y }}
               onClick={() => onDistrict(district.name)}
-              aria-label={`${district.name}: ${shown[d]?.devices.length ?? 0} devices, ${troubled} need attention. Show them.`}
+              aria-label={`${district.name}${troubled > 0 ? ` ${troubled} of` : ", none of"} ${shown[d]?.devices.length ?? 0} devices need attention; show them`}
             >
-              {district.name}
-              {troubled > 0 && <b>{troubled}</b>}
+              {district.name} {troubled > 0 && <b>{troubled}</b>}
             </button>
           );
         })}

@@ -214,7 +214,7 @@ function Configuration({ id }: { id: string }) {
         { key: "key", head: "Setting", phone: "title", cell: (key) => <code><Untrusted text={key} /></code> },
         { key: "desired", head: "Desired", label: "desired", cell: (key) => <Untrusted text={words((data.desired?.state as Record<string, unknown> | undefined)?.[key] ?? data.differences.find((d) => d.key === key)?.expected)} /> },
         { key: "reported", head: "Reported", label: "reported", cell: (key) => <Untrusted text={words(data.reported?.settings[key])} /> },
-        { key: "same", head: "", phone: "side", cell: (key) => (data.differences.some((d) => d.key === key) ? <State tone="watch">differs</State> : <State tone="good">same</State>) },
+        { key: "same", head: "Compared", phone: "side", cell: (key) => (data.differences.some((d) => d.key === key) ? <State tone="watch">differs</State> : <State tone="good">same</State>) },
       ]}
     />
   );

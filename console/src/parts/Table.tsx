@@ -48,7 +48,7 @@ export function Table<T>({ caption, columns, rows, rowKey, pending, error, retry
                         <span aria-hidden>{order === "ascending" ? "↑" : order === "descending" ? "↓" : "↕"}</span>
                       </button>
                     ) : (
-                      column.head
+                      (column.head || <span className="sr">Actions</span>)
                     )}
                   </th>
                 );

@@ -76,7 +76,7 @@ export function Shell() {
     <>
       <a className="skip" href="#content">Skip to the content</a>
       <div className="shell">
-        <div className="strip"><Strips /></div>
+        <aside className="strip" aria-label="Notices"><Strips /></aside>
         <header className="topbar">
           <Link to="/" className="brand"><Holdfast />Holdfast</Link>
           <LiveState />

@@ -1,0 +1,182 @@
+/// Opens every page in Chromium, in light and dark, at desktop and phone size, under the server's content security
+/// policy, and looks: no axe violation, no console error, no policy violation, nothing wider than the screen; then walks
+/// the console by keyboard and acts through its dialogs. Against HOLDFAST_CONSOLE_URL when given, else the made-up city.
+///
+/// A real server needs a signed-in session: HOLDFAST_CONSOLE_LINK (a one-time link) is used through a virtual
+/// authenticator, which is the ceremony's own test; HOLDFAST_CONSOLE_COOKIE (name=value) skips it.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { BrowserContext, Page } from "playwright-core";
+import { startMock } from "../dev/mock";
+import { audit } from "./axe";
+import { launch } from "./browser";
+import { actions } from "./actions";
+import { keyboard } from "./keyboard";
+import { passkeys } from "./passkeys";
+
+export interface Target {
+  readonly base: string;
+  readonly mock: boolean;
+}
+
+export type Check = (name: string, body: () => Promise<void>) => Promise<void>;
+
+const dist = join(import.meta.dirname, "../dist");
+const given = process.env.HOLDFAST_CONSOLE_URL?.replace(/\/$/, "");
+const link = process.env.HOLDFAST_CONSOLE_LINK;
+const cookie = process.env.HOLDFAST_CONSOLE_COOKIE;
+const shots = process.env.HOLDFAST_CONSOLE_SHOTS;
+
+let passed = 0;
+let failed = 0;
+const check: Check = async (name, body) => {
+  try {
+    await body();
+    passed++;
+    if (process.env.VERBOSE) console.log(`ok      ${name}`);
+  } catch (error) {
+    failed++;
+    console.log(`FAILED  ${name}\n        ${(error instanceof Error ? error.message : String(error)).replaceAll("\n", "\n        ")}`);
+  }
+};
+
+/// What the browser complained of while a page was open; policy violations are console errors too, but are also counted
+/// by their own event, which cannot be silenced.
+export function complaints(page: Page): string[] {
+  const heard: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") heard.push(`console ${message.type()}: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => heard.push(`exception: ${error.message}`));
+  page.on("requestfailed", (request) => {
+    // The stream of changes ends with its page.
+    if (!request.url().includes("/stream") && request.failure()?.errorText !== "net::ERR_ABORTED") heard.push(`request failed: ${request.url()} ${request.failure()?.errorText}`);
+  });
+  page.on("request", (request) => {
+    if (!request.url().startsWith(new URL(page.url() === "about:blank" ? request.url() : page.url()).origin)) heard.push(`request to elsewhere: ${request.url()}`);
+  });
+  return heard;
+}
+
+export async function settled(page: Page): Promise<void> {
+  await page.waitForLoadState("load");
+  await page.waitForFunction(() => document.querySelector("h1") !== null && !document.querySelector(".skel"), undefined, { timeout: 15_000 });
+  await page.evaluate(() => document.fonts.ready.then(() => undefined));
+  // Two frames, so that what is painted on a canvas is there.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(undefined)))));
+}
+
+export async function newPage(context: BrowserContext): Promise<{ page: Page; heard: string[] }> {
+  const page = await context.newPage();
+  const heard = complaints(page);
+  await page.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", (event) => console.error(`policy violated: ${event.violatedDirective} by ${event.blockedURI}`));
+  });
+  return { page, heard };
+}
+
+const browser = await launch();
+const mock = given ? undefined : await startMock({ port: 0, dist });
+const empty = given ? undefined : await startMock({ port: 0, dist, devices: 0 });
+const outside = given ? undefined : await startMock({ port: 0, dist, signedIn: false });
+const base = given ?? `http://localhost:${mock?.port}`;
+const target: Target = { base, mock: !given };
+type State = Awaited<ReturnType<BrowserContext["storageState"]>>;
+let session: State | undefined;
+
+try {
+  if (given && link) session = await passkeys(browser, target, link, check);
+  if (given && cookie) {
+    const [name = "", ...value] = cookie.split("=");
+    session = { cookies: [{ name, value: value.join("="), domain: new URL(given).hostname, path: "/", expires: -1, httpOnly: true, secure: false, sameSite: "Strict" }], origins: [] };
+  }
+  if (given && !session) throw new Error("A real server needs HOLDFAST_CONSOLE_LINK or HOLDFAST_CONSOLE_COOKIE.");
+
+  for (const [size, width, height] of [["desktop", 1440, 900], ["phone", 390, 844], ["small phone", 360, 740]] as const) {
+    for (const colorScheme of ["light", "dark"] as const) {
+      if (size === "small phone" && colorScheme === "dark") continue;
+      const phone = size !== "desktop";
+      const context = await browser.newContext({ viewport: { width, height }, colorScheme, hasTouch: phone, isMobile: phone, deviceScaleFactor: phone ? 2 : 1, ...(session ? { storageState: session } : {}) });
+      const visit = async (origin: string, path: string, what: string, refusal?: number) =>
+        check(`${what} (${path}), ${size}, ${colorScheme}`, async () => {
+          const { page, heard } = await newPage(context);
+          try {
+            const response = await page.goto(origin + path);
+            const policy = response?.headers()["content-security-policy"] ?? "";
+            if (!policy.includes("default-src 'none'") || policy.includes("unsafe-")) throw new Error(`The page came under the policy "${policy}".`);
+            await settled(page);
+            const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+            if (wide > 0) throw new Error(`The page is ${wide} pixels wider than the screen.`);
+            // The small phone is for what does not fit; what axe sees is the same as on the other.
+            if (size !== "small phone") await audit(page);
+            if (shots) {
+              mkdirSync(shots, { recursive: true });
+              await page.screenshot({ path: join(shots, `${what.replaceAll(/[^a-z0-9]+/gi, "-")}-${size.replace(" ", "-")}-${colorScheme}.png`), fullPage: !phone });
+            }
+            // The browser notes a refusal that was asked for as an error of its own.
+            const unexpected = refusal ? heard.filter((h) => !h.includes(`the server responded with a status of ${refusal}`)) : heard;
+            if (unexpected.length > 0) throw new Error(unexpected.join("\n"));
+          } finally {
+            await page.close();
+          }
+        });
+
+      const found = await findPaths(context, base);
+      for (const [path, what, refusal] of found) await visit(base, path, what, refusal);
+      // One light, one dark of the pages that hardly change with the size.
+      if (size === "small phone" || (size === "phone") === (colorScheme === "light")) {
+        await context.close();
+        continue;
+      }
+      if (empty) for (const path of ["/", "/?view=table", "/devices", "/rollouts", "/incidents", "/firmware", "/certificates", "/journal", "/notifications"]) await visit(`http://localhost:${empty.port}`, path, "empty");
+      if (outside) for (const [path, refusal] of [["/"], ["/welcome#8Jx2m4Q0bTq9oX1rY7c3nA"], ["/welcome#token=expired", 410], ["/welcome"]] as const) await visit(`http://localhost:${outside.port}`, path, "outside", refusal);
+      await context.close();
+    }
+  }
+  await keyboard(browser, target, session, check);
+  if (target.mock) await actions(browser, target, check);
+} finally {
+  await browser.close();
+  for (const one of [mock, empty, outside]) {
+    one?.server.close();
+    one?.server.closeAllConnections();
+  }
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 && passed > 0 ? 0 : 1);
+
+/// Every page there is, with a real device, rollout and incident where the server has them.
+async function findPaths(context: BrowserContext, origin: string): Promise<[string, string, number?][]> {
+  const list = async (path: string, name: string): Promise<{ id: string }[]> => {
+    const response = await context.request.get(`${origin}/api/v1${path}`);
+    if (!response.ok()) throw new Error(`GET ${path} answered ${response.status()}: ${await response.text()}`);
+    return ((await response.json()) as Record<string, { id: string }[]>)[name] ?? [];
+  };
+  const [device] = await list("/devices?selector=state%3Dactive&limit=1", "devices");
+  const [held] = await list("/devices?selector=state%3Dquarantined&limit=1", "devices");
+  const [fresh] = await list("/devices?selector=state%3Dregistered&limit=1", "devices");
+  const rollouts = await list("/rollouts?limit=2", "rollouts");
+  const incidents = await list("/incidents?limit=3", "incidents");
+  return [
+    ["/", "city"],
+    ["/?view=table", "city as table"],
+    ["/devices", "devices"],
+    ["/devices?selector=%3F%3F", "devices, wrong selector", 400],
+    ...(device ? [[`/devices/${device.id}`, "device"] as [string, string]] : []),
+    ...(held ? [[`/devices/${held.id}`, "isolated device"] as [string, string]] : []),
+    ...(fresh ? [[`/devices/${fresh.id}`, "new device"] as [string, string]] : []),
+    ["/rollouts", "rollouts"],
+    ...rollouts.map((r, i): [string, string] => [`/rollouts/${r.id}`, `rollout ${i + 1}`]),
+    ["/incidents", "incidents"],
+    ["/incidents?scope=all", "all incidents"],
+    ...incidents.map((r, i): [string, string] => [`/incidents/${r.id}`, `incident ${i + 1}`]),
+    ["/firmware", "firmware"],
+    ["/certificates", "certificates"],
+    ["/journal", "journal"],
+    ["/notifications", "notifications"],
+    ["/operators", "operators"],
+    ["/server", "this server"],
+    ["/me", "me"],
+    ["/nowhere", "nowhere"],
+  ];
+}
