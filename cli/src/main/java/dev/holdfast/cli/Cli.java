@@ -17,6 +17,7 @@ import picocli.CommandLine.Command;
         subcommands = {
             LoginCommand.class,
             DeviceCommand.class,
+            ModelCommand.class,
             CertCommand.class,
             FirmwareCommand.class,
             RolloutCommand.class,

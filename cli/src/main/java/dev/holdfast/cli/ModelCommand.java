@@ -1,0 +1,69 @@
+package dev.holdfast.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// Models: what a kind of device is, how often it is heard, what it may report and where it may connect.
+@Command(
+        name = "model",
+        mixinStandardHelpOptions = true,
+        description = "Lists and defines device models.",
+        synopsisSubcommandLabel = "COMMAND")
+final class ModelCommand {
+    @Command(name = "list", mixinStandardHelpOptions = true, description = "Lists models.")
+    void list(@Mixin ServerOptions server) {
+        List<JsonNode> rows = new ArrayList<>();
+        server.client().get("/models").path("models").forEach(rows::add);
+        server.printer().rows(rows, "id", columns(), "No models. Define one: holdfast model set ID --file model.yaml");
+    }
+
+    @Command(name = "show", mixinStandardHelpOptions = true, description = "Shows one model.")
+    void show(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id) {
+        server.printer().one(server.client().get(path(id)), "id", columns());
+    }
+
+    @Command(name = "set", mixinStandardHelpOptions = true, description = "Defines a model, or changes it.")
+    void set(
+            @Mixin ServerOptions server,
+            @Parameters(paramLabel = "ID") String id,
+            @Option(
+                            names = {"-f", "--file"},
+                            required = true,
+                            paramLabel = "FILE",
+                            description = "vendor, hardware, expectedInterval, bands, allowedFlows, ...: YAML or JSON.")
+                    Path file) {
+        try {
+            JsonNode definition = new YAMLMapper().readTree(Files.readString(file));
+            server.printer().one(server.client().put(path(id), definition), "id", columns());
+        } catch (IOException e) {
+            throw new ApiException(1, "the model file " + file + " can't be read: " + e.getMessage());
+        }
+    }
+
+    private static String path(String id) {
+        return "/models/" + ApiClient.encode(id);
+    }
+
+    private static List<Printer.Column> columns() {
+        return List.of(
+                Printer.Column.of("ID", "id"),
+                Printer.Column.of("VENDOR", "vendor"),
+                Printer.Column.of("HARDWARE", "hardware"),
+                Printer.Column.of("INTERVAL", "expectedInterval"),
+                new Printer.Column(
+                        "METRICS", row -> String.valueOf(row.path("bands").size())),
+                new Printer.Column(
+                        "ALLOWED FLOWS",
+                        row -> String.valueOf(row.path("allowedFlows").size())),
+                Printer.Column.of("DEVICES", "devices"));
+    }
+}
