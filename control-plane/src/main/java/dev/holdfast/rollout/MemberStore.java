@@ -190,7 +190,8 @@ final class MemberStore {
     /// @return how many were withdrawn
     static int withdraw(DSLContext sql, long rollout, Instant now) {
         sql.execute(
-                "update rollout_device set state = 'recalled', decided_at = ?, cancel = 'asked' where rollout = ?"
+                "update rollout_device set state = 'recalled', decided_at = ?,"
+                        + " cancel = case when state = 'installed' then null else 'asked' end where rollout = ?"
                         + " and exposed_at is not null and state in " + UNDECIDED,
                 RolloutStore.utc(now),
                 rollout);

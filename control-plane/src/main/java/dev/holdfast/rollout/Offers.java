@@ -56,7 +56,10 @@ final class Offers {
         for (Roster.Active active : mine) {
             Optional<Roster.Member> member = active.member(device);
             if (member.isPresent() && member.get().state().undecided()) {
-                return Optional.of(current(active, member.get()));
+                return Optional.of(
+                        mayHeal(active.row, device)
+                                ? current(active, member.get())
+                                : new Offer.Nothing("the device may not be updated in its present state"));
             }
         }
         return mine.stream().anyMatch(active -> obstacle(active, device, now).isEmpty())
@@ -105,6 +108,16 @@ final class Offers {
             return Optional.of("outside the maintenance window of its site");
         }
         return Optional.empty();
+    }
+
+    /// A quarantined device reaches only what heals it, also when it was offered something else before.
+    private boolean mayHeal(RolloutRow row, DeviceRef device) {
+        return inventory
+                .directory()
+                .find(device)
+                .filter(s -> s.state().mayConnect())
+                .filter(s -> row.plan().healing() || s.state() != Lifecycle.QUARANTINED)
+                .isPresent();
     }
 
     /// A site without windows is always open; a cure does not wait for one.
@@ -220,7 +233,8 @@ final class Offers {
         return database.read(sql -> MemberStore.byAction(sql, action)
                         .filter(m -> m.device().equals(device))
                         .filter(m -> m.state().undecided() && m.state() != MemberState.INSTALLED)
-                        .flatMap(m -> RolloutStore.find(sql, m.rollout()).filter(RolloutRow::serving)))
+                        .flatMap(m -> RolloutStore.find(sql, m.rollout())
+                                .filter(row -> row.serving() && !freeze.isFrozen() && mayHeal(row, device))))
                 .flatMap(row -> firmware.release(row.plan().release())
                         .map(release -> new Offer.Work(action, row.id(), row.epoch(), release)));
     }
