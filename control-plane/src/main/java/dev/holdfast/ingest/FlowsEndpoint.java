@@ -35,6 +35,7 @@ import java.util.Optional;
 ///
 /// What is full makes the reporter wait for its answer; what is answered with 200 was taken.
 final class FlowsEndpoint {
+    private static final String PATH = "/ingest/v1/flows";
     private static final int MOST_BODY = 1 << 20;
     private static final int PER_SECOND = 20;
     private static final int BURST = 60;
@@ -64,10 +65,9 @@ final class FlowsEndpoint {
     }
 
     void mount(Router router) {
-        router.post("/ingest/v1/flows")
-                .handler(DeviceListener.accepting(PeerClass.OPERATIONAL))
-                .handler(BodyHandler.create(false).setBodyLimit(MOST_BODY))
-                .handler(this::report);
+        router.post(PATH).handler(DeviceListener.accepting(PeerClass.OPERATIONAL));
+        router.post(PATH).handler(BodyHandler.create(false).setBodyLimit(MOST_BODY));
+        router.post(PATH).handler(this::report);
     }
 
     /// What one request is being made into.
