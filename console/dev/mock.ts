@@ -132,7 +132,7 @@ export function startMock(options: MockOptions): Promise<{ server: Server; port:
       c.response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
       c.response.write(`event: hello\ndata: ${JSON.stringify({ journal: 8200, environment: "development", resync: false })}\n\n`);
       streams.add(c.response);
-      c.request.on("close", () => streams.delete(c.response));
+      c.response.on("close", () => streams.delete(c.response));
     }],
     ["GET", /^\/models$/, (c) => json(c, { models: [{ id: "kwh-3", environment: "development", vendor: "Tidewater Instruments", hardware: "kwh-3-revB", expectedInterval: "PT10S", bands: { voltage: { min: 207, max: 253, unit: "V" } }, allowedFlows: [{ network: "10.20.0.0/24", protocol: "tcp", port: 8883 }], desiredConfiguration: { interval: "10" }, devices: city.devices.size }] })],
     ["GET", /^\/devices$/, (c) => {

@@ -32,7 +32,7 @@ export async function keyboard(browser: Browser, target: Target, session: Awaite
   for (const path of ["/", "/devices", "/rollouts", "/incidents", "/firmware", "/certificates", "/journal", "/notifications", "/operators", "/server", "/me"]) {
     await check(`keyboard: everything on ${path} is reached, visibly, and nothing traps`, () => at(path, async (page) => {
       const wanted = await page.evaluate(() => {
-        const all = [...document.querySelectorAll<HTMLElement>("a[href], button:not(:disabled), input, select, textarea, summary, [tabindex='0']")].filter((e) => e.tabIndex >= 0 && e.getClientRects().length > 0 && !(e.getAttribute("role") === "tab" && e.getAttribute("aria-selected") !== "true"));
+        const all = [...document.querySelectorAll<HTMLElement>("a[href], button:not(:disabled), input, select, textarea, summary, [tabindex='0']")].filter((e) => e.tabIndex >= 0 && e.getClientRects().length > 0 && !e.closest("details:not([open]) > :not(summary)") && !(e.getAttribute("role") === "tab" && e.getAttribute("aria-selected") !== "true"));
         all.forEach((e, i) => e.setAttribute("data-walk", String(i)));
         return all.length;
       });
@@ -52,7 +52,7 @@ export async function keyboard(browser: Browser, target: Target, session: Awaite
       }
       if (unseen.length > 0) throw new Error(`Focus cannot be seen on: ${unseen.slice(0, 5).join("; ")}`);
       if (seen.size < wanted) {
-        const missing = await page.evaluate((marks) => [...document.querySelectorAll<HTMLElement>("[data-walk]")].filter((e) => !marks.includes(e.dataset.walk ?? "")).map((e) => `${e.tagName} ${e.getAttribute("aria-label") ?? e.textContent?.slice(0, 60) ?? ""}`).slice(0, 4), [...seen]);
+        const missing = await page.evaluate((marks) => [...document.querySelectorAll<HTMLElement>("[data-walk]")].filter((e) => !marks.includes(e.dataset.walk ?? "") && !e.matches(":disabled")).map((e) => `${e.tagName} ${e.getAttribute("aria-label") ?? e.textContent?.slice(0, 60) ?? ""}`).slice(0, 4), [...seen]);
         // What came or went by itself while we walked (the page is live) is not a trap.
         if (missing.length > 0) throw new Error(`${wanted - seen.size} of ${wanted} are not reached, such as ${missing.join("\n")}`);
       }

@@ -43,6 +43,27 @@ export async function passkeys(browser: Browser, target: Target, link: string, c
     invitation = (await page.locator("pre.code").first().innerText()).trim();
     if (!invitation.includes("/welcome#")) throw new Error(`The link is "${invitation}".`);
   });
+  await check("console: a first model and a first device are made, and its enrolment commands are shown", async () => {
+    await page.getByRole("link", { name: "Devices", exact: true }).click();
+    for (const [device, model] of [["first-1", true], ["first.2", false]] as const) {
+      if (!model) await page.getByRole("link", { name: "Devices", exact: true }).first().click();
+      await page.getByRole("button", { name: "Add device" }).click();
+      await page.getByLabel(/^Id \(/).fill(device);
+      if (model) {
+        await page.getByLabel("Id of the new model").fill("kwh-3");
+        await page.getByLabel("Vendor").fill("Tidewater Instruments");
+        await page.getByLabel(/^Hardware/).fill("kwh-3-revB");
+      }
+      await page.getByLabel(/^District/).fill("Harbour");
+      await page.getByRole("dialog").getByRole("button", { name: "Add", exact: true }).click();
+      await page.waitForURL(new RegExp(`/devices/${device}$`), { timeout: 15_000 });
+    }
+    // An address with a dot in it is still a page when it is opened anew.
+    await page.reload();
+    await page.getByRole("button", { name: "Make a one-time token" }).click();
+    await page.locator("pre.code").first().waitFor({ timeout: 15_000 });
+    await audit(page);
+  });
   const second = await browser.newContext({ viewport: { width: 390, height: 844 } });
   await check("passkeys: the second operator comes in on a phone", async () => {
     const opened = await newPage(second);

@@ -125,15 +125,20 @@ function Filters({ filter, set, invalid }: { filter: DeviceFilter; set: (change:
   );
 }
 
+const NEW_MODEL = " new";
+
 function AddDevice() {
   const models = useQuery(modelsQuery);
   const navigate = useNavigate();
   const [id, setId] = useState("");
   const [model, setModel] = useState("");
+  const [wish, setWish] = useState({ id: "", vendor: "", hardware: "", expectedInterval: "PT1M" });
   const [district, setDistrict] = useState("");
   const [reachesVia, setReachesVia] = useState("");
-  const fields = useId();
-  const chosen = model || (models.data?.models[0]?.id ?? "");
+  const f = useId();
+  const known = models.data?.models ?? [];
+  const chosen = model || (known[0]?.id ?? NEW_MODEL);
+  const defining = chosen === NEW_MODEL;
   return (
     <Act
       label="Add device"
@@ -143,34 +148,58 @@ function AddDevice() {
       confirm="Add"
       preview={<p className="quiet">It is registered only; it may connect after it has enrolled. Its page has the commands for that.</p>}
       extra={
-        models.data?.models.length === 0 ? (
-          <div className="notice watch"><Mark tone="watch" /><span>No model is defined yet. Define one first: <code>holdfast device model put</code>, or PUT /api/v1/models/…</span></div>
-        ) : (
-          <>
-            <label className="field" htmlFor={`${fields}id`}>
-              Id (letters, digits, dot, dash, underscore)
-              <input id={`${fields}id`} className="input mono" required pattern="[A-Za-z0-9][A-Za-z0-9._\-]{0,63}" maxLength={64} autoComplete="off" value={id} onChange={(event) => setId(event.target.value)} />
-            </label>
-            <label className="field" htmlFor={`${fields}model`}>
-              Model
-              <select id={`${fields}model`} className="input" value={chosen} onChange={(event) => setModel(event.target.value)}>
-                {models.data?.models.map((m) => <option key={m.id} value={m.id}>{m.id} ({m.vendor})</option>)}
-              </select>
-            </label>
-            <label className="field" htmlFor={`${fields}district`}>
-              District (label, may stay empty)
-              <input id={`${fields}district`} className="input" maxLength={63} value={district} onChange={(event) => setDistrict(event.target.value)} />
-            </label>
-            <label className="field" htmlFor={`${fields}via`}>
-              Reaches us through the gateway (id, may stay empty)
-              <input id={`${fields}via`} className="input mono" maxLength={64} value={reachesVia} onChange={(event) => setReachesVia(event.target.value)} />
-            </label>
-          </>
-        )
+        <>
+          <label className="field" htmlFor={`${f}id`}>
+            Id (letters, digits, dot, dash, underscore)
+            <input id={`${f}id`} className="input mono" required pattern="[A-Za-z0-9][A-Za-z0-9._\-]{0,63}" maxLength={64} autoComplete="off" value={id} onChange={(event) => setId(event.target.value)} />
+          </label>
+          <label className="field" htmlFor={`${f}model`}>
+            Model
+            <select id={`${f}model`} className="input" value={chosen} onChange={(event) => setModel(event.target.value)}>
+              {known.map((m) => <option key={m.id} value={m.id}>{m.id} ({m.vendor})</option>)}
+              <option value={NEW_MODEL}>a new model</option>
+            </select>
+          </label>
+          {defining && (
+            <div className="form-grid">
+              <label className="field" htmlFor={`${f}mi`}>Id of the new model
+                <input id={`${f}mi`} className="input mono" required pattern="[A-Za-z0-9][A-Za-z0-9._\-]{0,63}" placeholder="kwh-3" value={wish.id} onChange={(event) => setWish({ ...wish, id: event.target.value })} />
+              </label>
+              <label className="field" htmlFor={`${f}mv`}>Vendor
+                <input id={`${f}mv`} className="input" required maxLength={80} value={wish.vendor} onChange={(event) => setWish({ ...wish, vendor: event.target.value })} />
+              </label>
+              <label className="field" htmlFor={`${f}mh`}>Hardware, as a release must name it
+                <input id={`${f}mh`} className="input" required maxLength={80} placeholder="kwh-3-revB" value={wish.hardware} onChange={(event) => setWish({ ...wish, hardware: event.target.value })} />
+              </label>
+              <label className="field" htmlFor={`${f}me`}>A healthy one is heard every
+                <select id={`${f}me`} className="input" value={wish.expectedInterval} onChange={(event) => setWish({ ...wish, expectedInterval: event.target.value })}>
+                  <option value="PT10S">10 seconds</option>
+                  <option value="PT1M">minute</option>
+                  <option value="PT15M">15 minutes</option>
+                  <option value="PT1H">hour</option>
+                  <option value="P1D">day</option>
+                </select>
+              </label>
+            </div>
+          )}
+          <label className="field" htmlFor={`${f}district`}>
+            District (label, may stay empty)
+            <input id={`${f}district`} className="input" maxLength={63} value={district} onChange={(event) => setDistrict(event.target.value)} />
+          </label>
+          <label className="field" htmlFor={`${f}via`}>
+            Reaches us through the gateway (id, may stay empty)
+            <input id={`${f}via`} className="input mono" maxLength={64} value={reachesVia} onChange={(event) => setReachesVia(event.target.value)} />
+          </label>
+        </>
       }
       act={async (_, key) => {
-        const device = await must(api.POST("/devices", { params: { header: { "Idempotency-Key": key } }, body: { id, model: chosen, labels: district ? { district } : {}, ...(reachesVia ? { reachesVia } : {}) } }));
+        if (defining) {
+          const { id: modelId, ...definition } = wish;
+          await must(api.PUT("/models/{id}", { params: { path: { id: modelId } }, body: definition }));
+        }
+        const device = await must(api.POST("/devices", { params: { header: { "Idempotency-Key": key } }, body: { id, model: defining ? wish.id : chosen, labels: district ? { district } : {}, ...(reachesVia ? { reachesVia } : {}) } }));
         setId("");
+        setModel("");
         void navigate({ to: "/devices/$id", params: { id: device.id } });
         return device;
       }}

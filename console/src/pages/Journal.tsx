@@ -74,7 +74,7 @@ export function Journal() {
             { key: "reason", head: "Why", phone: "full", cell: (e) => <span className="clip-2"><Untrusted text={e.reason} /></span> },
             { key: "actor", head: "Who", label: "by", cell: (e) => <Untrusted text={e.actorName ?? e.actor} /> },
             { key: "at", head: "When", phone: "side", cell: (e) => <When at={e.at} /> },
-            { key: "body", head: "Details", phone: "full", cell: (e) => <details className="entry-body"><summary>Show<span className="sr"> details of entry {e.number}</span></summary><pre className="code" tabIndex={0} role="region" aria-label={`Entry ${e.number}`}><Untrusted text={JSON.stringify(e.body, null, 1)} /></pre></details> },
+            { key: "body", head: "Details", phone: "full", cell: (e) => <details className="entry-body"><summary>Show<span className="sr"> details of entry {e.number}</span></summary><pre className="code" tabIndex={0} role="region" aria-label={`Entry ${e.number}`}>{JSON.stringify(e.body, null, 2).split("\n").map((line, i) => <div key={i}><Untrusted text={line} /></div>)}</pre></details> },
           ]}
         />
       </Panel>

@@ -103,8 +103,9 @@ final class PagesEndpoint {
     private void console(HttpServerRequest request, String path) {
         HttpServerResponse response = request.response();
         Optional<Page> found = path.equals("/") ? Optional.empty() : file(path);
-        if (found.isEmpty() && !path.contains(".")) {
-            // The console routes in the browser: any path without a file name is its one page.
+        if (found.isEmpty() && (!path.contains(".") || path.startsWith("/devices/"))) {
+            // The console routes in the browser: any path without a file name is its one page. Ids of devices may
+            // have dots.
             found = file("/index.html");
             if (found.isEmpty()) {
                 send(request, consoleMissing());
