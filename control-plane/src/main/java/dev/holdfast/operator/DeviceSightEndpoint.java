@@ -1,5 +1,10 @@
 package dev.holdfast.operator;
 
+import dev.holdfast.web.Reply;
+import dev.holdfast.web.Problem;
+import dev.holdfast.web.Handlers;
+import dev.holdfast.web.Fields;
+import dev.holdfast.web.Call;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.access.Scope;
 import dev.holdfast.commands.Desired;

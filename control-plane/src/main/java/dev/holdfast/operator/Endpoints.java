@@ -1,5 +1,10 @@
 package dev.holdfast.operator;
 
+import dev.holdfast.access.Scope;
+import dev.holdfast.web.Doorkeeper;
+import dev.holdfast.web.Identities;
+import dev.holdfast.web.Handlers;
+
 /// Every endpoint of the API, registered: one file for each resource.
 final class Endpoints {
     private final Rooms rooms;
@@ -27,5 +32,8 @@ final class Endpoints {
         new HistoryImportEndpoint(rooms).register(handlers);
         new JournalEndpoint(rooms).register(handlers);
         new ServerEndpoint(rooms, identities).register(handlers);
+        handlers.on("stream", Scope.READ, _ -> {
+            throw new IllegalStateException("answered by StreamEndpoint");
+        });
     }
 }

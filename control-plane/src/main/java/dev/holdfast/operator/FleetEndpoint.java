@@ -1,5 +1,9 @@
 package dev.holdfast.operator;
 
+import dev.holdfast.web.Reply;
+import dev.holdfast.web.Handlers;
+import dev.holdfast.web.Fields;
+import dev.holdfast.web.Call;
 import dev.holdfast.access.Scope;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.FirmwareVersion;

@@ -1,5 +1,6 @@
 package dev.holdfast.operator;
 
+import dev.holdfast.web.Fields;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;

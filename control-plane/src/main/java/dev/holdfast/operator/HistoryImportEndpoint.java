@@ -1,5 +1,13 @@
 package dev.holdfast.operator;
 
+import dev.holdfast.web.Reply;
+import dev.holdfast.web.ProblemType;
+import dev.holdfast.web.Problem;
+import dev.holdfast.web.Handlers;
+import dev.holdfast.web.Call;
+import dev.holdfast.web.ImportReport;
+import dev.holdfast.web.BodyStream;
+import dev.holdfast.web.Schema;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.access.Scope;

@@ -1,5 +1,13 @@
 package dev.holdfast.operator;
 
+import dev.holdfast.web.Reply;
+import dev.holdfast.web.Problem;
+import dev.holdfast.web.Handlers;
+import dev.holdfast.web.Call;
+import dev.holdfast.web.ImportReport;
+import dev.holdfast.web.CsvReader;
+import dev.holdfast.web.BodyStream;
+import dev.holdfast.web.Schema;
 import dev.holdfast.access.Scope;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;

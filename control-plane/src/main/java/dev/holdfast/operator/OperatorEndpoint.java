@@ -1,7 +1,17 @@
 package dev.holdfast.operator;
 
+import dev.holdfast.web.Identities;
+import dev.holdfast.web.RequestClock;
+import dev.holdfast.web.ApiEndpoint;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.config.ConfigurationException;
+import dev.holdfast.web.Call;
+import dev.holdfast.web.Handlers;
+import dev.holdfast.web.Doorkeeper;
+import dev.holdfast.web.Contract;
+import dev.holdfast.web.AttemptLimiter;
+import dev.holdfast.web.Answers;
+import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpConnection;
@@ -15,6 +25,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -32,6 +43,7 @@ public final class OperatorEndpoint implements AutoCloseable {
     private final HttpServer server;
     private final Identities identities;
     private final ApiEndpoint api;
+    private final StreamEndpoint stream;
     private final Links links;
     private final AtomicInteger connections = new AtomicInteger();
 
@@ -113,7 +125,35 @@ public final class OperatorEndpoint implements AutoCloseable {
         this.identities =
                 Identities.of(settings.tls(), server.actualPort(), settings.publicUrl(), settings.publicHostName());
         this.links = new Links(rooms.access(), identities);
-        this.api = new ApiEndpoint(vertx, rooms, identities, settings.tls());
+        Contract contract = Contract.load();
+        Doorkeeper doorkeeper = new Doorkeeper(rooms.access(), new AttemptLimiter(rooms.clock()));
+        Answers answers = new Answers(settings.tls());
+        FleetView fleet = new FleetView(rooms);
+        this.stream = new StreamEndpoint(vertx, rooms, fleet);
+        PagesEndpoint pages = new PagesEndpoint(rooms, contract, answers);
+        Handlers handlers = new Handlers();
+        new Endpoints(rooms, fleet, identities, doorkeeper, settings.tls()).register(handlers);
+        this.api = new ApiEndpoint(
+                vertx,
+                rooms.database(),
+                rooms.clock(),
+                rooms.environment(),
+                identities,
+                contract,
+                handlers,
+                doorkeeper,
+                answers,
+                new ApiEndpoint.Others() {
+                    @Override
+                    public void page(HttpServerRequest request, String path, Executor threads) {
+                        pages.handle(request, path, threads);
+                    }
+
+                    @Override
+                    public void stream(HttpServerRequest request, Call call, Context context) {
+                        stream.open(request, call, context);
+                    }
+                });
         late.api = api;
     }
 
@@ -188,6 +228,7 @@ public final class OperatorEndpoint implements AutoCloseable {
 
     @Override
     public void close() {
+        stream.close();
         api.close();
         try {
             vertx.close().toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);

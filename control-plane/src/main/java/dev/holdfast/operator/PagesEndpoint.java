@@ -1,5 +1,9 @@
 package dev.holdfast.operator;
 
+import dev.holdfast.web.Answers;
+import dev.holdfast.web.ProblemType;
+import dev.holdfast.web.Problem;
+import dev.holdfast.web.Contract;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.core.Digest;
 import dev.holdfast.core.Json;

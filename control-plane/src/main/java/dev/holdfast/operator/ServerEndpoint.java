@@ -1,5 +1,10 @@
 package dev.holdfast.operator;
 
+import dev.holdfast.web.Identities;
+import dev.holdfast.web.Reply;
+import dev.holdfast.web.Handlers;
+import dev.holdfast.web.Fields;
+import dev.holdfast.web.Call;
 import dev.holdfast.access.Scope;
 import dev.holdfast.telemetry.Telemetry;
 import java.io.IOException;

@@ -1,5 +1,13 @@
 package dev.holdfast.operator;
 
+import dev.holdfast.web.Doorkeeper;
+import dev.holdfast.web.Identities;
+import dev.holdfast.web.Reply;
+import dev.holdfast.web.ProblemType;
+import dev.holdfast.web.Problem;
+import dev.holdfast.web.Handlers;
+import dev.holdfast.web.Fields;
+import dev.holdfast.web.Call;
 import dev.holdfast.access.AccessRefused;
 import dev.holdfast.access.Ceremony;
 import dev.holdfast.access.OneTimeLink;

@@ -1,5 +1,6 @@
 package dev.holdfast.operator;
 
+import dev.holdfast.web.Fields;
 import dev.holdfast.core.Environment;
 import io.vertx.core.Context;
 import io.vertx.core.http.HttpServerRequest;

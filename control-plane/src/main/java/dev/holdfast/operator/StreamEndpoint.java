@@ -1,5 +1,9 @@
 package dev.holdfast.operator;
 
+import dev.holdfast.web.ProblemType;
+import dev.holdfast.web.Problem;
+import dev.holdfast.web.Fields;
+import dev.holdfast.web.Call;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;

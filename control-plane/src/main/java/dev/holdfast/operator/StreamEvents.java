@@ -1,5 +1,6 @@
 package dev.holdfast.operator;
 
+import dev.holdfast.web.Fields;
 import dev.holdfast.core.Environment;
 import dev.holdfast.journal.Recorded;
 import java.util.List;

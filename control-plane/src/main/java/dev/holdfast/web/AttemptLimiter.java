@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.web;
 
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
@@ -8,7 +8,7 @@ import java.util.Map;
 ///
 /// Bounded in memory: the 10,000 addresses that failed last. Secrets have 256 bits, so this protects the database and
 /// the log from a flood rather than the secrets from being guessed.
-final class AttemptLimiter {
+public final class AttemptLimiter {
     private static final int MOST_ADDRESSES = 10_000;
     private static final double BURST = 20;
     private static final double PER_SECOND = 1.0 / 3;
@@ -25,7 +25,7 @@ final class AttemptLimiter {
 
     private record Bucket(double left, long atMillis) {}
 
-    AttemptLimiter(InstantSource clock) {
+    public AttemptLimiter(InstantSource clock) {
         this.clock = clock;
     }
 

@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.web;
 
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
@@ -16,7 +16,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Writes answers, always with the headers that keep a browser safe.
-final class Answers {
+public final class Answers {
     private static final Logger LOG = LoggerFactory.getLogger(Answers.class);
     private static final int PIECE = 64 * 1024;
     private static final int DRAINED = 512 * 1024;
@@ -28,12 +28,12 @@ final class Answers {
     private final boolean tls;
     private volatile String styleHashes = "";
 
-    Answers(boolean tls) {
+    public Answers(boolean tls) {
         this.tls = tls;
     }
 
     /// Hashes (`'sha256-...'`) of the style elements that the console makes itself.
-    void allowStyles(String hashes) {
+    public void allowStyles(String hashes) {
         styleHashes = hashes.isBlank() ? "" : " " + hashes.strip();
     }
 
@@ -77,12 +77,12 @@ final class Answers {
         }
     }
 
-    void problem(HttpServerRequest request, Problem problem, Optional<BodyStream> body) {
+    public void problem(HttpServerRequest request, Problem problem, Optional<BodyStream> body) {
         send(request, problem, Optional.empty(), body);
     }
 
     /// A fault of ours: logged with a reference that the operator can quote; nothing of it is shown.
-    void failure(HttpServerRequest request, Throwable fault) {
+    public void failure(HttpServerRequest request, Throwable fault) {
         String reference = Long.toString(FAULTS.incrementAndGet(), 36);
         LOG.error("operator plane: {} {} failed, reference {}", request.method(), request.path(), reference, fault);
         send(

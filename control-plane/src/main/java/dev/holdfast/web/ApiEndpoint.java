@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.web;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -15,12 +15,14 @@ import io.vertx.core.http.HttpServerRequest;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
@@ -31,7 +33,7 @@ import org.slf4j.LoggerFactory;
 ///
 /// 1. the host and the origin are ours; 2. the path and query fit the contract; 3. there is room; 4. somebody we know
 /// asks, who may; 5. the body fits the contract; 6. the handler; 7. whatever goes wrong becomes a problem (RFC 9457).
-final class ApiEndpoint {
+public final class ApiEndpoint {
     private static final Logger LOG = LoggerFactory.getLogger(ApiEndpoint.class);
     private static final String PREFIX = "/api/v1/";
     private static final int MOST_JSON = 1 << 20;
@@ -40,38 +42,55 @@ final class ApiEndpoint {
     private static final int STREAMS_AT_ONCE = 8;
 
     private final Vertx vertx;
-    private final Rooms rooms;
+    private final Environment defaultEnvironment;
     private final Identities identities;
-    private final Contract contract = Contract.load();
-    private final Handlers handlers = new Handlers();
+    private final Contract contract;
+    private final Handlers handlers;
     private final Doorkeeper doorkeeper;
     private final IdempotencyStore idempotency;
     private final Answers answers;
-    private final PagesEndpoint pages;
-    private final StreamEndpoint stream;
+    private final Others others;
     private final ExecutorService threads = Executors.newThreadPerTaskExecutor(
             Thread.ofVirtual().name("operator-", 0).factory());
     private final Semaphore room = new Semaphore(AT_ONCE);
     private final Semaphore anonymousRoom = new Semaphore(ANONYMOUS_AT_ONCE);
     private final Semaphore streamRoom = new Semaphore(STREAMS_AT_ONCE);
 
-    ApiEndpoint(Vertx vertx, Rooms rooms, Identities identities, boolean tls) {
-        this.vertx = vertx;
-        this.rooms = rooms;
-        this.identities = identities;
-        this.doorkeeper = new Doorkeeper(rooms.access(), new AttemptLimiter(rooms.clock()));
-        this.idempotency = new IdempotencyStore(rooms.database(), rooms.clock());
-        FleetView fleet = new FleetView(rooms);
-        this.answers = new Answers(tls);
-        this.pages = new PagesEndpoint(rooms, contract, answers);
-        this.stream = new StreamEndpoint(vertx, rooms, fleet);
-        new Endpoints(rooms, fleet, identities, doorkeeper, tls).register(handlers);
-        handlers.on("stream", dev.holdfast.access.Scope.READ, _ -> {
-            throw new IllegalStateException("answered by StreamEndpoint");
-        });
+    /// What is answered beside the contract's requests and replies.
+    public interface Others {
+        /// A path that is not of the API, on the event loop.
+        ///
+        /// @param threads for what may block
+        void page(HttpServerRequest request, String path, Executor threads);
+
+        /// The operation `stream`, checked and on a virtual thread; from here on the response is the callee's.
+        void stream(HttpServerRequest request, Call call, Context context);
     }
 
-    static void refuseUnreadable(HttpServerRequest request) {
+    /// @param defaultEnvironment where a request names none
+    public ApiEndpoint(
+            Vertx vertx,
+            Database database,
+            InstantSource clock,
+            Environment defaultEnvironment,
+            Identities identities,
+            Contract contract,
+            Handlers handlers,
+            Doorkeeper doorkeeper,
+            Answers answers,
+            Others others) {
+        this.vertx = vertx;
+        this.defaultEnvironment = defaultEnvironment;
+        this.identities = identities;
+        this.contract = contract;
+        this.handlers = handlers;
+        this.doorkeeper = doorkeeper;
+        this.idempotency = new IdempotencyStore(database, clock);
+        this.answers = answers;
+        this.others = others;
+    }
+
+    public static void refuseUnreadable(HttpServerRequest request) {
         new Answers(false)
                 .problem(
                         request,
@@ -79,7 +98,7 @@ final class ApiEndpoint {
                         Optional.empty());
     }
 
-    void handle(HttpServerRequest request) {
+    public void handle(HttpServerRequest request) {
         request.response().endHandler(_ -> RequestClock.answered(request.connection()));
         request.response().exceptionHandler(_ -> LOG.debug("a client went away"));
         answers.securityHeaders(request.response());
@@ -89,7 +108,7 @@ final class ApiEndpoint {
             if (path.startsWith(PREFIX) && !path.equals(PREFIX + "openapi.yaml")) {
                 api(request, path.substring(PREFIX.length()));
             } else {
-                pages.handle(request, path, threads);
+                others.page(request, path, threads);
             }
         } catch (Problem problem) {
             answers.problem(request, problem, Optional.empty());
@@ -176,7 +195,7 @@ final class ApiEndpoint {
                 doorkeeper.checkNotForged(principal.get(), shown);
             }
             Environment environment = new Environment(request.query()
-                    .getOrDefault("environment", rooms.environment().value()));
+                    .getOrDefault("environment", defaultEnvironment.value()));
             Call call = new Call(
                     operation,
                     request.match().path(),
@@ -188,7 +207,7 @@ final class ApiEndpoint {
                     request.body(),
                     shown.cookie());
             if (operation.id().equals("stream")) {
-                stream.open(http, call, request.context());
+                others.stream(http, call, request.context());
                 return;
             }
             Reply reply = writes
@@ -370,8 +389,7 @@ final class ApiEndpoint {
         }
     }
 
-    void close() {
-        stream.close();
+    public void close() {
         threads.shutdownNow();
     }
 }

@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.web;
 
 import dev.holdfast.core.Json;
 import java.time.Instant;
@@ -11,14 +11,14 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// A JSON object for an answer. Absent values ([Optional#empty], null) are left out, never written as null.
-final class Fields {
+public final class Fields {
     private final Map<String, Object> values = new LinkedHashMap<>();
 
-    static Fields of(String name, @Nullable Object value) {
+    public static Fields of(String name, @Nullable Object value) {
         return new Fields().with(name, value);
     }
 
-    Fields with(String name, @Nullable Object value) {
+    public Fields with(String name, @Nullable Object value) {
         Object plain = plain(value);
         if (plain != null) {
             values.put(name, plain);
@@ -26,17 +26,17 @@ final class Fields {
         return this;
     }
 
-    Fields with(Fields others) {
+    public Fields with(Fields others) {
         values.putAll(others.values);
         return this;
     }
 
-    byte[] bytes() {
+    public byte[] bytes() {
         return Json.bytes(values);
     }
 
     /// For [com.fasterxml.jackson.databind.ObjectMapper].
-    Map<String, Object> values() {
+    public Map<String, Object> values() {
         return values;
     }
 

@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.web;
 
 import java.net.URI;
 import java.util.Locale;
@@ -13,14 +13,14 @@ import java.util.TreeSet;
 ///
 /// @param hostName what passkeys are bound to
 /// @param port on which we listen
-record Identities(String origin, String hostName, int port, Set<String> hosts, Set<String> origins) {
-    Identities {
+public record Identities(String origin, String hostName, int port, Set<String> hosts, Set<String> origins) {
+    public Identities {
         hosts = Set.copyOf(hosts);
         origins = Set.copyOf(origins);
     }
 
     /// @param publicUrl under which operators reach the console; on loopback, `http://localhost:<port>` without it
-    static Identities of(boolean tls, int port, Optional<String> publicUrl, Optional<String> publicHostName) {
+    public static Identities of(boolean tls, int port, Optional<String> publicUrl, Optional<String> publicHostName) {
         String scheme = tls ? "https" : "http";
         Set<String> hosts = new TreeSet<>();
         Set<String> origins = new TreeSet<>();

@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.web;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -11,37 +11,37 @@ import java.util.Optional;
 ///
 /// @param download written piece by piece instead of the body, for answers of any length
 @SuppressWarnings("ArrayRecordComponent") // never compared
-record Reply(int status, String mediaType, byte[] body, Map<String, String> headers, Optional<Download> download) {
-    static final String JSON = "application/json";
+public record Reply(int status, String mediaType, byte[] body, Map<String, String> headers, Optional<Download> download) {
+    public static final String JSON = "application/json";
     private static final byte[] NOTHING = {};
 
     /// Writes an answer of any length; blocks while the client is slow.
     @FunctionalInterface
-    interface Download {
+    public interface Download {
         void write(OutputStream out) throws IOException;
     }
 
-    static Reply ok(Fields body) {
+    public static Reply ok(Fields body) {
         return json(200, body);
     }
 
-    static Reply created(Fields body) {
+    public static Reply created(Fields body) {
         return json(201, body);
     }
 
-    static Reply json(int status, Fields body) {
+    public static Reply json(int status, Fields body) {
         return new Reply(status, JSON, body.bytes(), Map.of(), Optional.empty());
     }
 
-    static Reply nothing(int status) {
+    public static Reply nothing(int status) {
         return new Reply(status, "", NOTHING, Map.of(), Optional.empty());
     }
 
-    static Reply text(String mediaType, String body) {
+    public static Reply text(String mediaType, String body) {
         return new Reply(200, mediaType, body.getBytes(StandardCharsets.UTF_8), Map.of(), Optional.empty());
     }
 
-    static Reply download(String mediaType, String fileName, Download download) {
+    public static Reply download(String mediaType, String fileName, Download download) {
         return new Reply(
                 200,
                 mediaType,
@@ -50,13 +50,13 @@ record Reply(int status, String mediaType, byte[] body, Map<String, String> head
                 Optional.of(download));
     }
 
-    Reply header(String name, String value) {
+    public Reply header(String name, String value) {
         Map<String, String> more = new LinkedHashMap<>(headers);
         more.put(name, value);
         return new Reply(status, mediaType, body, more, download);
     }
 
-    Reply etag(String etag) {
+    public Reply etag(String etag) {
         return header("etag", etag);
     }
 }

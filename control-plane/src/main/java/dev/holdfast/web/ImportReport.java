@@ -1,10 +1,10 @@
-package dev.holdfast.operator;
+package dev.holdfast.web;
 
 import java.util.ArrayList;
 import java.util.List;
 
 /// What became of each line of an import.
-final class ImportReport {
+public final class ImportReport {
     private static final int MOST_SHOWN = 100;
 
     private final List<Fields> errors = new ArrayList<>();
@@ -13,30 +13,30 @@ final class ImportReport {
     private int unchanged;
     private int rejected;
 
-    void accepted() {
+    public void accepted() {
         accepted++;
     }
 
-    void accepted(int count) {
+    public void accepted(int count) {
         accepted += count;
     }
 
-    void unchanged() {
+    public void unchanged() {
         unchanged++;
     }
 
-    void read() {
+    public void read() {
         read++;
     }
 
-    void rejected(int line, String why) {
+    public void rejected(int line, String why) {
         rejected++;
         if (errors.size() < MOST_SHOWN) {
             errors.add(Fields.of("line", line).with("message", why));
         }
     }
 
-    Reply reply() {
+    public Reply reply() {
         return Reply.ok(Fields.of("read", read)
                 .with("accepted", accepted)
                 .with("unchanged", unchanged)

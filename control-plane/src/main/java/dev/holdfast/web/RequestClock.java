@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.web;
 
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
@@ -8,7 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /// Ends a connection on which no whole request head arrived in time; an idle timeout alone would let a client hold it
 /// with one byte now and then.
-final class RequestClock {
+public final class RequestClock {
     private static final Map<HttpConnection, RequestClock> CLOCKS = new ConcurrentHashMap<>();
 
     private final Vertx vertx;
@@ -18,7 +18,7 @@ final class RequestClock {
     private int inWork;
 
     /// @param first for the first request, @param next for each one after the answer to the one before
-    RequestClock(Vertx vertx, HttpConnection connection, Duration first, Duration next) {
+    public RequestClock(Vertx vertx, HttpConnection connection, Duration first, Duration next) {
         this.vertx = vertx;
         this.connection = connection;
         this.next = next;
@@ -27,7 +27,7 @@ final class RequestClock {
     }
 
     /// A whole request head arrived.
-    static void seen(HttpConnection connection) {
+    public static void seen(HttpConnection connection) {
         RequestClock clock = CLOCKS.get(connection);
         if (clock != null) {
             synchronized (clock) {
@@ -55,7 +55,7 @@ final class RequestClock {
         timer = vertx.setTimer(after.toMillis(), _ -> connection.close());
     }
 
-    synchronized void stop() {
+    public synchronized void stop() {
         CLOCKS.remove(connection);
         vertx.cancelTimer(timer);
     }

@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.web;
 
 import dev.holdfast.access.Scope;
 import java.util.HashMap;
@@ -6,25 +6,25 @@ import java.util.Map;
 import java.util.Optional;
 
 /// Which code answers which operation of the contract, and the scope it takes.
-final class Handlers {
+public final class Handlers {
     private final Map<String, Registered> byOperation = new HashMap<>();
 
     /// Answers a request; runs on a virtual thread and may block.
     @FunctionalInterface
-    interface Handler {
+    public interface Handler {
         Reply handle(Call call) throws Exception;
     }
 
-    record Registered(Scope scope, Handler handler) {}
+    public record Registered(Scope scope, Handler handler) {}
 
     /// @param scope what the caller needs; not asked where the contract lets anybody in
-    void on(String operationId, Scope scope, Handler handler) {
+    public void on(String operationId, Scope scope, Handler handler) {
         if (byOperation.put(operationId, new Registered(scope, handler)) != null) {
             throw new IllegalStateException("two handlers of " + operationId);
         }
     }
 
-    Optional<Registered> find(String operationId) {
+    public Optional<Registered> find(String operationId) {
         return Optional.ofNullable(byOperation.get(operationId));
     }
 }

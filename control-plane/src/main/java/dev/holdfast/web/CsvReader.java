@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.web;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Optional;
 
 /// Reads CSV (RFC 4180) record by record: quoted fields, doubled quotes, CRLF or LF, strict UTF-8, bounded records.
-final class CsvReader {
+public final class CsvReader {
     private static final int MOST_FIELDS = 80;
     private static final int LONGEST_RECORD = 20_000;
 
@@ -19,7 +19,7 @@ final class CsvReader {
     private int line = 1;
     private int ahead = -2;
 
-    CsvReader(InputStream in) {
+    public CsvReader(InputStream in) {
         this.in = new java.io.BufferedReader(new InputStreamReader(
                 in,
                 StandardCharsets.UTF_8
@@ -29,10 +29,10 @@ final class CsvReader {
     }
 
     /// @param line on which the record begins, from 1
-    record Row(int line, List<String> fields) {}
+    public record Row(int line, List<String> fields) {}
 
     /// @throws Problem MALFORMED_REQUEST when the text is no CSV from here on
-    Optional<Row> next() throws IOException {
+    public Optional<Row> next() throws IOException {
         if (peek() < 0) {
             return Optional.empty();
         }
@@ -115,7 +115,7 @@ final class CsvReader {
     }
 
     /// A field as CSV writes it. Text that a spreadsheet would run as a formula is quoted with an apostrophe before.
-    static String written(String value) {
+    public static String written(String value) {
         String safe = !value.isEmpty() && "=+-@\t\r".indexOf(value.charAt(0)) >= 0 ? "'" + value : value;
         return safe.chars().anyMatch(c -> c == ',' || c == '"' || c == '\n' || c == '\r')
                 ? "\"" + safe.replace("\"", "\"\"") + "\""

@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.web;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.google.re2j.Pattern;
@@ -15,7 +15,7 @@ import java.util.TreeSet;
 /// The subset of JSON Schema 2020-12 that our contract uses, with messages for people.
 ///
 /// A keyword we don't know fails at start, so that the contract can't promise a check that is not made.
-final class Schema {
+public final class Schema {
     private static final Set<String> KNOWN = Set.of(
             "$ref",
             "type",
@@ -194,7 +194,7 @@ final class Schema {
     }
 
     /// A name somebody sent, safe and short enough for a message.
-    static String shown(String name) {
+    public static String shown(String name) {
         String plain = name.replaceAll("[^\\x20-\\x7e]", "?");
         return plain.length() > 60 ? plain.substring(0, 60) + "..." : plain;
     }

@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.web;
 
 import dev.holdfast.core.Digest;
 import dev.holdfast.core.Json;

@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.web;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -8,16 +8,16 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /// Ends a request with an RFC 9457 problem.
-final class Problem extends RuntimeException {
+public final class Problem extends RuntimeException {
     private static final long serialVersionUID = 1L;
     private final ProblemType type;
     private final transient List<Fault> faults;
     private final int retryAfter;
 
     /// @param at JSON pointer, query parameter or line
-    record Fault(String at, String message) {}
+    public record Fault(String at, String message) {}
 
-    Problem(ProblemType type, String detail) {
+    public Problem(ProblemType type, String detail) {
         this(type, detail, List.of(), 0);
     }
 
@@ -28,28 +28,28 @@ final class Problem extends RuntimeException {
         this.retryAfter = retryAfter;
     }
 
-    static Problem malformed(List<Fault> faults) {
+    public static Problem malformed(List<Fault> faults) {
         Fault first = faults.getFirst();
         return new Problem(ProblemType.MALFORMED_REQUEST, first.at() + ": " + first.message(), faults, 0);
     }
 
-    static Problem malformed(String at, String message) {
+    public static Problem malformed(String at, String message) {
         return malformed(List.of(new Fault(at, message)));
     }
 
-    static Problem later(ProblemType type, String detail, int seconds) {
+    public static Problem later(ProblemType type, String detail, int seconds) {
         return new Problem(type, detail, List.of(), seconds);
     }
 
-    static Problem notFound(String what) {
+    public static Problem notFound(String what) {
         return new Problem(ProblemType.NOT_FOUND, "there is no " + what);
     }
 
-    static Problem conflict(String detail) {
+    public static Problem conflict(String detail) {
         return new Problem(ProblemType.CONFLICT, detail);
     }
 
-    ProblemType type() {
+    public ProblemType type() {
         return type;
     }
 

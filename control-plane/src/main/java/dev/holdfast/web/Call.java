@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.web;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.access.Principal;
@@ -24,7 +24,7 @@ import java.util.Optional;
 /// @param body an empty object where the request had none
 /// @param stream the body of operations that take something else than JSON
 /// @param cookie the session's secret, for signing out
-record Call(
+public record Call(
         Contract.Operation operation,
         Map<String, String> path,
         Map<String, String> query,
@@ -35,48 +35,48 @@ record Call(
         InputStream stream,
         Optional<String> cookie) {
 
-    Principal caller() {
+    public Principal caller() {
         return principal.orElseThrow(() -> new IllegalStateException(operation.id() + " is anonymous"));
     }
 
-    Actor actor() {
+    public Actor actor() {
         return caller().actor();
     }
 
     /// The path's `{id}`.
-    String id() {
+    public String id() {
         return path.getOrDefault("id", "");
     }
 
-    DeviceRef device() {
+    public DeviceRef device() {
         return new DeviceRef(environment, new DeviceId(id()));
     }
 
-    Optional<String> text(String name) {
+    public Optional<String> text(String name) {
         return Optional.ofNullable(query.get(name));
     }
 
-    boolean flag(String name) {
+    public boolean flag(String name) {
         return text(name).map(Boolean::parseBoolean).orElse(false);
     }
 
-    int limit() {
+    public int limit() {
         return text("limit").map(Integer::parseInt).orElse(50);
     }
 
-    Optional<Instant> time(String name) {
+    public Optional<Instant> time(String name) {
         return text(name).map(t -> OffsetDateTime.parse(t).toInstant());
     }
 
-    Optional<DeviceRef> deviceParameter() {
+    public Optional<DeviceRef> deviceParameter() {
         return text("device").map(id -> new DeviceRef(environment, new DeviceId(id)));
     }
 
-    Selector selector() {
+    public Selector selector() {
         return selector("?selector", text("selector").orElse(""));
     }
 
-    static Selector selector(String at, String text) {
+    public static Selector selector(String at, String text) {
         try {
             return Selector.parse(text);
         } catch (IllegalArgumentException e) {
@@ -85,16 +85,16 @@ record Call(
     }
 
     /// A text of the body, which the contract requires.
-    String required(String name) {
+    public String required(String name) {
         return body.path(name).asText();
     }
 
-    Optional<String> optional(String name) {
+    public Optional<String> optional(String name) {
         return body.hasNonNull(name) ? Optional.of(body.get(name).asText()) : Optional.empty();
     }
 
     /// Why, as the caller wrote it.
-    String reason() {
+    public String reason() {
         String reason = required("reason").strip();
         if (reason.isEmpty()) {
             throw Problem.malformed("/reason", "is blank; say why, for the journal");
@@ -103,11 +103,11 @@ record Call(
     }
 
     /// A duration of the body, such as `PT1H`, between a moment and the longest.
-    Optional<Duration> duration(String name, Duration longest) {
+    public Optional<Duration> duration(String name, Duration longest) {
         return optional(name).map(text -> duration("/" + name, text, longest));
     }
 
-    static Duration duration(String at, String text, Duration longest) {
+    public static Duration duration(String at, String text, Duration longest) {
         try {
             Duration duration = Duration.parse(text);
             if (duration.isNegative() || duration.isZero() || duration.compareTo(longest) > 0) {
@@ -124,7 +124,7 @@ record Call(
     /// What a cursor holds, or empty for the first page.
     ///
     /// @throws Problem MALFORMED_REQUEST when it is not one of ours, or of another operation
-    Optional<String> cursor() {
+    public Optional<String> cursor() {
         return text("cursor").map(cursor -> {
             try {
                 String plain = new String(Base64.getUrlDecoder().decode(cursor), StandardCharsets.UTF_8);
@@ -139,7 +139,7 @@ record Call(
         });
     }
 
-    long numberCursor(long first) {
+    public long numberCursor(long first) {
         try {
             return cursor().map(Long::parseLong).orElse(first);
         } catch (NumberFormatException e) {
@@ -147,25 +147,25 @@ record Call(
         }
     }
 
-    String nextCursor(Object position) {
+    public String nextCursor(Object position) {
         return Base64.getUrlEncoder()
                 .withoutPadding()
                 .encodeToString((operation.id() + ":" + position).getBytes(StandardCharsets.UTF_8));
     }
 
-    static Problem badCursor() {
+    public static Problem badCursor() {
         return Problem.malformed("?cursor", "is not a cursor of this list; begin again without it");
     }
 
     // ------------------------------------------------------------------ conditions
 
     /// An entity tag over what a change could touch.
-    static String etag(Object... parts) {
+    public static String etag(Object... parts) {
         return "\"" + Digest.of(Json.bytes(parts)).hex().substring(0, 24) + "\"";
     }
 
     /// @throws Problem CHANGED_MEANWHILE when If-Match names another version
-    void checkIfMatch(String etag) {
+    public void checkIfMatch(String etag) {
         String wanted = headers.get("if-match");
         if (wanted != null && !wanted.equals("*") && !wanted.equals(etag)) {
             throw new Problem(

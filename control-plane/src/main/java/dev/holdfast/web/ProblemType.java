@@ -1,11 +1,11 @@
-package dev.holdfast.operator;
+package dev.holdfast.web;
 
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 
 /// The problems (RFC 9457) this API answers with; each has a page at `/docs/problems/<code>` that says what to do.
-enum ProblemType {
+public enum ProblemType {
     MALFORMED_REQUEST(
             400,
             "The request can't be understood",
@@ -120,31 +120,31 @@ enum ProblemType {
         this.fix = fix;
     }
 
-    int status() {
+    public int status() {
         return status;
     }
 
-    String title() {
+    public String title() {
         return title;
     }
 
-    String explanation() {
+    public String explanation() {
         return cause;
     }
 
-    String fix() {
+    public String fix() {
         return fix;
     }
 
-    String code() {
+    public String code() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    String page() {
+    public String page() {
         return "/docs/problems/" + code();
     }
 
-    static Optional<ProblemType> ofCode(String code) {
+    public static Optional<ProblemType> ofCode(String code) {
         return Arrays.stream(values()).filter(p -> p.code().equals(code)).findFirst();
     }
 }

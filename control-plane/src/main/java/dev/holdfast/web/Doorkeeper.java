@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.web;
 
 import dev.holdfast.access.Access;
 import dev.holdfast.access.Principal;
@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /// Decides who is asking, and whether the request may be theirs.
-final class Doorkeeper {
-    static final String COOKIE = "holdfast-session";
+public final class Doorkeeper {
+    public static final String COOKIE = "holdfast-session";
     static final String CSRF_HEADER = "x-holdfast-csrf";
     private static final int LONGEST_SECRET = 200;
     private static final int MOST_KNOWN = 1_000;
@@ -30,7 +30,7 @@ final class Doorkeeper {
         }
     }));
 
-    Doorkeeper(Access access, AttemptLimiter limiter) {
+    public Doorkeeper(Access access, AttemptLimiter limiter) {
         this.access = access;
         this.limiter = limiter;
     }
@@ -75,14 +75,14 @@ final class Doorkeeper {
     }
 
     /// @throws Problem TOO_MANY_ATTEMPTS when this address failed too often
-    void holdUp(String address) {
+    public void holdUp(String address) {
         int wait = limiter.waitSeconds(address);
         if (wait > 0) {
             throw Problem.later(ProblemType.TOO_MANY_ATTEMPTS, "too many failed attempts from " + address, wait);
         }
     }
 
-    void failed(String address) {
+    public void failed(String address) {
         limiter.failed(address);
     }
 

@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.web;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.BooleanNode;
@@ -20,7 +20,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /// `openapi.yaml`, which is not only a description: requests are routed and checked by it.
-final class Contract {
+public final class Contract {
     private static final Set<String> METHODS = Set.of("get", "put", "post", "patch", "delete");
 
     private final byte[] document;
@@ -30,7 +30,7 @@ final class Contract {
     /// @param segments of the path; those in braces are parameters
     /// @param anonymous needs nobody signed in
     /// @param mediaType of the request's body; empty where there is none
-    record Operation(
+    public record Operation(
             String id,
             String method,
             List<String> segments,
@@ -44,7 +44,7 @@ final class Contract {
             boolean bodyRequired) {}
 
     /// An operation found for a path, with the path's parameters decoded.
-    record Match(Operation operation, Map<String, String> path) {}
+    public record Match(Operation operation, Map<String, String> path) {}
 
     private Contract(byte[] document) throws IOException {
         this.document = document.clone();
@@ -60,7 +60,7 @@ final class Contract {
                 o -> o.segments().stream().filter(s -> s.startsWith("{")).count()));
     }
 
-    static Contract load() {
+    public static Contract load() {
         try (InputStream in = Contract.class.getResourceAsStream("/openapi.yaml")) {
             if (in == null) {
                 throw new IllegalStateException("openapi.yaml is missing from the jar");
@@ -71,11 +71,11 @@ final class Contract {
         }
     }
 
-    byte[] document() {
+    public byte[] document() {
         return document.clone();
     }
 
-    List<Operation> operations() {
+    public List<Operation> operations() {
         return List.copyOf(operations);
     }
 

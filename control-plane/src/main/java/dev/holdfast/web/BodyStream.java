@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.web;
 
 import io.vertx.core.Context;
 import io.vertx.core.buffer.Buffer;
@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 ///
 /// Bounded in size, in the time between two pieces, and in its mean rate, so that a client that trickles can't hold a
 /// thread for ever.
-final class BodyStream extends InputStream {
+public final class BodyStream extends InputStream {
     private static final Duration PATIENCE = Duration.ofSeconds(15);
     private static final long SLOWEST_BYTES_PER_SECOND = 1_024;
     private static final Piece END = new Piece(Buffer.buffer(0), Kind.END);
@@ -50,7 +50,7 @@ final class BodyStream extends InputStream {
         request.exceptionHandler(_ -> pieces.add(BROKEN));
     }
 
-    void limit(long bytes) {
+    public void limit(long bytes) {
         limit = bytes;
     }
 
