@@ -24,6 +24,7 @@ import dev.holdfast.journal.JournalExporter;
 import dev.holdfast.mqtt.MqttEndpoint;
 import dev.holdfast.operator.MessageRate;
 import dev.holdfast.operator.OperatorEndpoint;
+import dev.holdfast.operator.RefusalLog;
 import dev.holdfast.operator.Rooms;
 import dev.holdfast.pki.PkiEndpoint;
 import dev.holdfast.response.Response;
@@ -183,6 +184,8 @@ public final class Server implements AutoCloseable {
                     clock);
             MessageRate messageRate = new MessageRate(clock);
             telemetry.subscribe(messageRate);
+            RefusalLog refusals = new RefusalLog();
+            telemetry.subscribe(refusals);
             access = new Access(database, journal, clock, random, new Environment(configuration.environment()));
 
             // Rooms that follow the journal have subscribed by here; what they hold in memory is read after.
@@ -232,9 +235,17 @@ public final class Server implements AutoCloseable {
                                     sessions,
                                     telemetry,
                                     commands,
+                                    ca,
+                                    identity,
+                                    detection,
+                                    response,
+                                    firmware,
+                                    rollouts,
+                                    plane.failures(),
+                                    refusals,
                                     messageRate,
-                                    _ -> Map.of(),
-                                    List::of)));
+                                    () -> listeners(configuration),
+                                    () -> deviceUrl(configuration, deviceListener.port()) + "/.well-known/est")));
         } catch (ConfigurationException | IOException | RuntimeException e) {
             close();
             throw e;
@@ -376,6 +387,22 @@ public final class Server implements AutoCloseable {
 
     public UpdatesEndpoint updates() {
         return updates;
+    }
+
+    private List<Rooms.ListenerStatus> listeners(Configuration configuration) {
+        Configuration.Listeners settings = configuration.listeners();
+        String host = configuration.publicHostName() == null ? "localhost" : configuration.publicHostName();
+        return List.of(
+                new Rooms.ListenerStatus(
+                        "device",
+                        settings.device().host(),
+                        deviceListener.port(),
+                        true,
+                        deviceUrl(configuration, deviceListener.port())),
+                new Rooms.ListenerStatus(
+                        "mqtt", settings.mqtt().host(), mqtt.port(), true, "mqtts://" + host + ":" + mqtt.port()),
+                new Rooms.ListenerStatus(
+                        "pki", settings.pki().host(), pki.port(), false, pkiUrl(configuration, pki.port())));
     }
 
     public OperatorEndpoint operator() {

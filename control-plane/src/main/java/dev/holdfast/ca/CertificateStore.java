@@ -1,5 +1,6 @@
 package dev.holdfast.ca;
 
+import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.Serial;
@@ -101,6 +102,22 @@ final class CertificateStore {
     }
 
     /// Soonest first.
+    static List<IssuedCertificate> list(
+            DSLContext sql, Environment environment, Optional<DeviceId> device, Issuance.Position after, int limit) {
+        String id = device.map(DeviceId::value).orElse("");
+        return sql.fetch(
+                        "select " + COLUMNS + " from certificate where environment = ? and device is not null"
+                                + " and (? = '' or device = ?) and (not_before, serial) < (?::timestamptz, ?)"
+                                + " order by not_before desc, serial desc limit ?",
+                        environment.value(),
+                        id,
+                        id,
+                        utc(after.notBefore()),
+                        after.serial(),
+                        limit)
+                .map(CertificateStore::issued);
+    }
+
     static List<IssuedCertificate> endingBefore(DSLContext sql, Environment environment, Instant before, int limit) {
         return sql.fetch(
                         "select " + COLUMNS + " from certificate where environment = ? and not_after < ?"

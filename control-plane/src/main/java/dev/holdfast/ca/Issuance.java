@@ -1,5 +1,6 @@
 package dev.holdfast.ca;
 
+import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
@@ -156,6 +157,21 @@ public final class Issuance {
     }
 
     /// Those that count and end before this time, soonest first.
+    /// Where a page of [#list] ended.
+    public record Position(Instant notBefore, String serial) {
+        public static final Position FIRST = new Position(Instant.parse("9999-01-01T00:00:00Z"), "");
+
+        public static Position of(IssuedCertificate last) {
+            return new Position(last.notBefore(), last.serial().hex());
+        }
+    }
+
+    /// The certificates of an environment's devices, those that begin last first.
+    public List<IssuedCertificate> list(
+            Environment environment, Optional<DeviceId> device, Position after, int limit) {
+        return database.read(sql -> CertificateStore.list(sql, environment, device, after, limit));
+    }
+
     public List<IssuedCertificate> endingBefore(Environment environment, Instant before, int limit) {
         return database.read(sql -> CertificateStore.endingBefore(sql, environment, before, limit));
     }

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.access.Scope;
 import dev.holdfast.commands.Desired;
 import dev.holdfast.core.DeviceRef;
+import dev.holdfast.detection.Detection;
 import dev.holdfast.inventory.Device;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.inventory.Model;
@@ -29,6 +30,7 @@ import java.util.TreeSet;
 
 /// What was seen of a device: its timeline, its measurements, its log, its configuration.
 final class DeviceSightEndpoint {
+    private static final int MOST_FINDINGS = 500;
     private static final int MOST_POINTS = 2_000;
     private static final Duration FINE = Duration.ofHours(33);
     /// Keys of the desired state that belong to segmentation, which keeps them itself.
@@ -66,6 +68,11 @@ final class DeviceSightEndpoint {
                 call.numberCursor(Instant.parse("9999-01-01T00:00:00Z").toEpochMilli()));
         List<Happened> all = new ArrayList<>();
         changes(device.ref(), before, limit + 1, all);
+        for (Detection.Stored stored : rooms.detection().findings(device.ref(), Long.MAX_VALUE, MOST_FINDINGS)) {
+            if (stored.finding().at().isBefore(before)) {
+                all.add(new Happened(stored.finding().at(), found(stored)));
+            }
+        }
         for (Observation.Event event : rooms.telemetry().events(device.ref(), before, limit + 1)) {
             all.add(new Happened(
                     event.receivedAt(),
@@ -82,6 +89,19 @@ final class DeviceSightEndpoint {
             reply.with("next", call.nextCursor(page.getLast().at().toEpochMilli() + 1));
         }
         return Reply.ok(reply);
+    }
+
+    private static Fields found(Detection.Stored stored) {
+        return Fields.of("at", stored.finding().at())
+                .with("kind", "finding")
+                .with("title", IncidentShapes.lower(stored.finding().cause()).replace('_', ' '))
+                .with(
+                        "detail",
+                        "expected " + stored.finding().expected() + "; seen "
+                                + stored.finding().seen())
+                .with("severity", IncidentShapes.lower(stored.finding().severity()))
+                .with("provenance", IncidentShapes.lower(stored.finding().provenance()))
+                .with("incident", stored.incident().map(String::valueOf));
     }
 
     private void changes(DeviceRef ref, Instant before, int limit, List<Happened> all) {

@@ -46,9 +46,13 @@ final class DevicesEndpoint {
             return Reply.ok(one(device)).etag(etag(device));
         });
         handlers.on("changeDevice", Scope.DEVICES_WRITE, this::change);
-        handlers.on("suspendDevice", Scope.DEVICES_WRITE, call -> move(call, Lifecycle.SUSPENDED));
-        handlers.on("retireDevice", Scope.DEVICES_WRITE, call -> move(call, Lifecycle.RETIRED));
-        handlers.on("reinstateDevice", Scope.DEVICES_WRITE, this::reinstate);
+        handlers.on("suspendDevice", Scope.DEVICES_WRITE, call -> moved(
+                call,
+                rooms.identity().suspend(call.device(), call.reason(), Optional.empty(), call.actor())));
+        handlers.on("retireDevice", Scope.DEVICES_WRITE, call -> moved(
+                call, rooms.identity().retire(call.device(), call.reason(), call.actor())));
+        handlers.on("reinstateDevice", Scope.DEVICES_WRITE, call -> moved(
+                call, rooms.identity().reinstate(call.device(), call.reason(), call.actor())));
     }
 
     // ------------------------------------------------------------------ lists
@@ -175,32 +179,6 @@ final class DevicesEndpoint {
         return Reply.ok(fields(now)).etag(etag(now));
     }
 
-    private Reply move(Call call, Lifecycle to) {
-        return moved(
-                call, rooms.inventory().transition(call.device(), to, call.reason(), Optional.empty(), call.actor()));
-    }
-
-    /// Back to the state before the suspension or the isolation.
-    private Reply reinstate(Call call) {
-        DeviceRef ref = call.device();
-        String reason = call.reason();
-        return moved(call, rooms.journal().commit(tx -> {
-            Optional<Device> device = rooms.inventory().lock(tx, ref);
-            if (device.isEmpty()) {
-                return new Transition.UnknownDevice();
-            }
-            Lifecycle now = device.get().state();
-            if (now != Lifecycle.SUSPENDED && now != Lifecycle.QUARANTINED) {
-                return new Transition.NotAllowed(now, Lifecycle.ACTIVE);
-            }
-            Lifecycle back = rooms.inventory()
-                    .stateBefore(tx, ref)
-                    .filter(s -> s == Lifecycle.REGISTERED || s == Lifecycle.ENROLLED || s == Lifecycle.ACTIVE)
-                    .orElse(Lifecycle.ENROLLED);
-            return rooms.inventory().transition(tx, ref, back, reason, Optional.empty(), call.actor());
-        }));
-    }
-
     private Reply moved(Call call, Transition transition) {
         return switch (transition) {
             case Transition.Changed changed -> Reply.ok(one(changed.device()));
@@ -227,7 +205,19 @@ final class DevicesEndpoint {
     }
 
     private Fields one(Device device) {
+        boolean isolated = device.state() == Lifecycle.QUARANTINED || device.state() == Lifecycle.SUSPENDED;
         return fields(device)
+                .with("legs", isolated ? IncidentsEndpoint.legs(rooms, device.ref()) : null)
+                .with(
+                        "openIncidents",
+                        rooms.response()
+                                .incidents(
+                                        device.ref().environment(),
+                                        true,
+                                        Optional.of(device.ref()),
+                                        Long.MAX_VALUE,
+                                        100)
+                                .size())
                 .with(
                         "sessions",
                         rooms.sessions().of(device.ref()).stream()

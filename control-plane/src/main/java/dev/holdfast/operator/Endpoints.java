@@ -30,6 +30,11 @@ final class Endpoints {
         new DeviceSightEndpoint(rooms).register(handlers);
         new InventoryFilesEndpoint(rooms).register(handlers);
         new HistoryImportEndpoint(rooms).register(handlers);
+        new CertificatesEndpoint(rooms).register(handlers);
+        new EnrolmentEndpoint(rooms, identities).register(handlers);
+        new FirmwareEndpoint(rooms).register(handlers);
+        new RolloutsEndpoint(rooms).register(handlers);
+        new IncidentsEndpoint(rooms).register(handlers);
         new JournalEndpoint(rooms).register(handlers);
         new ServerEndpoint(rooms, identities).register(handlers);
         handlers.on("stream", Scope.READ, _ -> {

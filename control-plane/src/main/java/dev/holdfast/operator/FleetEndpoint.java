@@ -9,10 +9,14 @@ import dev.holdfast.core.Environment;
 import dev.holdfast.core.FirmwareVersion;
 import dev.holdfast.core.Selector;
 import dev.holdfast.inventory.Lifecycle;
+import dev.holdfast.response.Action;
+import dev.holdfast.response.Response;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// The whole at a glance: the overview and the map.
 final class FleetEndpoint {
@@ -38,7 +42,7 @@ final class FleetEndpoint {
                 .with("journal", snapshot.journal())
                 .with("environment", environment.value())
                 .with("answer", answer(snapshot))
-                .with("counters", counters(rooms, snapshot))
+                .with("counters", counters(rooms, environment, snapshot))
                 .with(
                         "districts",
                         snapshot.districts().entrySet().stream()
@@ -50,9 +54,13 @@ final class FleetEndpoint {
                                                         .sum())
                                         .with("health", health(d.getValue())))
                                 .toList())
-                .with("incidents", List.of())
-                .with("rollouts", List.of())
-                .with("switches", switches(rooms, environment))
+                .with("incidents", worst(environment))
+                .with(
+                        "rollouts",
+                        RolloutsEndpoint.active(rooms, environment).stream()
+                                .map(r -> RolloutsEndpoint.summary(rooms, r))
+                                .toList())
+                .with("switches", switches(rooms))
                 .with("development", !ServerEndpoint.developmentBecause(rooms).isEmpty()));
     }
 
@@ -82,6 +90,16 @@ final class FleetEndpoint {
                         + (unknown > 0 ? ", " + unknown + " not heard yet" : "") + ".");
     }
 
+    private List<Fields> worst(Environment environment) {
+        return rooms.response().incidents(environment, true, Optional.empty(), Long.MAX_VALUE, 500).stream()
+                .sorted(Comparator.comparing((Response.Case c) -> c.incident().severity())
+                        .thenComparing(c -> c.incident().updatedAt())
+                        .reversed())
+                .limit(20)
+                .map(IncidentShapes::summary)
+                .toList();
+    }
+
     private static String also(int watch) {
         return watch == 0 ? "" : ", and " + count(watch, "is", "are") + " worth watching";
     }
@@ -94,7 +112,7 @@ final class FleetEndpoint {
         return Fields.of("health", health.text()).with("sentence", sentence);
     }
 
-    static Fields counters(Rooms rooms, FleetView.Snapshot snapshot) {
+    static Fields counters(Rooms rooms, Environment environment, FleetView.Snapshot snapshot) {
         Fields states = new Fields();
         for (Lifecycle state : Lifecycle.values()) {
             states.with(state.text(), snapshot.states().getOrDefault(state, 0));
@@ -105,8 +123,13 @@ final class FleetEndpoint {
                 .with("health", health(snapshot.health()))
                 .with("sessions", rooms.sessions().count())
                 .with("messagesPerSecond", rooms.messageRate().perSecond())
-                .with("openIncidents", 0)
-                .with("activeRollouts", 0);
+                .with("openIncidents", rooms.response().countOpen(environment))
+                .with(
+                        "awaitingApproval",
+                        rooms.response().actions(environment, true, Optional.empty(), Long.MAX_VALUE, 500).stream()
+                                .filter(a -> a.status() == Action.Status.AWAITING_APPROVAL)
+                                .count())
+                .with("activeRollouts", RolloutsEndpoint.active(rooms, environment).size());
     }
 
     static Fields health(Map<Health.Level, Integer> counts) {
@@ -117,8 +140,8 @@ final class FleetEndpoint {
         return health;
     }
 
-    static Fields switches(Rooms rooms, Environment environment) {
-        return Fields.of("stopAll", Fields.of("stopped", false))
+    static Fields switches(Rooms rooms) {
+        return Fields.of("stopAll", RolloutsEndpoint.stopSwitch(rooms))
                 .with("rolloutGate", rooms.configuration().switches().rolloutGate())
                 .with("automaticIsolation", rooms.configuration().switches().automaticIsolation())
                 .with("frozen", rooms.freeze().state().map(s -> s.reason()));

@@ -10,11 +10,13 @@ import dev.holdfast.detection.Finding;
 import dev.holdfast.inventory.Device;
 import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.inventory.Model;
+import dev.holdfast.response.Response;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,6 +30,8 @@ import java.util.concurrent.ConcurrentHashMap;
 final class FleetView {
     private static final int PAGE = 10_000;
     private static final int MOST = 1_000_000;
+    private static final int INCIDENTS = 500;
+    private static final int MOST_INCIDENTS = 20_000;
     private static final Duration SHORTEST_LIFE = Duration.ofMillis(900);
     private static final int LIFE_PER_COST = 10;
     private static final Duration USUAL_INTERVAL = Duration.ofMinutes(15);
@@ -158,11 +162,24 @@ final class FleetView {
     }
 
     private Optional<Finding.Severity> gravest(DeviceRef ref) {
-        return Optional.ofNullable(
-                rooms.gravestOpenIncidents().apply(ref.environment()).get(ref));
+        return rooms.response().incidents(ref.environment(), true, Optional.of(ref), Long.MAX_VALUE, 50).stream()
+                .map(c -> c.incident().severity())
+                .max(Comparator.naturalOrder());
     }
 
     private Map<DeviceRef, Finding.Severity> gravestOpenIncidents(Environment environment) {
-        return rooms.gravestOpenIncidents().apply(environment);
+        Map<DeviceRef, Finding.Severity> gravest = new HashMap<>();
+        long before = Long.MAX_VALUE;
+        List<Response.Case> page;
+        do {
+            page = rooms.response().incidents(environment, true, Optional.empty(), before, INCIDENTS);
+            for (Response.Case open : page) {
+                IncidentsEndpoint.device(open.incident())
+                        .ifPresent(device -> gravest.merge(
+                                device, open.incident().severity(), (a, b) -> a.compareTo(b) >= 0 ? a : b));
+            }
+            before = page.isEmpty() ? before : page.getLast().incident().id().value();
+        } while (page.size() == INCIDENTS && gravest.size() < MOST_INCIDENTS);
+        return gravest;
     }
 }

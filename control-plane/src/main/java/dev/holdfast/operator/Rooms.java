@@ -3,10 +3,15 @@ package dev.holdfast.operator;
 import dev.holdfast.access.Access;
 import dev.holdfast.commands.Commands;
 import dev.holdfast.config.Configuration;
-import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.database.Database;
-import dev.holdfast.detection.Finding;
+import dev.holdfast.detection.Detection;
+import dev.holdfast.firmware.Firmware;
+import dev.holdfast.identity.Identity;
+import dev.holdfast.response.Response;
+import dev.holdfast.rollout.Rollouts;
+import dev.holdfast.tls.HandshakeFailures;
+import dev.holdfast.ca.Ca;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.journal.Freeze;
 import dev.holdfast.journal.Journal;
@@ -15,14 +20,13 @@ import dev.holdfast.telemetry.Telemetry;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Map;
-import java.util.function.Function;
 import java.util.function.Supplier;
 
 /// The doors this edge answers from.
 ///
 /// @param dataFolder to report how much room is left
 /// @param listeners of the other planes, once they listen
+/// @param estUrl where devices enrol, such as `https://host:8443/.well-known/est`
 public record Rooms(
         Configuration configuration,
         Path dataFolder,
@@ -35,9 +39,17 @@ public record Rooms(
         Sessions sessions,
         Telemetry telemetry,
         Commands commands,
+        Ca ca,
+        Identity identity,
+        Detection detection,
+        Response response,
+        Firmware firmware,
+        Rollouts rollouts,
+        HandshakeFailures handshakeFailures,
+        RefusalLog refusals,
         MessageRate messageRate,
-        Function<Environment, Map<DeviceRef, Finding.Severity>> gravestOpenIncidents,
-        Supplier<List<ListenerStatus>> listeners) {
+        Supplier<List<ListenerStatus>> listeners,
+        Supplier<String> estUrl) {
     /// Another plane's listener, for people.
     public record ListenerStatus(String name, String host, int port, boolean tls, String url) {}
 

@@ -4,16 +4,18 @@ import dev.holdfast.web.Identities;
 import dev.holdfast.web.Reply;
 import dev.holdfast.web.Handlers;
 import dev.holdfast.web.Fields;
-import dev.holdfast.web.Call;
 import dev.holdfast.access.Scope;
+import dev.holdfast.ca.Authority;
 import dev.holdfast.telemetry.Telemetry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -31,7 +33,7 @@ final class ServerEndpoint {
     }
 
     void register(Handlers handlers) {
-        handlers.on("getServer", Scope.READ, this::status);
+        handlers.on("getServer", Scope.READ, _ -> status());
     }
 
     static String version() {
@@ -45,11 +47,13 @@ final class ServerEndpoint {
         if (rooms.configuration().publicHostName() == null) {
             because.add("no public host name is configured (publicHostName)");
         }
-        because.add("no root key ceremony is recorded");
+        if (rooms.ca().authorities().root().development()) {
+            because.add("the root key was made by this server, without a ceremony");
+        }
         return because;
     }
 
-    private Reply status(Call call) {
+    private Reply status() {
         return Reply.ok(Fields.of("version", version())
                 .with("now", rooms.clock().instant())
                 .with(
@@ -62,7 +66,7 @@ final class ServerEndpoint {
                 .with("developmentBecause", developmentBecause(rooms))
                 .with("listeners", listeners())
                 .with("checks", checks())
-                .with("switches", FleetEndpoint.switches(rooms, call.environment())));
+                .with("switches", FleetEndpoint.switches(rooms)));
     }
 
     private List<Fields> listeners() {
@@ -89,6 +93,8 @@ final class ServerEndpoint {
         checks.add(queues());
         checks.add(developmentMark());
         checks.add(frozen());
+        checks.add(authorities());
+        checks.add(expiring());
         checks.add(switches());
         return checks;
     }
@@ -148,6 +154,34 @@ final class ServerEndpoint {
                         ? Optional.empty()
                         : Optional.of("fine for trying out; for production set publicHostName and hold the root key"
                                 + " ceremony"));
+    }
+
+    private Fields authorities() {
+        Instant now = rooms.clock().instant();
+        Authority first = rooms.ca().authorities().all().stream()
+                .min(Comparator.comparing(a -> a.certificate().getNotAfter()))
+                .orElseThrow();
+        Instant end = first.certificate().getNotAfter().toInstant();
+        long days = Duration.between(now, end).toDays();
+        return check(
+                "authorities",
+                days > 90 ? "ok" : days > 0 ? "warning" : "failed",
+                "the first to end is " + first.id() + ", in " + days + " days",
+                days > 90 ? Optional.empty() : Optional.of("rotate it, with overlap, before it ends"));
+    }
+
+    private Fields expiring() {
+        int soon = rooms.identity()
+                .certificatesEndingBefore(
+                        rooms.environment(), rooms.clock().instant().plus(Duration.ofDays(3)), 1_000)
+                .size();
+        return check(
+                "device certificates",
+                soon == 0 ? "ok" : "warning",
+                soon == 0
+                        ? "none ends within 3 days without having been renewed"
+                        : soon + (soon == 1_000 ? " or more" : "") + " end within 3 days and were not renewed",
+                soon == 0 ? Optional.empty() : Optional.of("see why these devices don't renew: holdfast cert list"));
     }
 
     private Fields frozen() {

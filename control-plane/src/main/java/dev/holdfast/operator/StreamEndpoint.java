@@ -46,6 +46,7 @@ final class StreamEndpoint {
     private final List<StreamClient> clients = new CopyOnWriteArrayList<>();
     private final LinkedBlockingQueue<Recorded> news = new LinkedBlockingQueue<>(MOST_QUEUED);
     private final Map<Environment, Map<DeviceId, FleetView.Mark>> shown = new ConcurrentHashMap<>();
+    private final Map<Environment, Long> lastFindings = new ConcurrentHashMap<>();
     private final Map<Environment, String> lastCounters = new ConcurrentHashMap<>();
     private final Thread thread;
     private volatile boolean closing;
@@ -149,7 +150,8 @@ final class StreamEndpoint {
                 devices.computeIfAbsent(new Environment(json.path("environment").asText()), _ -> new LinkedHashSet<>())
                         .add(new DeviceId(subject.substring("device:".length())));
             }
-            if (!subject.startsWith("device:") || clients.stream().anyMatch(StreamClient::wantsJournal)) {
+            boolean isolation = json.path("kind").asText().startsWith("isolation.");
+            if (!subject.startsWith("device:") || isolation || clients.stream().anyMatch(StreamClient::wantsJournal)) {
                 deliver(entry, clients);
             }
         }
@@ -204,6 +206,7 @@ final class StreamEndpoint {
                         snapshot.journal(),
                         events.marks(changed.subList(i, Math.min(i + MARKS_AT_ONCE, changed.size()))));
             }
+            tellFindings(environment, snapshot.journal());
             Fields counters = events.counters(environment);
             Map<String, Object> comparable = new HashMap<>(counters.values());
             comparable.remove("at");
@@ -212,6 +215,14 @@ final class StreamEndpoint {
                 tell(environment, "fleet", snapshot.journal(), counters);
             }
         }
+    }
+
+    private void tellFindings(Environment environment, long number) {
+        Long last = lastFindings.get(environment);
+        if (last != null) {
+            events.findingsSince(environment, last).forEach(e -> tell(environment, e.name(), number, e.data()));
+        }
+        lastFindings.put(environment, events.lastFinding(environment));
     }
 
     private void tell(Environment environment, String event, long number, Fields data) {
