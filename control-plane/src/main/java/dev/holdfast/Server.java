@@ -53,7 +53,6 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Deque;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -168,8 +167,7 @@ public final class Server implements AutoCloseable {
                             segmentation,
                             configuration.switches().automaticIsolation(),
                             clock));
-            ingest = new Ingest(
-                    plane, deviceTls, configuration, identity, inventory, sessions, telemetry, clock);
+            ingest = new Ingest(plane, deviceTls, configuration, identity, inventory, sessions, telemetry, clock);
             ingest.mount(deviceListener);
             mqtt = new MqttEndpoint(
                     plane,

@@ -1,7 +1,7 @@
 package dev.holdfast.ca;
 
-import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.Actor;
+import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.Serial;
@@ -167,8 +167,7 @@ public final class Issuance {
     }
 
     /// The certificates of an environment's devices, those that begin last first.
-    public List<IssuedCertificate> list(
-            Environment environment, Optional<DeviceId> device, Position after, int limit) {
+    public List<IssuedCertificate> list(Environment environment, Optional<DeviceId> device, Position after, int limit) {
         return database.read(sql -> CertificateStore.list(sql, environment, device, after, limit));
     }
 

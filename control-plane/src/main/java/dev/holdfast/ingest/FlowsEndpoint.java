@@ -55,8 +55,7 @@ final class FlowsEndpoint {
         }
     };
 
-    FlowsEndpoint(
-            Identity identity, Inventory inventory, Sessions sessions, Telemetry telemetry, InstantSource clock) {
+    FlowsEndpoint(Identity identity, Inventory inventory, Sessions sessions, Telemetry telemetry, InstantSource clock) {
         this.identity = identity;
         this.inventory = inventory;
         this.sessions = sessions;
@@ -190,8 +189,8 @@ final class FlowsEndpoint {
             report.request()
                     .response()
                     .putHeader("content-type", "application/json")
-                    .end(Buffer.buffer(Json.bytes(
-                            Map.of("v", 1, "taken", report.flows().size(), "refused", report.refused()))));
+                    .end(Buffer.buffer(
+                            Json.bytes(Map.of("v", 1, "taken", report.flows().size(), "refused", report.refused()))));
         }
     }
 

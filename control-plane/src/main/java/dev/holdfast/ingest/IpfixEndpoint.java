@@ -57,8 +57,9 @@ final class IpfixEndpoint {
     /// @return the port that was bound
     /// @throws IOException when it can't be bound
     int listen(Vertx vertx, Configuration.Listener address) throws IOException {
-        DatagramSocket socket = vertx.createDatagramSocket(
-                new DatagramSocketOptions().setReceiveBufferSize(1 << 20).setIpV6(address.host().contains(":")));
+        DatagramSocket socket = vertx.createDatagramSocket(new DatagramSocketOptions()
+                .setReceiveBufferSize(1 << 20)
+                .setIpV6(address.host().contains(":")));
         socket.handler(this::received);
         socket.exceptionHandler(_ -> counts.malformed.increment());
         try {
@@ -79,8 +80,7 @@ final class IpfixEndpoint {
             counts.dropped.increment();
             return;
         }
-        String exporter =
-                packet.sender().hostAddress() + ":" + packet.sender().port();
+        String exporter = packet.sender().hostAddress() + ":" + packet.sender().port();
         IpfixDecoder decoder = exporters.computeIfAbsent(exporter, _ -> new IpfixDecoder());
         Instant now = clock.instant();
         try {

@@ -24,9 +24,7 @@ final class Observers {
         boolean gateway = reporterStanding.labels().get("role").equals(Optional.of("gateway"))
                 && reporterStanding.state() != Lifecycle.QUARANTINED;
         boolean child = subject.environment().equals(reporter.environment())
-                && subjectStanding
-                        .flatMap(Standing::reachesVia)
-                        .equals(Optional.of(reporter.id()));
+                && subjectStanding.flatMap(Standing::reachesVia).equals(Optional.of(reporter.id()));
         return gateway && child ? Optional.of(Provenance.OBSERVED) : Optional.empty();
     }
 }

@@ -1,11 +1,5 @@
 package dev.holdfast.operator;
 
-import dev.holdfast.web.Reply;
-import dev.holdfast.web.ProblemType;
-import dev.holdfast.web.Problem;
-import dev.holdfast.web.Handlers;
-import dev.holdfast.web.Fields;
-import dev.holdfast.web.Call;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.access.Access;
 import dev.holdfast.access.AccessRefused;
@@ -14,6 +8,12 @@ import dev.holdfast.access.ApiToken;
 import dev.holdfast.access.OneTimeLink;
 import dev.holdfast.access.Role;
 import dev.holdfast.access.Scope;
+import dev.holdfast.web.Call;
+import dev.holdfast.web.Fields;
+import dev.holdfast.web.Handlers;
+import dev.holdfast.web.Problem;
+import dev.holdfast.web.ProblemType;
+import dev.holdfast.web.Reply;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Set;

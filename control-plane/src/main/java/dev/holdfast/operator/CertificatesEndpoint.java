@@ -105,14 +105,13 @@ final class CertificatesEndpoint {
 
     private Reply revoke(Call call) {
         IssuedCertificate certificate = find(call);
-        RevocationReason code =
-                switch (call.optional("code").orElse("unspecified")) {
-                    case "keyCompromise" -> RevocationReason.KEY_COMPROMISE;
-                    case "affiliationChanged" -> RevocationReason.AFFILIATION_CHANGED;
-                    case "superseded" -> RevocationReason.SUPERSEDED;
-                    case "cessationOfOperation" -> RevocationReason.CESSATION_OF_OPERATION;
-                    default -> RevocationReason.UNSPECIFIED;
-                };
+        RevocationReason code = switch (call.optional("code").orElse("unspecified")) {
+            case "keyCompromise" -> RevocationReason.KEY_COMPROMISE;
+            case "affiliationChanged" -> RevocationReason.AFFILIATION_CHANGED;
+            case "superseded" -> RevocationReason.SUPERSEDED;
+            case "cessationOfOperation" -> RevocationReason.CESSATION_OF_OPERATION;
+            default -> RevocationReason.UNSPECIFIED;
+        };
         return switch (rooms.identity().revoke(certificate.serial(), code, call.reason(), call.actor())) {
             case REVOKED, ALREADY_REVOKED -> Reply.ok(fields(find(call)));
             case UNKNOWN -> throw Problem.notFound("certificate " + certificate.serial());
@@ -133,7 +132,9 @@ final class CertificatesEndpoint {
         boolean revoked = c.state() == CertificateState.REVOKED || c.held();
         return Fields.of("serial", c.serial().hex())
                 .with("device", c.device().map(d -> d.id().value()).orElse(c.name()))
-                .with("environment", c.device().map(d -> d.environment().value()).orElse(""))
+                .with(
+                        "environment",
+                        c.device().map(d -> d.environment().value()).orElse(""))
                 .with("status", status(c))
                 .with("subject", "CN=" + c.name())
                 .with("issuer", c.authority())
@@ -142,13 +143,15 @@ final class CertificatesEndpoint {
                 .with("notAfter", c.notAfter())
                 .with("issuedAt", c.issuedAt())
                 .with("revokedAt", revoked ? c.endedAt() : null)
-                .with("revocationCode", c.held() ? "certificateHold" : c.reason().map(CertificatesEndpoint::camel))
+                .with(
+                        "revocationCode",
+                        c.held() ? "certificateHold" : c.reason().map(CertificatesEndpoint::camel))
                 .with("revocationReason", c.held() ? "its device is suspended" : null)
                 .with("sha256", c.der().map(der -> Digest.of(der).hex()));
     }
 
     private static String camel(RevocationReason reason) {
-        String[] words = reason.text().split("-");
+        String[] words = reason.text().split("-", -1);
         StringBuilder camel = new StringBuilder(words[0]);
         for (int i = 1; i < words.length; i++) {
             camel.append(Character.toUpperCase(words[i].charAt(0))).append(words[i], 1, words[i].length());

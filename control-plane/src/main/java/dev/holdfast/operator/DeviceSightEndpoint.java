@@ -1,10 +1,5 @@
 package dev.holdfast.operator;
 
-import dev.holdfast.web.Reply;
-import dev.holdfast.web.Problem;
-import dev.holdfast.web.Handlers;
-import dev.holdfast.web.Fields;
-import dev.holdfast.web.Call;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.access.Scope;
 import dev.holdfast.commands.Desired;
@@ -18,6 +13,11 @@ import dev.holdfast.telemetry.LogQuery;
 import dev.holdfast.telemetry.Observation;
 import dev.holdfast.telemetry.Series;
 import dev.holdfast.telemetry.Severity;
+import dev.holdfast.web.Call;
+import dev.holdfast.web.Fields;
+import dev.holdfast.web.Handlers;
+import dev.holdfast.web.Problem;
+import dev.holdfast.web.Reply;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;

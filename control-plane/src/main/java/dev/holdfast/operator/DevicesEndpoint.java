@@ -1,10 +1,5 @@
 package dev.holdfast.operator;
 
-import dev.holdfast.web.Reply;
-import dev.holdfast.web.Problem;
-import dev.holdfast.web.Handlers;
-import dev.holdfast.web.Fields;
-import dev.holdfast.web.Call;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.access.Scope;
 import dev.holdfast.core.DeviceId;
@@ -18,6 +13,11 @@ import dev.holdfast.inventory.DeviceOrder;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.inventory.Transition;
+import dev.holdfast.web.Call;
+import dev.holdfast.web.Fields;
+import dev.holdfast.web.Handlers;
+import dev.holdfast.web.Problem;
+import dev.holdfast.web.Reply;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -46,13 +46,19 @@ final class DevicesEndpoint {
             return Reply.ok(one(device)).etag(etag(device));
         });
         handlers.on("changeDevice", Scope.DEVICES_WRITE, this::change);
-        handlers.on("suspendDevice", Scope.DEVICES_WRITE, call -> moved(
-                call,
-                rooms.identity().suspend(call.device(), call.reason(), Optional.empty(), call.actor())));
-        handlers.on("retireDevice", Scope.DEVICES_WRITE, call -> moved(
-                call, rooms.identity().retire(call.device(), call.reason(), call.actor())));
-        handlers.on("reinstateDevice", Scope.DEVICES_WRITE, call -> moved(
-                call, rooms.identity().reinstate(call.device(), call.reason(), call.actor())));
+        handlers.on(
+                "suspendDevice",
+                Scope.DEVICES_WRITE,
+                call -> moved(
+                        call, rooms.identity().suspend(call.device(), call.reason(), Optional.empty(), call.actor())));
+        handlers.on(
+                "retireDevice",
+                Scope.DEVICES_WRITE,
+                call -> moved(call, rooms.identity().retire(call.device(), call.reason(), call.actor())));
+        handlers.on(
+                "reinstateDevice",
+                Scope.DEVICES_WRITE,
+                call -> moved(call, rooms.identity().reinstate(call.device(), call.reason(), call.actor())));
     }
 
     // ------------------------------------------------------------------ lists

@@ -2,8 +2,8 @@ package dev.holdfast.operator;
 
 import dev.holdfast.access.Scope;
 import dev.holdfast.web.Doorkeeper;
-import dev.holdfast.web.Identities;
 import dev.holdfast.web.Handlers;
+import dev.holdfast.web.Identities;
 
 /// Every endpoint of the API, registered: one file for each resource.
 final class Endpoints {

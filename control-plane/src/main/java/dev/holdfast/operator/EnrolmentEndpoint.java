@@ -37,12 +37,15 @@ final class EnrolmentEndpoint {
 
     void register(Handlers handlers) {
         handlers.on("createEnrolmentToken", Scope.IDENTITY_WRITE, this::token);
-        handlers.on("listManufacturerAnchors", Scope.READ, call -> Reply.ok(Fields.of(
-                "anchors",
-                rooms.identity().manufacturers().anchors().stream()
-                        .filter(a -> a.environment().equals(call.environment()))
-                        .map(EnrolmentEndpoint::anchor)
-                        .toList())));
+        handlers.on(
+                "listManufacturerAnchors",
+                Scope.READ,
+                call -> Reply.ok(Fields.of(
+                        "anchors",
+                        rooms.identity().manufacturers().anchors().stream()
+                                .filter(a -> a.environment().equals(call.environment()))
+                                .map(EnrolmentEndpoint::anchor)
+                                .toList())));
         handlers.on("addManufacturerAnchor", Scope.SETTINGS_WRITE, this::addAnchor);
         handlers.on("removeManufacturerAnchor", Scope.SETTINGS_WRITE, call -> {
             if (!rooms.identity().manufacturers().withdrawAnchor(call.id(), "removed by an operator", call.actor())) {
@@ -81,9 +84,8 @@ final class EnrolmentEndpoint {
                      -H 'Content-Transfer-Encoding: base64' --data-binary @device.csr \\
                      %s/simpleenroll -o device.p7
                 openssl base64 -d -in device.p7 | openssl pkcs7 -inform DER -print_certs -out device.pem
-                """
-                .formatted(
-                        identities.origin(), device, device, token, rooms.estUrl().get());
+                """.formatted(
+                identities.origin(), device, device, token, rooms.estUrl().get());
     }
 
     // ------------------------------------------------------------------ manufacturers
@@ -133,8 +135,8 @@ final class EnrolmentEndpoint {
         for (var serial : call.body().path("serials")) {
             line++;
             report.read();
-            DeviceRef device =
-                    new DeviceRef(call.environment(), new DeviceId(serial.path("device").asText()));
+            DeviceRef device = new DeviceRef(
+                    call.environment(), new DeviceId(serial.path("device").asText()));
             try {
                 switch (rooms.identity()
                         .manufacturers()
@@ -194,7 +196,8 @@ final class EnrolmentEndpoint {
         int from = (int) Math.min(all.size(), call.numberCursor(0));
         int to = Math.min(all.size(), from + call.limit());
         return Reply.ok(Fields.of(
-                        "failures", all.subList(from, to).stream().map(Failure::fields).toList())
+                        "failures",
+                        all.subList(from, to).stream().map(Failure::fields).toList())
                 .with("next", to < all.size() ? call.nextCursor(to) : null));
     }
 }

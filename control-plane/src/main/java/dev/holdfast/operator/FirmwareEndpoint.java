@@ -34,12 +34,15 @@ final class FirmwareEndpoint {
     }
 
     void register(Handlers handlers) {
-        handlers.on("listSigningKeys", Scope.READ, call -> Reply.ok(Fields.of(
-                "keys",
-                rooms.firmware().keys(call.environment()).stream()
-                        .filter(k -> k.retiredAt().isEmpty())
-                        .map(FirmwareEndpoint::key)
-                        .toList())));
+        handlers.on(
+                "listSigningKeys",
+                Scope.READ,
+                call -> Reply.ok(Fields.of(
+                        "keys",
+                        rooms.firmware().keys(call.environment()).stream()
+                                .filter(k -> k.retiredAt().isEmpty())
+                                .map(FirmwareEndpoint::key)
+                                .toList())));
         handlers.on("addSigningKey", Scope.SETTINGS_WRITE, this::addKey);
         handlers.on("removeSigningKey", Scope.SETTINGS_WRITE, call -> {
             if (!rooms.firmware().retireKey(call.environment(), call.id(), "removed by an operator", call.actor())) {
@@ -85,7 +88,8 @@ final class FirmwareEndpoint {
         Optional<Digest> expected = call.text("sha256").map(Digest::new);
         String name = call.text("name").orElseThrow();
         return switch (rooms.firmware().upload(call.environment(), name, call.stream(), expected, call.actor())) {
-            case Stored.Done done -> Reply.created(artifact(done.artifact(), rooms.clock().instant()));
+            case Stored.Done done ->
+                Reply.created(artifact(done.artifact(), rooms.clock().instant()));
             case Stored.TooLarge tooLarge ->
                 throw new Problem(ProblemType.TOO_LARGE, "an artifact has at most " + tooLarge.most() + " bytes");
             case Stored.NoSpace noSpace -> throw Problem.later(ProblemType.OVERLOADED, noSpace.detail(), 60);
@@ -134,7 +138,11 @@ final class FirmwareEndpoint {
         } while (page.size() == 200 && found.size() <= call.limit());
         List<Release> shown = found.subList(0, Math.min(found.size(), call.limit()));
         return Reply.ok(Fields.of("releases", shown.stream().map(this::fields).toList())
-                .with("next", found.size() > call.limit() ? call.nextCursor(shown.getLast().id()) : null));
+                .with(
+                        "next",
+                        found.size() > call.limit()
+                                ? call.nextCursor(shown.getLast().id())
+                                : null));
     }
 
     private Release find(Call call) {
@@ -167,14 +175,13 @@ final class FirmwareEndpoint {
                             call.body().get("securityCounter").asLong(),
                             call.actor());
         }
-        Release release =
-                switch (outcome) {
-                    case Registered.Accepted accepted -> accepted.release();
-                    case Registered.Exists exists -> exists.release();
-                    case Registered.Refused refused ->
-                        throw Problem.conflict(IncidentShapes.lower(refused.reason()).replace('_', ' ') + ": "
-                                + refused.detail());
-                };
+        Release release = switch (outcome) {
+            case Registered.Accepted accepted -> accepted.release();
+            case Registered.Exists exists -> exists.release();
+            case Registered.Refused refused ->
+                throw Problem.conflict(
+                        IncidentShapes.lower(refused.reason()).replace('_', ' ') + ": " + refused.detail());
+        };
         // What the caller says beside the signed description must not contradict it.
         if (!release.model().value().equals(call.required("model"))
                 || !release.version().value().equals(call.required("version"))) {

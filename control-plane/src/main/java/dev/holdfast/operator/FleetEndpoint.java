@@ -1,9 +1,5 @@
 package dev.holdfast.operator;
 
-import dev.holdfast.web.Reply;
-import dev.holdfast.web.Handlers;
-import dev.holdfast.web.Fields;
-import dev.holdfast.web.Call;
 import dev.holdfast.access.Scope;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.FirmwareVersion;
@@ -11,6 +7,10 @@ import dev.holdfast.core.Selector;
 import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.response.Action;
 import dev.holdfast.response.Response;
+import dev.holdfast.web.Call;
+import dev.holdfast.web.Fields;
+import dev.holdfast.web.Handlers;
+import dev.holdfast.web.Reply;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -129,7 +129,9 @@ final class FleetEndpoint {
                         rooms.response().actions(environment, true, Optional.empty(), Long.MAX_VALUE, 500).stream()
                                 .filter(a -> a.status() == Action.Status.AWAITING_APPROVAL)
                                 .count())
-                .with("activeRollouts", RolloutsEndpoint.active(rooms, environment).size());
+                .with(
+                        "activeRollouts",
+                        RolloutsEndpoint.active(rooms, environment).size());
     }
 
     static Fields health(Map<Health.Level, Integer> counts) {

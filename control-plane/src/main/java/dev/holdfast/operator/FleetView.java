@@ -1,6 +1,5 @@
 package dev.holdfast.operator;
 
-import dev.holdfast.web.Fields;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
@@ -11,6 +10,7 @@ import dev.holdfast.inventory.Device;
 import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.inventory.Model;
 import dev.holdfast.response.Response;
+import dev.holdfast.web.Fields;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;

@@ -1,13 +1,5 @@
 package dev.holdfast.operator;
 
-import dev.holdfast.web.Reply;
-import dev.holdfast.web.ProblemType;
-import dev.holdfast.web.Problem;
-import dev.holdfast.web.Handlers;
-import dev.holdfast.web.Call;
-import dev.holdfast.web.ImportReport;
-import dev.holdfast.web.BodyStream;
-import dev.holdfast.web.Schema;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.access.Scope;
@@ -16,6 +8,14 @@ import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Json;
 import dev.holdfast.telemetry.Metrics;
 import dev.holdfast.telemetry.Telemetry;
+import dev.holdfast.web.BodyStream;
+import dev.holdfast.web.Call;
+import dev.holdfast.web.Handlers;
+import dev.holdfast.web.ImportReport;
+import dev.holdfast.web.Problem;
+import dev.holdfast.web.ProblemType;
+import dev.holdfast.web.Reply;
+import dev.holdfast.web.Schema;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

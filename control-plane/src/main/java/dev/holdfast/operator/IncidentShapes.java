@@ -21,7 +21,12 @@ final class IncidentShapes {
         Fields fields = Fields.of("id", incident.id().toString())
                 .with("environment", incident.subject().environment().value())
                 .with("title", incident.summary())
-                .with("cause", incident.causes().stream().sorted().findFirst().orElse(incident.family().name()))
+                .with(
+                        "cause",
+                        incident.causes().stream()
+                                .sorted()
+                                .findFirst()
+                                .orElse(incident.family().name()))
                 .with("severity", lower(incident.severity()))
                 .with("provenance", lower(incident.provenance()))
                 .with("state", state(one))
@@ -31,22 +36,28 @@ final class IncidentShapes {
                 .with("findings", incident.findings())
                 .with("action", one.actions().stream().findFirst().map(IncidentShapes::words));
         return switch (incident.subject()) {
-            case Incident.Subject.OfDevice of -> fields.with("device", of.device().id().value());
+            case Incident.Subject.OfDevice of ->
+                fields.with("device", of.device().id().value());
             case Incident.Subject.OfRollout of -> fields.with("rollout", of.rollout());
         };
     }
 
     static Fields one(Response.Case one, List<Fields> history, java.util.function.UnaryOperator<String> nameOf) {
         Incident incident = one.incident();
-        Optional<Action> inForce = one.actions().stream().filter(Action::isInForce).findFirst();
+        Optional<Action> inForce =
+                one.actions().stream().filter(Action::isInForce).findFirst();
         String device = incident.subject() instanceof Incident.Subject.OfDevice of
                 ? of.device().id().value()
                 : "";
         return summary(one)
-                .with("evidence", incident.evidence().stream()
-                        .map(e -> evidence(incident, device, e))
-                        .toList())
-                .with("actions", one.actions().stream().map(IncidentShapes::action).toList())
+                .with(
+                        "evidence",
+                        incident.evidence().stream()
+                                .map(e -> evidence(incident, device, e))
+                                .toList())
+                .with(
+                        "actions",
+                        one.actions().stream().map(IncidentShapes::action).toList())
                 .with("history", history)
                 .with("hostileActAt", incident.firstObservedAt())
                 .with("acknowledgedBy", incident.acknowledged().map(h -> nameOf.apply(h.actor())))
@@ -70,16 +81,16 @@ final class IncidentShapes {
     }
 
     private static String words(Action action) {
-        String what =
-                switch (action.kind()) {
-                    case QUARANTINE -> "isolat";
-                    case SUSPEND -> "suspend";
-                };
+        String what = switch (action.kind()) {
+            case QUARANTINE -> "isolat";
+            case SUSPEND -> "suspend";
+        };
         return switch (action.status()) {
             case AWAITING_APPROVAL -> what + (what.endsWith("t") ? "ion" : "ing") + " awaits approval";
             case IN_FORCE -> what + "ed" + (action.automatic() ? " automatically" : " by an operator");
             case UNDONE -> what + "ed, then undone";
-            case EXPIRED -> what + "ed until " + action.until().map(Instant::toString).orElse("its end");
+            case EXPIRED ->
+                what + "ed until " + action.until().map(Instant::toString).orElse("its end");
             case REFUSED -> what + (what.endsWith("t") ? "ion" : "ing") + " refused";
             case OVERTAKEN -> what + "ed, then moved on";
         };

@@ -38,19 +38,29 @@ final class IncidentsEndpoint {
     void register(Handlers handlers) {
         handlers.on("listIncidents", Scope.READ, this::list);
         handlers.on("getIncident", Scope.READ, call -> Reply.ok(one(find(call))));
-        handlers.on("acknowledgeIncident", Scope.INCIDENTS_WRITE, call -> done(rooms.response()
-                .acknowledge(call.environment(), id(call), call.reason(), call.actor())));
-        handlers.on("closeIncident", Scope.INCIDENTS_WRITE, call -> done(rooms.response()
-                .close(call.environment(), id(call), call.reason(), call.actor())));
-        handlers.on("approveIncident", Scope.INCIDENTS_WRITE, call -> done(rooms.response()
-                .approve(call.environment(), id(call), call.reason(), call.actor())));
-        handlers.on("undoIncident", Scope.INCIDENTS_WRITE, call -> done(rooms.response()
-                .undo(call.environment(), id(call), call.reason(), call.actor())));
+        handlers.on(
+                "acknowledgeIncident",
+                Scope.INCIDENTS_WRITE,
+                call -> done(rooms.response().acknowledge(call.environment(), id(call), call.reason(), call.actor())));
+        handlers.on(
+                "closeIncident",
+                Scope.INCIDENTS_WRITE,
+                call -> done(rooms.response().close(call.environment(), id(call), call.reason(), call.actor())));
+        handlers.on(
+                "approveIncident",
+                Scope.INCIDENTS_WRITE,
+                call -> done(rooms.response().approve(call.environment(), id(call), call.reason(), call.actor())));
+        handlers.on(
+                "undoIncident",
+                Scope.INCIDENTS_WRITE,
+                call -> done(rooms.response().undo(call.environment(), id(call), call.reason(), call.actor())));
         handlers.on("listFindings", Scope.READ, this::findings);
         handlers.on("previewIsolation", Scope.READ, this::preview);
         handlers.on("isolateDevice", Scope.INCIDENTS_WRITE, this::isolate);
-        handlers.on("getNeverIsolate", Scope.READ, call -> neverIsolate(
-                call, rooms.response().neverIsolate(call.environment())));
+        handlers.on(
+                "getNeverIsolate",
+                Scope.READ,
+                call -> neverIsolate(call, rooms.response().neverIsolate(call.environment())));
         handlers.on("putNeverIsolate", Scope.SETTINGS_WRITE, this::putNeverIsolate);
     }
 
@@ -70,7 +80,8 @@ final class IncidentsEndpoint {
 
     private Reply list(Call call) {
         Optional<String> state = call.text("state");
-        boolean open = call.flag("open") || state.filter(s -> !s.equals("closed")).isPresent();
+        boolean open =
+                call.flag("open") || state.filter(s -> !s.equals("closed")).isPresent();
         long before = call.numberCursor(Long.MAX_VALUE);
         List<Response.Case> found = new ArrayList<>();
         List<Response.Case> page;
@@ -87,16 +98,14 @@ final class IncidentsEndpoint {
                 .with(
                         "next",
                         found.size() > call.limit()
-                                ? call.nextCursor(shown.getLast().incident().id().value())
+                                ? call.nextCursor(
+                                        shown.getLast().incident().id().value())
                                 : null));
     }
 
     private Fields one(Response.Case one) {
         List<Fields> history =
-                rooms
-                        .journal()
-                        .about("incident:" + one.incident().id(), Long.MAX_VALUE, MOST_HISTORY)
-                        .stream()
+                rooms.journal().about("incident:" + one.incident().id(), Long.MAX_VALUE, MOST_HISTORY).stream()
                         .map(this::happened)
                         .toList();
         return IncidentShapes.one(one, history, this::name);
@@ -136,8 +145,9 @@ final class IncidentsEndpoint {
                 .orElseGet(() -> rooms.detection().findings(call.environment(), before, call.limit() + 1));
         boolean more = found.size() > call.limit();
         List<Detection.Stored> page = more ? found.subList(0, call.limit()) : found;
-        return Reply.ok(Fields.of("findings", page.stream().map(IncidentShapes::finding).toList())
-                .with("next", more ? call.nextCursor(page.getLast().id()) : null));
+        return Reply.ok(
+                Fields.of("findings", page.stream().map(IncidentShapes::finding).toList())
+                        .with("next", more ? call.nextCursor(page.getLast().id()) : null));
     }
 
     // ------------------------------------------------------------------ by hand
@@ -161,9 +171,7 @@ final class IncidentsEndpoint {
         List<String> devices = new ArrayList<>();
         preview.devices().forEach(d -> devices.add(d.value()));
         preview.children().forEach(d -> devices.add(d.value()));
-        String behind = preview.childrenBehind() == 0
-                ? ""
-                : " and " + preview.childrenBehind() + " reached through it";
+        String behind = preview.childrenBehind() == 0 ? "" : " and " + preview.childrenBehind() + " reached through it";
         return Reply.ok(Fields.of("device", call.id())
                 .with(
                         "sentence",
@@ -173,14 +181,11 @@ final class IncidentsEndpoint {
                 .with("legs", IncidentShapes.legs(preview.legs().get()))
                 .with("until", preview.until())
                 .with("neverIsolate", !preview.exempt().isEmpty())
-                .with(
-                        "budget",
-                        Fields.of("used", preview.automaticUsed()).with("limit", preview.automaticLimit())));
+                .with("budget", Fields.of("used", preview.automaticUsed()).with("limit", preview.automaticLimit())));
     }
 
     private Reply isolate(Call call) {
-        Outcome.Isolated isolated =
-                now(rooms.response().isolate(wish(call, call.reason()), 1, call.actor()));
+        Outcome.Isolated isolated = now(rooms.response().isolate(wish(call, call.reason()), 1, call.actor()));
         IncidentId incident = isolated.actions().stream()
                 .flatMap(a -> a.incident().stream())
                 .findFirst()
@@ -196,7 +201,9 @@ final class IncidentsEndpoint {
                 .sum();
         return Reply.ok(Fields.of(
                                 "selectors",
-                                list.rules().stream().map(NeverIsolate.Rule::text).toList())
+                                list.rules().stream()
+                                        .map(NeverIsolate.Rule::text)
+                                        .toList())
                         .with("devices", devices)
                         .with("etag", etag(list)))
                 .etag(etag(list));

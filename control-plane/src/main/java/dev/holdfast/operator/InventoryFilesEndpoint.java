@@ -1,13 +1,5 @@
 package dev.holdfast.operator;
 
-import dev.holdfast.web.Reply;
-import dev.holdfast.web.Problem;
-import dev.holdfast.web.Handlers;
-import dev.holdfast.web.Call;
-import dev.holdfast.web.ImportReport;
-import dev.holdfast.web.CsvReader;
-import dev.holdfast.web.BodyStream;
-import dev.holdfast.web.Schema;
 import dev.holdfast.access.Scope;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
@@ -18,6 +10,14 @@ import dev.holdfast.inventory.Device;
 import dev.holdfast.inventory.DeviceOrder;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.inventory.Lifecycle;
+import dev.holdfast.web.BodyStream;
+import dev.holdfast.web.Call;
+import dev.holdfast.web.CsvReader;
+import dev.holdfast.web.Handlers;
+import dev.holdfast.web.ImportReport;
+import dev.holdfast.web.Problem;
+import dev.holdfast.web.Reply;
+import dev.holdfast.web.Schema;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;

@@ -1,15 +1,15 @@
 package dev.holdfast.operator;
 
-import dev.holdfast.web.Reply;
-import dev.holdfast.web.Handlers;
-import dev.holdfast.web.Fields;
-import dev.holdfast.web.Call;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.access.Access;
 import dev.holdfast.access.Scope;
 import dev.holdfast.core.Environment;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.Recorded;
+import dev.holdfast.web.Call;
+import dev.holdfast.web.Fields;
+import dev.holdfast.web.Handlers;
+import dev.holdfast.web.Reply;
 import java.util.List;
 import java.util.Optional;
 

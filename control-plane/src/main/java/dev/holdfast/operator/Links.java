@@ -1,10 +1,10 @@
 package dev.holdfast.operator;
 
-import dev.holdfast.web.Identities;
-import dev.holdfast.web.Schema;
 import dev.holdfast.access.Access;
 import dev.holdfast.access.OneTimeLink;
 import dev.holdfast.access.RelyingParty;
+import dev.holdfast.web.Identities;
+import dev.holdfast.web.Schema;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,16 +1,16 @@
 package dev.holdfast.operator;
 
-import dev.holdfast.web.Reply;
-import dev.holdfast.web.Problem;
-import dev.holdfast.web.Handlers;
-import dev.holdfast.web.Fields;
-import dev.holdfast.web.Call;
-import dev.holdfast.web.Schema;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.access.Scope;
 import dev.holdfast.core.ModelId;
 import dev.holdfast.core.Selector;
 import dev.holdfast.inventory.Model;
+import dev.holdfast.web.Call;
+import dev.holdfast.web.Fields;
+import dev.holdfast.web.Handlers;
+import dev.holdfast.web.Problem;
+import dev.holdfast.web.Reply;
+import dev.holdfast.web.Schema;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;

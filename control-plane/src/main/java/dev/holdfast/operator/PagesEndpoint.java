@@ -1,12 +1,12 @@
 package dev.holdfast.operator;
 
-import dev.holdfast.web.Answers;
-import dev.holdfast.web.ProblemType;
-import dev.holdfast.web.Problem;
-import dev.holdfast.web.Contract;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.core.Digest;
 import dev.holdfast.core.Json;
+import dev.holdfast.web.Answers;
+import dev.holdfast.web.Contract;
+import dev.holdfast.web.Problem;
+import dev.holdfast.web.ProblemType;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;

@@ -29,12 +29,7 @@ public final class RefusalLog implements ObservationConsumer {
                         r.remoteAddress()));
             case Observation.AuthenticationFailure f ->
                 add(new Refusal(
-                        f.receivedAt(),
-                        f.device(),
-                        "est",
-                        "AUTHENTICATION_FAILED",
-                        f.cause(),
-                        f.remoteAddress()));
+                        f.receivedAt(), f.device(), "est", "AUTHENTICATION_FAILED", f.cause(), f.remoteAddress()));
             case Observation.Measurement _,
                     Observation.LogLine _,
                     Observation.ConfigurationReport _,

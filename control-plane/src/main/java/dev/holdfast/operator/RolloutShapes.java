@@ -52,17 +52,20 @@ final class RolloutShapes {
     }
 
     private static String sentence(RolloutView r, Optional<RolloutView> wayBack) {
-        int healthy = r.batches().stream().mapToInt(RolloutView.BatchView::healthy).sum();
+        int healthy =
+                r.batches().stream().mapToInt(RolloutView.BatchView::healthy).sum();
         String reached = healthy + " of " + r.devices() + " devices are healthy with it";
         return switch (state(r, wayBack)) {
             case "running" -> {
-                RolloutView.BatchView batch = r.batches().get(Math.min(r.batch(), r.batches().size() - 1));
+                RolloutView.BatchView batch =
+                        r.batches().get(Math.min(r.batch(), r.batches().size() - 1));
                 yield "Batch " + (r.batch() + 1) + " of " + r.batches().size() + " (" + batch.name() + "): " + reached
                         + r.waitingFor().map(w -> "; waits for " + w).orElse("") + ".";
             }
             case "paused" -> "Paused: " + r.stateReason() + ". " + reached + ".";
             case "finished" -> "Finished: " + reached + ".";
-            case "rolling-back" -> "Stopped, and going back: " + r.exposed() + " were exposed. " + r.stateReason() + ".";
+            case "rolling-back" ->
+                "Stopped, and going back: " + r.exposed() + " were exposed. " + r.stateReason() + ".";
             case "rolled-back" -> "Stopped and rolled back: " + r.exposed() + " were exposed. " + r.stateReason() + ".";
             case "aborted" -> "Aborted: " + r.stateReason() + ". " + r.exposed() + " were exposed.";
             default -> "Stopped: " + r.stateReason() + ". " + r.exposed() + " were exposed.";
@@ -79,15 +82,29 @@ final class RolloutShapes {
 
     private static Fields counts(int total, List<RolloutView.BatchView> batches, int rolledBack) {
         return Fields.of("total", total)
-                .with("waiting", batches.stream().mapToInt(RolloutView.BatchView::pending).sum())
-                .with("undecided", batches.stream().mapToInt(RolloutView.BatchView::undecided).sum())
+                .with(
+                        "waiting",
+                        batches.stream()
+                                .mapToInt(RolloutView.BatchView::pending)
+                                .sum())
+                .with(
+                        "undecided",
+                        batches.stream()
+                                .mapToInt(RolloutView.BatchView::undecided)
+                                .sum())
                 .with(
                         "healthy",
-                        batches.stream().mapToInt(b -> b.healthy() + b.skipped()).sum())
-                .with("failed", batches.stream().mapToInt(RolloutView.BatchView::failed).sum())
+                        batches.stream()
+                                .mapToInt(b -> b.healthy() + b.skipped())
+                                .sum())
+                .with(
+                        "failed",
+                        batches.stream().mapToInt(RolloutView.BatchView::failed).sum())
                 .with(
                         "withdrawn",
-                        batches.stream().mapToInt(b -> b.withdrawn() + b.recalled()).sum())
+                        batches.stream()
+                                .mapToInt(b -> b.withdrawn() + b.recalled())
+                                .sum())
                 .with("rolledBack", rolledBack);
     }
 
@@ -107,7 +124,11 @@ final class RolloutShapes {
                 .with("plan", plan(r.plan()))
                 .with("selector", r.plan().selector())
                 .with("reason", reason)
-                .with("previousRelease", r.plan().previous() == null ? null : Long.toString(r.plan().previous()))
+                .with(
+                        "previousRelease",
+                        r.plan().previous() == null
+                                ? null
+                                : Long.toString(r.plan().previous()))
                 .with("previousVersion", previous.map(p -> p.version().value()))
                 .with("batches", batches(r))
                 .with("gate", gate(r, gateEnabled))
@@ -147,13 +168,12 @@ final class RolloutShapes {
         RolloutView.BatchView batch = r.batches().get(index);
         Plan.Batch plan = r.plan().batches().get(index);
         Optional<Gate.Reading> reading = r.gate();
-        String verdict =
-                switch (r.state()) {
-                    case RUNNING -> "wait";
-                    case PAUSED -> "pause";
-                    case STOPPED, ABORTED -> r.wayBack().isPresent() ? "roll-back" : "pause";
-                    case FINISHED -> "advance";
-                };
+        String verdict = switch (r.state()) {
+            case RUNNING -> "wait";
+            case PAUSED -> "pause";
+            case STOPPED, ABORTED -> r.wayBack().isPresent() ? "roll-back" : "pause";
+            case FINISHED -> "advance";
+        };
         String sentence = !enabled
                 ? "The gate is switched off by configuration: nothing stops this rollout by itself"
                 : reading.map(Gate.Reading::sentence).orElse(r.stateReason());
@@ -176,13 +196,18 @@ final class RolloutShapes {
         Plan.Batch first = plan.batches().getFirst();
         MaintenanceWindow window = plan.window();
         return Fields.of("staging", first.group().isEmpty() ? null : first.group())
-                .with("batches", plan.batches().stream()
-                        .filter(b -> b.group().isEmpty())
-                        .map(b -> b.size().endsWith("%")
-                                ? Fields.of("name", b.name())
-                                        .with("percent", Double.parseDouble(b.size().replace("%", "")))
-                                : Fields.of("name", b.name()).with("devices", Integer.parseInt(b.size())))
-                        .toList())
+                .with(
+                        "batches",
+                        plan.batches().stream()
+                                .filter(b -> b.group().isEmpty())
+                                .map(b -> b.size().endsWith("%")
+                                        ? Fields.of("name", b.name())
+                                                .with(
+                                                        "percent",
+                                                        Double.parseDouble(
+                                                                b.size().replace("%", "")))
+                                        : Fields.of("name", b.name()).with("devices", Integer.parseInt(b.size())))
+                                .toList())
                 .with("inFlight", first.cap())
                 .with("soak", first.soak().toString())
                 .with("healthWindow", first.healthWindow().toString())
@@ -203,7 +228,8 @@ final class RolloutShapes {
     }
 
     static Fields device(MemberView member) {
-        Instant since = member.reportedAt().or(member::exposedAt).or(member::grantedAt).orElse(Instant.EPOCH);
+        Instant since =
+                member.reportedAt().or(member::exposedAt).or(member::grantedAt).orElse(Instant.EPOCH);
         return Fields.of("device", member.device().value())
                 .with("batch", member.batch())
                 .with("state", state(member.state(), member.reason()))

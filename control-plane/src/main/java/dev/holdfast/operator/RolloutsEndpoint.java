@@ -41,12 +41,26 @@ final class RolloutsEndpoint {
         handlers.on("createRollout", Scope.ROLLOUTS_WRITE, this::create);
         handlers.on("getRollout", Scope.READ, call -> reply(200, find(call)));
         handlers.on("listRolloutDevices", Scope.READ, this::devices);
-        handlers.on("pauseRollout", Scope.ROLLOUTS_WRITE, call -> change(call, (id, reason) ->
-                rooms.rollouts().pause(id, reason, call.actor())));
-        handlers.on("resumeRollout", Scope.ROLLOUTS_WRITE, call -> change(call, (id, reason) ->
-                rooms.rollouts().resume(id, reason, call.actor())));
-        handlers.on("abortRollout", Scope.ROLLOUTS_WRITE, call -> change(call, (id, reason) -> rooms.rollouts()
-                .abort(id, !call.body().has("rollBack") || call.body().get("rollBack").asBoolean(), reason, call.actor())));
+        handlers.on(
+                "pauseRollout",
+                Scope.ROLLOUTS_WRITE,
+                call -> change(call, (id, reason) -> rooms.rollouts().pause(id, reason, call.actor())));
+        handlers.on(
+                "resumeRollout",
+                Scope.ROLLOUTS_WRITE,
+                call -> change(call, (id, reason) -> rooms.rollouts().resume(id, reason, call.actor())));
+        handlers.on(
+                "abortRollout",
+                Scope.ROLLOUTS_WRITE,
+                call -> change(
+                        call,
+                        (id, reason) -> rooms.rollouts()
+                                .abort(
+                                        id,
+                                        !call.body().has("rollBack")
+                                                || call.body().get("rollBack").asBoolean(),
+                                        reason,
+                                        call.actor())));
         handlers.on("getStopSwitch", Scope.READ, _ -> Reply.ok(stopSwitch(rooms)));
         handlers.on("setStopSwitch", Scope.ROLLOUTS_WRITE, call -> {
             rooms.rollouts()
@@ -103,7 +117,11 @@ final class RolloutsEndpoint {
         List<RolloutView> shown = found.subList(0, Math.min(found.size(), call.limit()));
         return Reply.ok(Fields.of(
                         "rollouts", shown.stream().map(r -> summary(rooms, r)).toList())
-                .with("next", found.size() > call.limit() ? call.nextCursor(shown.getLast().id()) : null));
+                .with(
+                        "next",
+                        found.size() > call.limit()
+                                ? call.nextCursor(shown.getLast().id())
+                                : null));
     }
 
     private boolean active(RolloutView rollout) {
@@ -124,7 +142,9 @@ final class RolloutsEndpoint {
 
     static Fields summary(Rooms rooms, RolloutView rollout) {
         return RolloutShapes.summary(
-                rollout, rollout.wayBack().flatMap(rooms.rollouts()::get), release(rooms, rollout.plan().release()));
+                rollout,
+                rollout.wayBack().flatMap(rooms.rollouts()::get),
+                release(rooms, rollout.plan().release()));
     }
 
     private static Optional<Release> release(Rooms rooms, long id) {
@@ -134,7 +154,8 @@ final class RolloutsEndpoint {
     private Reply reply(int status, RolloutView rollout) {
         Long previous = rollout.plan().previous();
         List<Recorded> about = rooms.journal().about("rollout:" + rollout.id(), Long.MAX_VALUE, 500);
-        String reason = about.isEmpty() ? "" : about.getLast().json().path("reason").asText();
+        String reason =
+                about.isEmpty() ? "" : about.getLast().json().path("reason").asText();
         return Reply.json(
                         status,
                         RolloutShapes.one(
@@ -158,8 +179,9 @@ final class RolloutsEndpoint {
                         call.limit() + 1);
         boolean more = found.size() > call.limit();
         List<MemberView> page = more ? found.subList(0, call.limit()) : found;
-        return Reply.ok(Fields.of("devices", page.stream().map(RolloutShapes::device).toList())
-                .with("next", more ? call.nextCursor(page.getLast().device()) : null));
+        return Reply.ok(
+                Fields.of("devices", page.stream().map(RolloutShapes::device).toList())
+                        .with("next", more ? call.nextCursor(page.getLast().device()) : null));
     }
 
     // ------------------------------------------------------------------ changed
@@ -181,8 +203,8 @@ final class RolloutsEndpoint {
 
     private static Problem problem(RolloutDenied denied) {
         return switch (denied.reason()) {
-            case RELEASE_UNKNOWN, ROLLOUT_UNKNOWN -> Problem.notFound(String.valueOf(denied.getMessage())
-                    .replaceFirst("^there is no ", ""));
+            case RELEASE_UNKNOWN, ROLLOUT_UNKNOWN ->
+                Problem.notFound(String.valueOf(denied.getMessage()).replaceFirst("^there is no ", ""));
             case RELEASE_NOT_FOR_THIS_MODEL,
                     RELEASE_NEEDS_APPROVAL,
                     RELEASE_HALTED_OR_WITHDRAWN,
@@ -235,8 +257,7 @@ final class RolloutsEndpoint {
         if (plan.hasNonNull("staging")) {
             String group = plan.get("staging").asText();
             Call.selector("/plan/staging", group);
-            batches.add(new Plan.Batch(
-                    "staging", group, "999999999", cap, soak, healthWindow, threshold, timeout));
+            batches.add(new Plan.Batch("staging", group, "999999999", cap, soak, healthWindow, threshold, timeout));
         }
         JsonNode steps = plan.path("batches");
         for (int i = 0; i < steps.size(); i++) {
@@ -247,9 +268,7 @@ final class RolloutsEndpoint {
             String size = step.has("devices")
                     ? step.get("devices").asText()
                     : step.get("percent").decimalValue().stripTrailingZeros().toPlainString() + "%";
-            String name = step.hasNonNull("name")
-                    ? step.get("name").asText()
-                    : i == 0 ? "canary" : "batch " + (i + 1);
+            String name = step.hasNonNull("name") ? step.get("name").asText() : i == 0 ? "canary" : "batch " + (i + 1);
             batches.add(new Plan.Batch(name, "", size, cap, soak, healthWindow, threshold, timeout));
         }
         if (!batches.getLast().size().equals("100%")) {

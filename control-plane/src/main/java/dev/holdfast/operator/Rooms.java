@@ -1,6 +1,7 @@
 package dev.holdfast.operator;
 
 import dev.holdfast.access.Access;
+import dev.holdfast.ca.Ca;
 import dev.holdfast.commands.Commands;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.core.Environment;
@@ -8,15 +9,14 @@ import dev.holdfast.database.Database;
 import dev.holdfast.detection.Detection;
 import dev.holdfast.firmware.Firmware;
 import dev.holdfast.identity.Identity;
-import dev.holdfast.response.Response;
-import dev.holdfast.rollout.Rollouts;
-import dev.holdfast.tls.HandshakeFailures;
-import dev.holdfast.ca.Ca;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.journal.Freeze;
 import dev.holdfast.journal.Journal;
+import dev.holdfast.response.Response;
+import dev.holdfast.rollout.Rollouts;
 import dev.holdfast.sessions.Sessions;
 import dev.holdfast.telemetry.Telemetry;
+import dev.holdfast.tls.HandshakeFailures;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;

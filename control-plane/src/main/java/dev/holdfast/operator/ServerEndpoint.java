@@ -1,12 +1,12 @@
 package dev.holdfast.operator;
 
-import dev.holdfast.web.Identities;
-import dev.holdfast.web.Reply;
-import dev.holdfast.web.Handlers;
-import dev.holdfast.web.Fields;
 import dev.holdfast.access.Scope;
 import dev.holdfast.ca.Authority;
 import dev.holdfast.telemetry.Telemetry;
+import dev.holdfast.web.Fields;
+import dev.holdfast.web.Handlers;
+import dev.holdfast.web.Identities;
+import dev.holdfast.web.Reply;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;

@@ -1,13 +1,5 @@
 package dev.holdfast.operator;
 
-import dev.holdfast.web.Doorkeeper;
-import dev.holdfast.web.Identities;
-import dev.holdfast.web.Reply;
-import dev.holdfast.web.ProblemType;
-import dev.holdfast.web.Problem;
-import dev.holdfast.web.Handlers;
-import dev.holdfast.web.Fields;
-import dev.holdfast.web.Call;
 import dev.holdfast.access.AccessRefused;
 import dev.holdfast.access.Ceremony;
 import dev.holdfast.access.OneTimeLink;
@@ -19,6 +11,14 @@ import dev.holdfast.access.Role;
 import dev.holdfast.access.Scope;
 import dev.holdfast.access.SignedIn;
 import dev.holdfast.core.Json;
+import dev.holdfast.web.Call;
+import dev.holdfast.web.Doorkeeper;
+import dev.holdfast.web.Fields;
+import dev.holdfast.web.Handlers;
+import dev.holdfast.web.Identities;
+import dev.holdfast.web.Problem;
+import dev.holdfast.web.ProblemType;
+import dev.holdfast.web.Reply;
 import java.util.Optional;
 
 /// Signing in and out, and one's own passkeys.

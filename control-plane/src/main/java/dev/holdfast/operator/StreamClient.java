@@ -1,7 +1,7 @@
 package dev.holdfast.operator;
 
-import dev.holdfast.web.Fields;
 import dev.holdfast.core.Environment;
+import dev.holdfast.web.Fields;
 import io.vertx.core.Context;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;

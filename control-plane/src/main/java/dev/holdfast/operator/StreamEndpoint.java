@@ -1,14 +1,14 @@
 package dev.holdfast.operator;
 
-import dev.holdfast.web.ProblemType;
-import dev.holdfast.web.Problem;
-import dev.holdfast.web.Fields;
-import dev.holdfast.web.Call;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.journal.Recorded;
+import dev.holdfast.web.Call;
+import dev.holdfast.web.Fields;
+import dev.holdfast.web.Problem;
+import dev.holdfast.web.ProblemType;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerRequest;

@@ -1,10 +1,10 @@
 package dev.holdfast.operator;
 
-import dev.holdfast.web.Fields;
 import dev.holdfast.core.Environment;
 import dev.holdfast.detection.Detection;
 import dev.holdfast.journal.Recorded;
 import dev.holdfast.response.IncidentId;
+import dev.holdfast.web.Fields;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;

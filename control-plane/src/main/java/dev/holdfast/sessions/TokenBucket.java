@@ -1,6 +1,7 @@
 package dev.holdfast.sessions;
 
-/// How often a device may do something: so many tokens a second, with a burst; time is passed in (nanoseconds of [System#nanoTime]).
+/// How often a device may do something: so many tokens a second, with a burst; time is passed in (nanoseconds of
+/// [System#nanoTime]).
 public final class TokenBucket {
     private final double perNano;
     private final double most;

@@ -194,8 +194,8 @@ public final class ApiEndpoint {
             if (writes && principal.isPresent() && !operation.anonymous()) {
                 doorkeeper.checkNotForged(principal.get(), shown);
             }
-            Environment environment = new Environment(request.query()
-                    .getOrDefault("environment", defaultEnvironment.value()));
+            Environment environment =
+                    new Environment(request.query().getOrDefault("environment", defaultEnvironment.value()));
             Call call = new Call(
                     operation,
                     request.match().path(),

@@ -11,7 +11,8 @@ import java.util.Optional;
 ///
 /// @param download written piece by piece instead of the body, for answers of any length
 @SuppressWarnings("ArrayRecordComponent") // never compared
-public record Reply(int status, String mediaType, byte[] body, Map<String, String> headers, Optional<Download> download) {
+public record Reply(
+        int status, String mediaType, byte[] body, Map<String, String> headers, Optional<Download> download) {
     public static final String JSON = "application/json";
     private static final byte[] NOTHING = {};
 
