@@ -83,7 +83,7 @@ final class EnrolmentEndpoint {
                 curl -sf --cacert ca.pem -u '%s:%s' -H 'Content-Type: application/pkcs10' \\
                      -H 'Content-Transfer-Encoding: base64' --data-binary @device.csr \\
                      %s/simpleenroll -o device.p7
-                openssl base64 -d -in device.p7 | openssl pkcs7 -inform DER -print_certs -out device.pem
+                openssl base64 -d -A -in device.p7 | openssl pkcs7 -inform DER -print_certs -out device.pem
                 """.formatted(
                 identities.origin(), device, device, token, rooms.estUrl().get());
     }

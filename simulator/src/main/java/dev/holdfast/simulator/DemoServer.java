@@ -16,7 +16,6 @@ import java.util.stream.Stream;
 /// The server of the demo: `holdfast serve` itself, as a child process on loopback, configured as anybody would
 /// configure it.
 final class DemoServer implements AutoCloseable {
-    private static final int USUAL_PORT = 8080;
     private static final Pattern READY = Pattern.compile("Holdfast is ready");
     private static final Pattern LINK = Pattern.compile("https?://\\S+/welcome#\\S+");
 
@@ -36,18 +35,20 @@ final class DemoServer implements AutoCloseable {
     private DemoServer(Path folder, Map<String, String> switches) throws IOException {
         this.data = folder.resolve("server");
         List<Integer> free = freePorts(6);
-        this.operatorPort = isFree(USUAL_PORT) ? USUAL_PORT : free.get(0);
-        this.devicePort = free.get(1);
-        this.mqttPort = free.get(2);
+        // The ports that the documentation names, where nobody else has them.
+        this.operatorPort = isFree(8080) ? 8080 : free.get(0);
+        this.devicePort = isFree(8443) ? 8443 : free.get(1);
+        this.mqttPort = isFree(8883) ? 8883 : free.get(2);
+        int pkiPort = isFree(8081) ? 8081 : free.get(3);
         Map<String, String> environment = new TreeMap<>();
         listener(environment, "OPERATOR", operatorPort);
         listener(environment, "DEVICE", devicePort);
         listener(environment, "MQTT", mqttPort);
-        listener(environment, "PKI", free.get(3));
+        listener(environment, "PKI", pkiPort);
         listener(environment, "SYSLOG", free.get(4));
         listener(environment, "IPFIX", free.get(5));
         environment.put("HOLDFAST_PUBLIC_BASE_URLS_DEVICE", "https://127.0.0.1:" + devicePort);
-        environment.put("HOLDFAST_PUBLIC_BASE_URLS_PKI", "http://127.0.0.1:" + free.get(3));
+        environment.put("HOLDFAST_PUBLIC_BASE_URLS_PKI", "http://127.0.0.1:" + pkiPort);
         environment.put("HOLDFAST_ACCESS_FIRST_TOKEN", "true");
         environment.putAll(switches);
         this.process = ChildProcess.start(
