@@ -148,9 +148,13 @@ process.exit(failed === 0 && passed > 0 ? 0 : 1);
 /// Every page there is, with a real device, rollout and incident where the server has them.
 async function findPaths(context: BrowserContext, origin: string): Promise<[string, string, number?][]> {
   const list = async (path: string, name: string): Promise<{ id: string }[]> => {
-    const response = await context.request.get(`${origin}/api/v1${path}`);
-    if (!response.ok()) throw new Error(`GET ${path} answered ${response.status()}: ${await response.text()}`);
-    return ((await response.json()) as Record<string, { id: string }[]>)[name] ?? [];
+    let found: { id: string }[] = [];
+    await check(`the API lists ${name} (${path})`, async () => {
+      const response = await context.request.get(`${origin}/api/v1${path}`);
+      if (!response.ok()) throw new Error(`GET ${path} answered ${response.status()}: ${await response.text()}`);
+      found = ((await response.json()) as Record<string, { id: string }[]>)[name] ?? [];
+    });
+    return found;
   };
   const [device] = await list("/devices?selector=state%3Dactive&limit=1", "devices");
   const [held] = await list("/devices?selector=state%3Dquarantined&limit=1", "devices");

@@ -1,12 +1,12 @@
 import { Dialog } from "@base-ui/react/dialog";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import { api, must } from "../api/client";
+import { api, must, ProblemError } from "../api/client";
 import { live, useLink } from "../api/live";
 import { keys, meQuery, overviewQuery, serverQuery } from "../api/queries";
 import { Mark, State } from "../parts/Mark";
-import { Toasts } from "../parts/toasts";
+import { say, Toasts } from "../parts/toasts";
 import { AutoIcon, CityIcon, DevicesIcon, Holdfast, IncidentsIcon, MoonIcon, MoreIcon, RolloutsIcon, SunIcon } from "./icons";
 import { setDensity, setTheme, useDensity, useTheme } from "./theme";
 
@@ -195,6 +195,22 @@ function Preferences() {
   );
 }
 
+/// The server ends the session; then the way in is shown, and what was fetched as that person is forgotten.
+async function signOut(queries: QueryClient): Promise<void> {
+  try {
+    await must(api.DELETE("/session"));
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.problem.status !== 401) {
+      say("bad", error instanceof Error ? error.message : "Signing out failed.");
+      return;
+    }
+  }
+  live.close();
+  queries.setQueryData(meQuery.queryKey, (me) => (me ? { signedIn: false, server: me.server } : me));
+  queries.removeQueries({ predicate: (query) => query.queryKey[0] !== keys.me[0] });
+  await queries.invalidateQueries({ queryKey: keys.me });
+}
+
 function WhoAmI() {
   const queries = useQueryClient();
   const me = useQuery(meQuery);
@@ -207,13 +223,7 @@ function WhoAmI() {
         <button
           type="button"
           className="btn bare signout"
-          onClick={() =>
-            void must(api.DELETE("/session")).finally(() => {
-              live.close();
-              queries.clear();
-              void queries.invalidateQueries({ queryKey: keys.me });
-            })
-          }
+          onClick={() => void signOut(queries)}
         >
           Sign out
         </button>
