@@ -30,11 +30,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// `POST /ingest/v1/flows` on the device HTTPS listener: summaries of traffic, from gateways and from devices.
 ///
 /// What is full makes the reporter wait for its answer; what is answered with 200 was taken.
 final class FlowsEndpoint {
+    private static final Logger LOG = LoggerFactory.getLogger(FlowsEndpoint.class);
     private static final String PATH = "/ingest/v1/flows";
     private static final int MOST_BODY = 1 << 20;
     private static final int PER_SECOND = 20;
@@ -67,6 +70,17 @@ final class FlowsEndpoint {
         router.post(PATH).handler(DeviceListener.accepting(PeerClass.OPERATIONAL));
         router.post(PATH).handler(BodyHandler.create(false).setBodyLimit(MOST_BODY));
         router.post(PATH).handler(this::report);
+        router.post(PATH).failureHandler(FlowsEndpoint::failed);
+    }
+
+    private static void failed(RoutingContext request) {
+        if (request.statusCode() == 413) {
+            Problem.send(
+                    request, 413, "too-large", "the report is too large", "send fewer flows at once: 1 MiB at most");
+        } else {
+            LOG.error("a report of flows failed", request.failure());
+            Problem.send(request, 500, "internal", "the report could not be taken", "send it again later");
+        }
     }
 
     /// What one request is being made into.

@@ -234,6 +234,10 @@ final class MqttConnection {
             end(Replies.SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED, "subscription identifiers are not supported", true);
             return;
         }
+        if (message.payload().topicSubscriptions().isEmpty()) {
+            end(Replies.PROTOCOL_ERROR, "a SUBSCRIBE without a topic", true); // MQTT-3.8.3-2
+            return;
+        }
         List<Integer> codes = new ArrayList<>();
         Optional<String> foreign = Optional.empty();
         Optional<MqttTopicSubscription> own = Optional.empty();

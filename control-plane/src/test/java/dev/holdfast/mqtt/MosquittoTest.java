@@ -10,11 +10,14 @@ import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.telemetry.LogQuery;
 import dev.holdfast.telemetry.Observation;
 import dev.holdfast.testkit.RealClient;
+import dev.holdfast.testkit.Recipe;
 import dev.holdfast.testkit.RunningClient;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -225,5 +228,36 @@ class MosquittoTest {
                         topic(meter, "cmd"))
                 .run();
         assertThat(subscribed.text() + subscribed.errors()).contains("Subscribed (mid: 1): 135, 1");
+    }
+
+    @Test
+    void theCommandsOfTheRecipeDoWhatItSays() {
+        EnrolledDevice meter = EnrolledDevice.of(server, "m-recipe");
+        server.server().commands().desire(meter.ref(), desired("interval", 60), "set up", TestServer.TESTER);
+        RealClient.Result result = Recipe.read(
+                        Path.of(System.getProperty("holdfast.root"), "docs/recipes/telemetry-with-mosquitto.md"))
+                .run(
+                        server.folder(),
+                        Map.of(
+                                "DEVICE", meter.ref().id().value(),
+                                "MQTT_PORT", Integer.toString(server.server().mqttPort()),
+                                "DEVICE_CERT", meter.certificateFile().toString(),
+                                "DEVICE_KEY", meter.keyFile().toString(),
+                                "ROOT", server.rootPem().toString()),
+                        Duration.ofSeconds(60));
+        assertThat(result.text()).contains("\"revision\":1").containsIgnoringCase("not authorized");
+        TestServer.await("three metrics", () -> server.server()
+                .telemetry()
+                .latest(meter.ref())
+                .keySet()
+                .equals(java.util.Set.of("kwh", "volt", "temp")));
+        assertThat(server.server()
+                        .inventory()
+                        .find(meter.ref())
+                        .orElseThrow()
+                        .firmware()
+                        .orElseThrow()
+                        .value())
+                .isEqualTo("1.2.0");
     }
 }
