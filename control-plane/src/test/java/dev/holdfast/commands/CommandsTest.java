@@ -48,12 +48,15 @@ class CommandsTest {
         commands.onChange(told::add);
         journal.startTail();
         assertThat(commands.desired(METER)).isEmpty();
-        assertThat(commands.desire(METER, state("interval", 60), "set up", OPERATOR).revision())
+        assertThat(commands.desire(METER, state("interval", 60), "set up", OPERATOR)
+                        .revision())
                 .isEqualTo(1);
-        assertThat(commands.desire(METER, state("interval", 60), "again", OPERATOR).revision())
+        assertThat(commands.desire(METER, state("interval", 60), "again", OPERATOR)
+                        .revision())
                 .as("nothing changed")
                 .isEqualTo(1);
-        assertThat(commands.desire(METER, state("interval", 30), "faster", OPERATOR).revision())
+        assertThat(commands.desire(METER, state("interval", 30), "faster", OPERATOR)
+                        .revision())
                 .isEqualTo(2);
         assertThat(told.poll(10, TimeUnit.SECONDS)).isEqualTo(METER);
         assertThat(told.poll(10, TimeUnit.SECONDS)).isEqualTo(METER);

@@ -75,11 +75,13 @@ class IngestTest {
     }
 
     private static void awaitFlow(DeviceRef device, Provenance provenance, String destination) {
-        TestServer.await("a flow of " + device, () -> SEEN.stream()
-                .anyMatch(o -> o instanceof Observation.Flow f
-                        && f.device().equals(device)
-                        && f.provenance() == provenance
-                        && f.destination().equals(destination)));
+        TestServer.await(
+                "a flow of " + device,
+                () -> SEEN.stream()
+                        .anyMatch(o -> o instanceof Observation.Flow f
+                                && f.device().equals(device)
+                                && f.provenance() == provenance
+                                && f.destination().equals(destination)));
     }
 
     private static DeviceRef child(String id, EnrolledDevice gateway) {
@@ -95,38 +97,42 @@ class IngestTest {
                                 Optional.of(gateway.ref().id()),
                                 Lifecycle.REGISTERED),
                         TestServer.TESTER);
-        TestServer.await("it is known", () -> server.server()
-                .inventory()
-                .directory()
-                .find(child)
-                .isPresent());
+        TestServer.await(
+                "it is known",
+                () -> server.server().inventory().directory().find(child).isPresent());
         return child;
     }
 
     private static void label(DeviceRef device, String key, String value) {
         server.server().inventory().setLabels(device, new Labels(Map.of(key, value)), TestServer.TESTER);
-        TestServer.await("it is labelled", () -> server.server()
-                .inventory()
-                .directory()
-                .find(device)
-                .filter(s -> s.labels().get(key).isPresent())
-                .isPresent());
+        TestServer.await(
+                "it is labelled",
+                () -> server.server()
+                        .inventory()
+                        .directory()
+                        .find(device)
+                        .filter(s -> s.labels().get(key).isPresent())
+                        .isPresent());
     }
 
     @Test
     void aGatewaysWordAboutItsOwnDevicesIsObservedAndAboutOthersRefused() {
         EnrolledDevice gateway = EnrolledDevice.of(server, "g-1");
         DeviceRef child = child("g-1-meter", gateway);
-        assertThat(post(gateway, flows("g-1-meter", "10.0.0.9"))).as("not labelled as a gateway yet").isEqualTo(403);
+        assertThat(post(gateway, flows("g-1-meter", "10.0.0.9")))
+                .as("not labelled as a gateway yet")
+                .isEqualTo(403);
         label(gateway.ref(), "role", "gateway");
         assertThat(post(gateway, flows("g-1-meter", "10.0.0.9"))).isEqualTo(200);
         awaitFlow(child, Provenance.OBSERVED, "10.0.0.9");
         EnrolledDevice.of(server, "g-other-meter");
         assertThat(post(gateway, flows("g-other-meter", "10.0.0.9"))).isEqualTo(403);
-        TestServer.await("a violation", () -> SEEN.stream()
-                .anyMatch(o -> o instanceof Observation.Violation v
-                        && v.device().equals(gateway.ref())
-                        && v.rule() == Observation.Violation.Rule.FOREIGN_IDENTITY));
+        TestServer.await(
+                "a violation",
+                () -> SEEN.stream()
+                        .anyMatch(o -> o instanceof Observation.Violation v
+                                && v.device().equals(gateway.ref())
+                                && v.rule() == Observation.Violation.Rule.FOREIGN_IDENTITY));
     }
 
     @Test
@@ -139,7 +145,11 @@ class IngestTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", "[]", "{\"v\":2,\"flows\":[]}", "{\"v\":1,\"flows\":{}}", "{\"v\":1,\"flows\":[{}]}",
+                "",
+                "[]",
+                "{\"v\":2,\"flows\":[]}",
+                "{\"v\":1,\"flows\":{}}",
+                "{\"v\":1,\"flows\":[{}]}",
                 "{\"v\":1,\"flows\":[{\"device\":\"../x\"}]}"
             })
     void aReportThatCantBeReadIsRefused(String body) {
@@ -227,7 +237,8 @@ class IngestTest {
     @Test
     void syslogOverTlsIsTheDevicesLogMadeSafe() {
         EnrolledDevice device = EnrolledDevice.of(server, "f-syslog");
-        syslog(device, counted("<34>1 - other-host su 12 - - tamper\u001b[2J", "<14>1 - - - - - - second")).run();
+        syslog(device, counted("<34>1 - other-host su 12 - - tamper\u001b[2J", "<14>1 - - - - - - second"))
+                .run();
         TestServer.await("both lines", () -> logs(device.ref()).size() == 2);
         assertThat(logs(device.ref()))
                 .extracting(LogQuery.Line::text)
@@ -238,23 +249,29 @@ class IngestTest {
     void syslogThatCantBeFollowedEndsTheConnectionAndIsAViolation() {
         EnrolledDevice device = EnrolledDevice.of(server, "f-garbage");
         syslog(device, "<34>1 not counted").run();
-        TestServer.await("a violation", () -> SEEN.stream()
-                .anyMatch(o -> o instanceof Observation.Violation v
-                        && v.device().equals(device.ref())
-                        && v.rule() == Observation.Violation.Rule.MALFORMED_MESSAGE));
-        TestServer.await("no session stays", () -> server.server().sessions().of(device.ref()).isEmpty());
+        TestServer.await(
+                "a violation",
+                () -> SEEN.stream()
+                        .anyMatch(o -> o instanceof Observation.Violation v
+                                && v.device().equals(device.ref())
+                                && v.rule() == Observation.Violation.Rule.MALFORMED_MESSAGE));
+        TestServer.await(
+                "no session stays",
+                () -> server.server().sessions().of(device.ref()).isEmpty());
     }
 
     @Test
     void aSuspendedDevicesSyslogAndFlowsAreRefused() {
         EnrolledDevice device = EnrolledDevice.of(server, "f-suspended");
         server.server().identity().suspend(device.ref(), "test", Optional.empty(), TestServer.TESTER);
-        TestServer.await("it is known", () -> server.server()
-                .inventory()
-                .directory()
-                .find(device.ref())
-                .filter(s -> s.state() == Lifecycle.SUSPENDED)
-                .isPresent());
+        TestServer.await(
+                "it is known",
+                () -> server.server()
+                        .inventory()
+                        .directory()
+                        .find(device.ref())
+                        .filter(s -> s.state() == Lifecycle.SUSPENDED)
+                        .isPresent());
         assertThat(post(device, flows("f-suspended", "10.0.0.9"))).isEqualTo(403);
         syslog(device, counted("<14>1 - - - - - - refused")).run();
         assertThat(logs(device.ref())).isEmpty();

@@ -43,9 +43,8 @@ class HostileMqttTest {
 
     private static long violations(EnrolledDevice device, Observation.Violation.Rule rule) {
         return SEEN.stream()
-                .filter(o -> o instanceof Observation.Violation v
-                        && v.device().equals(device.ref())
-                        && v.rule() == rule)
+                .filter(o ->
+                        o instanceof Observation.Violation v && v.device().equals(device.ref()) && v.rule() == rule)
                 .count();
     }
 
@@ -53,8 +52,10 @@ class HostileMqttTest {
     @ValueSource(ints = {4, 5})
     void qos2IsRefused(int version) {
         EnrolledDevice device = EnrolledDevice.of(server, "h-qos2-" + version);
-        try (RawMqtt client = new RawMqtt(server, device).enter(version, device.ref().id().value())) {
-            client.send(RawMqtt.publish(version, topic(device, "telemetry"), 2, 1, "{\"v\":1}".getBytes(StandardCharsets.UTF_8)));
+        try (RawMqtt client =
+                new RawMqtt(server, device).enter(version, device.ref().id().value())) {
+            client.send(RawMqtt.publish(
+                    version, topic(device, "telemetry"), 2, 1, "{\"v\":1}".getBytes(StandardCharsets.UTF_8)));
             if (version == 5) {
                 assertThat(client.awaitDisconnect()).isEqualTo(0x9B);
             }
@@ -68,7 +69,12 @@ class HostileMqttTest {
         try (RawMqtt client = new RawMqtt(server, device)) {
             client.send(RawMqtt.connect(5, "h-offer", 0));
             String body = java.util.HexFormat.of().formatHex(client.read().body());
-            assertThat(body).contains("2401").contains("2500").contains("2800").contains("2900").contains("2a00");
+            assertThat(body)
+                    .contains("2401")
+                    .contains("2500")
+                    .contains("2800")
+                    .contains("2900")
+                    .contains("2a00");
             assertThat(body).as("server keep alive of 1200 s").contains("1304b0");
         }
     }
@@ -107,7 +113,8 @@ class HostileMqttTest {
             client.send(RawMqtt.publish(4, "d/h-topic/telemetry", 2, "{\"kwh\":1}"));
             assertThat(client.read().body()).containsExactly(0, 2);
         }
-        TestServer.await("a violation", () -> violations(device, Observation.Violation.Rule.FORBIDDEN_TOPIC) == before + 1);
+        TestServer.await(
+                "a violation", () -> violations(device, Observation.Violation.Rule.FORBIDDEN_TOPIC) == before + 1);
     }
 
     @Test
@@ -135,9 +142,23 @@ class HostileMqttTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", "x", "{", "{}", "[]", "{\"kwh\":NaN}", "{\"kwh\":Infinity}", "{\"kwh\":1e309}", "{\"kwh\":\"1\"}",
-                "{\"kwh\":{}}", "{\"k wh\":1}", "{\"kwh\":1}{\"kwh\":2}", "{\"kwh\":1,\"kwh\":2}", "{\"kwh\":1",
-                "[{\"n\":\"x\",\"v\":1e999}]", "null", "{\"\\u202ekwh\":1}"
+                "",
+                "x",
+                "{",
+                "{}",
+                "[]",
+                "{\"kwh\":NaN}",
+                "{\"kwh\":Infinity}",
+                "{\"kwh\":1e309}",
+                "{\"kwh\":\"1\"}",
+                "{\"kwh\":{}}",
+                "{\"k wh\":1}",
+                "{\"kwh\":1}{\"kwh\":2}",
+                "{\"kwh\":1,\"kwh\":2}",
+                "{\"kwh\":1",
+                "[{\"n\":\"x\",\"v\":1e999}]",
+                "null",
+                "{\"\\u202ekwh\":1}"
             })
     void aMeasurementThatIsNoneIsRefusedWithTheReason(String payload) {
         EnrolledDevice device = EnrolledDevice.of(server, "h-payload");
@@ -150,7 +171,9 @@ class HostileMqttTest {
         }
         TestServer.await(
                 "a violation", () -> violations(device, Observation.Violation.Rule.MALFORMED_MESSAGE) == before + 1);
-        assertThat(SEEN).noneMatch(o -> o instanceof Observation.Measurement m && m.device().equals(device.ref()));
+        assertThat(SEEN)
+                .noneMatch(o ->
+                        o instanceof Observation.Measurement m && m.device().equals(device.ref()));
     }
 
     @Test
@@ -160,10 +183,12 @@ class HostileMqttTest {
             client.send(RawMqtt.publish(5, topic(device, "telemetry"), 1, "{\"kwh\":1e308}"));
             assertThat(client.read().body()).containsExactly(0, 1);
         }
-        TestServer.await("it is seen", () -> SEEN.stream()
-                .anyMatch(o -> o instanceof Observation.Measurement m
-                        && m.device().equals(device.ref())
-                        && m.values().get("kwh") == 1e308));
+        TestServer.await(
+                "it is seen",
+                () -> SEEN.stream()
+                        .anyMatch(o -> o instanceof Observation.Measurement m
+                                && m.device().equals(device.ref())
+                                && m.values().get("kwh") == 1e308));
     }
 
     @Test
@@ -172,7 +197,8 @@ class HostileMqttTest {
         EnrolledDevice honest = EnrolledDevice.of(server, "h-honest");
         try (RawMqtt client = new RawMqtt(server, flooder).enter(5, "h-flood");
                 RawMqtt other = new RawMqtt(server, honest).enter(5, "h-honest")) {
-            byte[] one = RawMqtt.publish(5, topic(flooder, "telemetry"), 0, 0, "{\"kwh\":1}".getBytes(StandardCharsets.UTF_8));
+            byte[] one = RawMqtt.publish(
+                    5, topic(flooder, "telemetry"), 0, 0, "{\"kwh\":1}".getBytes(StandardCharsets.UTF_8));
             byte[] many = new byte[one.length * 2_000];
             for (int i = 0; i < 2_000; i++) {
                 System.arraycopy(one, 0, many, i * one.length, one.length);
@@ -230,7 +256,8 @@ class HostileMqttTest {
             }
         }
         TestServer.await(
-                "seed " + seed + ": no session stays", () -> server.server().sessions().of(device.ref()).isEmpty());
+                "seed " + seed + ": no session stays",
+                () -> server.server().sessions().of(device.ref()).isEmpty());
         TestServer.await("no connection stays", () -> server.server().plane().connections() == 0);
     }
 
@@ -239,7 +266,8 @@ class HostileMqttTest {
         EnrolledDevice device = EnrolledDevice.of(server, "h-slow");
         List<Thread> drips = new ArrayList<>();
         // Half-open TLS, TLS without CONNECT, CONNECT octet by octet: all are closed in time.
-        try (Socket silent = new Socket(InetAddress.getLoopbackAddress(), server.server().mqttPort());
+        try (Socket silent = new Socket(
+                        InetAddress.getLoopbackAddress(), server.server().mqttPort());
                 RawMqtt idle = new RawMqtt(server, device);
                 RawMqtt slow = new RawMqtt(server, device)) {
             byte[] connect = RawMqtt.connect(4, "h-slow", 60);
@@ -309,7 +337,8 @@ class HostileMqttTest {
                 all.writeBytes(
                         switch (id % 4) {
                             case 0 ->
-                                RawMqtt.publish(4, topic(device, "log"), id, "{\"v\":1,\"severity\":\"info\",\"text\":\"x\"}");
+                                RawMqtt.publish(
+                                        4, topic(device, "log"), id, "{\"v\":1,\"severity\":\"info\",\"text\":\"x\"}");
                             case 1 ->
                                 RawMqtt.publish(
                                         4,

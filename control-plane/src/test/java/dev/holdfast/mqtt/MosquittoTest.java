@@ -246,11 +246,13 @@ class MosquittoTest {
                                 "ROOT", server.rootPem().toString()),
                         Duration.ofSeconds(60));
         assertThat(result.text()).contains("\"revision\":1").containsIgnoringCase("not authorized");
-        TestServer.await("three metrics", () -> server.server()
-                .telemetry()
-                .latest(meter.ref())
-                .keySet()
-                .equals(java.util.Set.of("kwh", "volt", "temp")));
+        TestServer.await(
+                "three metrics",
+                () -> server.server()
+                        .telemetry()
+                        .latest(meter.ref())
+                        .keySet()
+                        .equals(java.util.Set.of("kwh", "volt", "temp")));
         assertThat(server.server()
                         .inventory()
                         .find(meter.ref())

@@ -35,11 +35,14 @@ class MqttStandingTest {
         return "d/" + device.ref().id() + "/" + name;
     }
 
-    private static <T extends Observation> void awaitSeen(Class<T> type, DeviceRef device, java.util.function.Predicate<T> which) {
-        TestServer.await(type.getSimpleName() + " of " + device, () -> SEEN.stream()
-                .filter(type::isInstance)
-                .map(type::cast)
-                .anyMatch(o -> o.device().equals(device) && which.test(o)));
+    private static <T extends Observation> void awaitSeen(
+            Class<T> type, DeviceRef device, java.util.function.Predicate<T> which) {
+        TestServer.await(
+                type.getSimpleName() + " of " + device,
+                () -> SEEN.stream()
+                        .filter(type::isInstance)
+                        .map(type::cast)
+                        .anyMatch(o -> o.device().equals(device) && which.test(o)));
     }
 
     private static int refusedAtConnect(EnrolledDevice device, int version) {
@@ -53,12 +56,15 @@ class MqttStandingTest {
     }
 
     private static void active(EnrolledDevice device) {
-        try (RawMqtt client = new RawMqtt(server, device).enter(4, device.ref().id().value())) {
-            TestServer.await("active", () -> server.server()
-                    .inventory()
-                    .find(device.ref())
-                    .filter(d -> d.state() == dev.holdfast.inventory.Lifecycle.ACTIVE)
-                    .isPresent());
+        try (RawMqtt client =
+                new RawMqtt(server, device).enter(4, device.ref().id().value())) {
+            TestServer.await(
+                    "active",
+                    () -> server.server()
+                            .inventory()
+                            .find(device.ref())
+                            .filter(d -> d.state() == dev.holdfast.inventory.Lifecycle.ACTIVE)
+                            .isPresent());
         }
     }
 
@@ -67,7 +73,8 @@ class MqttStandingTest {
     void aSuspendedDeviceIsCutAndThenRefused(int version) {
         EnrolledDevice device = EnrolledDevice.of(server, "s-suspend-" + version);
         active(device);
-        try (RawMqtt client = new RawMqtt(server, device).enter(version, device.ref().id().value())) {
+        try (RawMqtt client =
+                new RawMqtt(server, device).enter(version, device.ref().id().value())) {
             server.server().identity().suspend(device.ref(), "test", Optional.empty(), TestServer.TESTER);
             if (version == 5) {
                 assertThat(client.awaitDisconnect()).isEqualTo(0x87);
@@ -76,14 +83,18 @@ class MqttStandingTest {
         }
         assertThat(server.server().sessions().of(device.ref())).isEmpty();
         assertThat(refusedAtConnect(device, version)).isEqualTo(version == 5 ? 0x8A : 5);
-        awaitSeen(Observation.RefusedCertificate.class, device.ref(), r -> r.refusal().equals("DEVICE_SUSPENDED"));
+        awaitSeen(
+                Observation.RefusedCertificate.class,
+                device.ref(),
+                r -> r.refusal().equals("DEVICE_SUSPENDED"));
     }
 
     @Test
     void aRetiredDeviceIsCutAndThenRefused() {
         EnrolledDevice device = EnrolledDevice.of(server, "s-retire");
         active(device);
-        try (RawMqtt client = new RawMqtt(server, device).enter(4, device.ref().id().value())) {
+        try (RawMqtt client =
+                new RawMqtt(server, device).enter(4, device.ref().id().value())) {
             server.server().identity().retire(device.ref(), "test", TestServer.TESTER);
             client.awaitClose();
         }
@@ -94,8 +105,11 @@ class MqttStandingTest {
     void aRevokedCertificateIsCutAndThenRefused() {
         EnrolledDevice device = EnrolledDevice.of(server, "s-revoke");
         active(device);
-        try (RawMqtt client = new RawMqtt(server, device).enter(5, device.ref().id().value())) {
-            server.server().identity().revoke(device.serial(), RevocationReason.KEY_COMPROMISE, "test", TestServer.TESTER);
+        try (RawMqtt client =
+                new RawMqtt(server, device).enter(5, device.ref().id().value())) {
+            server.server()
+                    .identity()
+                    .revoke(device.serial(), RevocationReason.KEY_COMPROMISE, "test", TestServer.TESTER);
             assertThat(client.awaitDisconnect()).isEqualTo(0x87);
         }
         assertThat(refusedAtConnect(device, 5)).isEqualTo(0x87);
@@ -113,9 +127,12 @@ class MqttStandingTest {
             assertThat(second.read().type()).isEqualTo(4);
         }
         assertThat(refusedAtConnect(old, 5)).isEqualTo(0x87);
-        awaitSeen(Observation.RefusedCertificate.class, old.ref(), r -> r.refusal().equals("CERTIFICATE_SUPERSEDED")
-                && r.certificate().equals(old.serial())
-                && r.keyProven());
+        awaitSeen(
+                Observation.RefusedCertificate.class,
+                old.ref(),
+                r -> r.refusal().equals("CERTIFICATE_SUPERSEDED")
+                        && r.certificate().equals(old.serial())
+                        && r.keyProven());
     }
 
     @Test
@@ -129,11 +146,13 @@ class MqttStandingTest {
                         dev.holdfast.core.Json.mapper().createObjectNode().put("heal", true),
                         "test",
                         TestServer.TESTER);
-        try (RawMqtt client = new RawMqtt(server, device).enter(5, device.ref().id().value())) {
+        try (RawMqtt client =
+                new RawMqtt(server, device).enter(5, device.ref().id().value())) {
             server.server().identity().quarantine(device.ref(), "test", Optional.empty(), TestServer.TESTER);
             assertThat(client.awaitDisconnect()).isEqualTo(0x98);
         }
-        try (RawMqtt client = new RawMqtt(server, device).enter(5, device.ref().id().value())) {
+        try (RawMqtt client =
+                new RawMqtt(server, device).enter(5, device.ref().id().value())) {
             client.send(RawMqtt.publish(5, topic(device, "telemetry"), 1, "{\"kwh\":1}"));
             RawMqtt.Packet refused = client.read();
             assertThat(refused.type()).isEqualTo(4);
@@ -149,7 +168,9 @@ class MqttStandingTest {
                 Observation.Violation.class,
                 device.ref(),
                 v -> v.rule() == Observation.Violation.Rule.REFUSED_IN_QUARANTINE);
-        assertThat(SEEN).noneMatch(o -> o instanceof Observation.Measurement m && m.device().equals(device.ref()));
+        assertThat(SEEN)
+                .noneMatch(o ->
+                        o instanceof Observation.Measurement m && m.device().equals(device.ref()));
     }
 
     @Test
@@ -205,7 +226,10 @@ class MqttStandingTest {
             assertThat(newer.read().type()).isEqualTo(4);
             assertThat(server.server().sessions().of(device.ref())).hasSize(1);
         }
-        awaitSeen(Observation.SessionActivity.class, device.ref(), a -> a.kind() == Observation.SessionActivity.Kind.USED);
+        awaitSeen(
+                Observation.SessionActivity.class,
+                device.ref(),
+                a -> a.kind() == Observation.SessionActivity.Kind.USED);
         assertThat(SEEN.stream()
                         .filter(o -> o instanceof Observation.SessionActivity a
                                 && a.device().equals(device.ref())
@@ -263,8 +287,6 @@ class MqttStandingTest {
             assertThat(client.read().body()[1]).isEqualTo((byte) 5);
         }
         awaitSeen(
-                Observation.Violation.class,
-                device.ref(),
-                v -> v.rule() == Observation.Violation.Rule.FORBIDDEN_TOPIC);
+                Observation.Violation.class, device.ref(), v -> v.rule() == Observation.Violation.Rule.FORBIDDEN_TOPIC);
     }
 }

@@ -135,7 +135,8 @@ class SenmlTest {
                 } catch (MalformedSenmlException expected) {
                     // refused, as it should be
                 } catch (RuntimeException e) {
-                    throw new AssertionError("seed " + seed + " " + HexFormat.of().formatHex(pack), e);
+                    throw new AssertionError(
+                            "seed " + seed + " " + HexFormat.of().formatHex(pack), e);
                 }
                 try {
                     Senml.fromCbor(pack, 10, NOW);
