@@ -48,7 +48,7 @@ public final class HouseRules {
         Set<String> faults = new TreeSet<>();
         for (JavaClass one : classes) {
             for (String word : EMPTY_WORDS) {
-                if (one.getSimpleName().endsWith(word)) {
+                if (one.getSimpleName().endsWith(word) && !isNamedByThePlatform(one)) {
                     faults.add("a name that ends in '" + word + "' says nothing of the thing: " + one.getName());
                 }
             }
@@ -59,6 +59,11 @@ public final class HouseRules {
             }
         }
         return List.copyOf(faults);
+    }
+
+    /// A `TrustManager` of TLS is called that by everybody.
+    private static boolean isNamedByThePlatform(JavaClass one) {
+        return one.isAssignableTo("javax.net.ssl.TrustManager") || one.isAssignableTo("javax.net.ssl.KeyManager");
     }
 
     /// Packages whose `package-info` does not carry `@NullMarked`.

@@ -35,6 +35,7 @@ public final class RealClient {
     private @Nullable Path folder;
     private byte[] input = new byte[0];
     private Duration timeout = Duration.ofSeconds(30);
+    private boolean inputStaysOpen;
 
     private RealClient(List<String> command) {
         this.command = List.copyOf(command);
@@ -89,6 +90,12 @@ public final class RealClient {
 
     public RealClient input(String text) {
         return input(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /// For one that ends when its input does: the input stays open until the process is closed.
+    public RealClient keepInputOpen() {
+        inputStaysOpen = true;
+        return this;
     }
 
     /// The longest it may run; 30 seconds where not given.
@@ -195,7 +202,9 @@ public final class RealClient {
     public RunningClient start() {
         try {
             Process process = builder().redirectErrorStream(true).start();
-            feed(process);
+            if (!inputStaysOpen) {
+                feed(process);
+            }
             return new RunningClient(command, process);
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -1,6 +1,7 @@
 package dev.holdfast.testkit;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -77,6 +78,16 @@ public final class RunningClient implements AutoCloseable {
             throw new IllegalStateException(e);
         } finally {
             lock.unlock();
+        }
+    }
+
+    /// Writes to its input, which stayed open ([RealClient#keepInputOpen]).
+    public void send(String text) {
+        try {
+            process.getOutputStream().write(text.getBytes(StandardCharsets.UTF_8));
+            process.getOutputStream().flush();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
