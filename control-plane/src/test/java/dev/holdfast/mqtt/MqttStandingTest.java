@@ -56,15 +56,13 @@ class MqttStandingTest {
     }
 
     private static void active(EnrolledDevice device) {
-        try (RawMqtt client =
-                new RawMqtt(server, device).enter(4, device.ref().id().value())) {
-            TestServer.await(
-                    "active",
-                    () -> server.server()
-                            .inventory()
-                            .find(device.ref())
-                            .filter(d -> d.state() == dev.holdfast.inventory.Lifecycle.ACTIVE)
-                            .isPresent());
+        try (RawMqtt client = new RawMqtt(server, device)) {
+            client.enter(4, device.ref().id().value());
+            TestServer.await("active", () -> server.server()
+                    .inventory()
+                    .find(device.ref())
+                    .filter(d -> d.state() == dev.holdfast.inventory.Lifecycle.ACTIVE)
+                    .isPresent());
         }
     }
 

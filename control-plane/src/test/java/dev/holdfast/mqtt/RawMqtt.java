@@ -64,7 +64,19 @@ final class RawMqtt implements AutoCloseable {
     }
 
     /// One packet as it came: its first octet and its body.
-    record Packet(int first, byte[] body) {
+    static final class Packet {
+        private final int first;
+        private final byte[] body;
+
+        Packet(int first, byte[] body) {
+            this.first = first;
+            this.body = body;
+        }
+
+        byte[] body() {
+            return body;
+        }
+
         int type() {
             return first >> 4;
         }
