@@ -144,7 +144,8 @@ public final class ApiEndpoint {
         Contract.Match match = contract.match(request.method().name(), segments);
         Map<String, List<String>> query = query(request);
         contract.checkQuery(match.operation(), query);
-        Semaphore rooming = match.operation().anonymous()
+        boolean reads = match.operation().method().equals("GET");
+        Semaphore rooming = match.operation().anonymous() && !reads
                 ? anonymousRoom
                 : match.operation()
                                 .mediaType()

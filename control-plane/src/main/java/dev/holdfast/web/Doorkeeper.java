@@ -4,31 +4,16 @@ import dev.holdfast.access.Access;
 import dev.holdfast.access.Principal;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.util.Collections;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /// Decides who is asking, and whether the request may be theirs.
 public final class Doorkeeper {
     public static final String COOKIE = "holdfast-session";
     static final String CSRF_HEADER = "x-holdfast-csrf";
     private static final int LONGEST_SECRET = 200;
-    private static final int MOST_KNOWN = 1_000;
 
     private final Access access;
     private final AttemptLimiter limiter;
-
-    /// Secrets that were good lately, by hash: their owners are not held up by somebody else at their address.
-    private final Set<String> known = Collections.newSetFromMap(Collections.synchronizedMap(new LinkedHashMap<>() {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
-            return size() > MOST_KNOWN;
-        }
-    }));
 
     public Doorkeeper(Access access, AttemptLimiter limiter) {
         this.access = access;
@@ -55,22 +40,17 @@ public final class Doorkeeper {
     }
 
     private Principal proven(String secret, String address, boolean token) {
-        String key = dev.holdfast.core.Digest.of(secret.getBytes(StandardCharsets.UTF_8))
-                .hex();
-        if (!known.contains(key)) {
-            holdUp(address);
-        }
         Optional<Principal> principal = secret.isEmpty() || secret.length() > LONGEST_SECRET
                 ? Optional.empty()
                 : token ? access.byToken(secret) : access.bySession(secret);
         if (principal.isEmpty()) {
-            known.remove(key);
+            // Somebody with a good secret is never held up by somebody else at the same address.
+            holdUp(address);
             limiter.failed(address);
             throw new Problem(
                     ProblemType.NOT_SIGNED_IN,
                     token ? "the token is unknown, revoked or expired" : "the session has ended; sign in again");
         }
-        known.add(key);
         return principal.get();
     }
 

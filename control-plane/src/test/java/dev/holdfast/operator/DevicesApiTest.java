@@ -229,7 +229,7 @@ class DevicesApiTest {
 
         JsonNode done = server.send("POST", "/imports/telemetry", lines, type).json();
 
-        assertThat(done.path("accepted").asInt()).isEqualTo(2);
+        assertThat(done.path("accepted").asInt()).as(done.toString()).isEqualTo(2);
         assertThat(done.path("rejected").asInt()).isEqualTo(4);
         JsonNode series = server.get(
                         "/devices/hist-1/series?metric=kwh&from=2025-12-31T00:00:00Z&to=2026-01-03T00:00:00Z")
