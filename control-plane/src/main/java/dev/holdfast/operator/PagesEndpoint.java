@@ -105,6 +105,9 @@ final class PagesEndpoint {
     }
 
     private void console(HttpServerRequest request, String path) {
+        if (request.uri().contains("%") || request.uri().startsWith("//") || request.uri().contains("..")) {
+            throw Problem.notFound("such page"); // no page of ours is named so
+        }
         HttpServerResponse response = request.response();
         Optional<Page> found = path.equals("/") ? Optional.empty() : file(path);
         if (found.isEmpty() && (!path.contains(".") || path.startsWith("/devices/"))) {

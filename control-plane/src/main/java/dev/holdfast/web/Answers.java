@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
 public final class Answers {
     private static final Logger LOG = LoggerFactory.getLogger(Answers.class);
     private static final int PIECE = 64 * 1024;
-    private static final int DRAINED = 512 * 1024;
+    private static final int DRAINED = 8 << 20;
 
     /// Numbers faults, from the process's start on, so that a reference is not given twice soon.
     private static final AtomicLong FAULTS = new AtomicLong(
