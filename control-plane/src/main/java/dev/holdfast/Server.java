@@ -22,6 +22,7 @@ import dev.holdfast.journal.Freeze;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.JournalExporter;
 import dev.holdfast.mqtt.MqttEndpoint;
+import dev.holdfast.notify.Channels;
 import dev.holdfast.operator.MessageRate;
 import dev.holdfast.operator.OperatorEndpoint;
 import dev.holdfast.operator.RefusalLog;
@@ -80,6 +81,7 @@ public final class Server implements AutoCloseable {
     private final DeviceListener deviceListener;
     private final Detection detection;
     private final Response response;
+    private final Channels channels;
     private final Firmware firmware;
     private final Rollouts rollouts;
     private final UpdatesEndpoint updates;
@@ -155,7 +157,13 @@ public final class Server implements AutoCloseable {
             updates.mount(deviceListener.router());
             Segmentation segmentation = opened(
                     "segmentation",
-                    new Segmentation(database, journal, inventory, commands, telemetry, () -> healing(configuration)));
+                    new Segmentation(
+                            database,
+                            journal,
+                            inventory,
+                            commands,
+                            telemetry,
+                            () -> healing(configuration, deviceListener.port(), mqttPort(), pki.port())));
             response = opened(
                     "response",
                     new Response(
@@ -163,10 +171,13 @@ public final class Server implements AutoCloseable {
                             journal,
                             inventory,
                             sessions,
+                            identity,
                             detection,
                             segmentation,
                             configuration.switches().automaticIsolation(),
                             clock));
+            channels = opened(
+                    "notifications", new Channels(database, journal, plane.vertx(), configuration, random, clock));
             ingest = new Ingest(plane, deviceTls, configuration, identity, inventory, sessions, telemetry, clock);
             ingest.mount(deviceListener);
             mqtt = new MqttEndpoint(
@@ -206,6 +217,7 @@ public final class Server implements AutoCloseable {
             telemetry.start();
             segmentation.start();
             response.start();
+            channels.start();
             rollouts.start();
 
             identity.enrolment().finishInterrupted();
@@ -313,17 +325,12 @@ public final class Server implements AutoCloseable {
     }
 
     /// What a quarantined device may still reach, as `ip:port`.
-    private static List<String> healing(Configuration configuration) {
+    private static List<String> healing(Configuration configuration, int device, int mqtt, int pki) {
         String host = configuration.publicHostName() == null ? "127.0.0.1" : configuration.publicHostName();
-        Configuration.Listeners listeners = configuration.listeners();
         List<String> reachable = new ArrayList<>();
         try {
             for (InetAddress address : InetAddress.getAllByName(host)) {
-                for (int port : new int[] {
-                    listeners.device().port(),
-                    listeners.mqtt().port(),
-                    listeners.pki().port()
-                }) {
+                for (int port : new int[] {device, mqtt, pki}) {
                     reachable.add(address.getHostAddress() + ":" + port);
                 }
             }
@@ -450,6 +457,10 @@ public final class Server implements AutoCloseable {
 
     public Ingest ingest() {
         return ingest;
+    }
+
+    public Channels channels() {
+        return channels;
     }
 
     public Telemetry telemetry() {

@@ -34,6 +34,7 @@ public record Configuration(
         AccessSettings access,
         Limits limits,
         SmtpSettings smtp,
+        Notifications notifications,
         Switches switches,
         Certificates certificates,
         @Nullable String journalExport) {
@@ -85,6 +86,12 @@ public record Configuration(
             @Nullable String user,
             @Nullable String passwordFile) {}
 
+    /// @param loopbackWebhooks whether webhooks may point to this machine itself, by plain http too; for trying
+    ///     things out
+    /// @param mailFrom the sender of mail; empty for `holdfast@` and the public host name
+    public record Notifications(
+            boolean loopbackWebhooks, @Nullable String mailFrom) {}
+
     /// Safety functions that can be switched off, for drills and for showing that they matter; the console says
     /// so.
     public record Switches(boolean rolloutGate, boolean automaticIsolation) {}
@@ -120,6 +127,7 @@ public record Configuration(
                 new AccessSettings(false),
                 new Limits(2_000, 19_000, Duration.ofSeconds(10), Duration.ofSeconds(30)),
                 new SmtpSettings(null, 587, true, null, null),
+                new Notifications(false, null),
                 new Switches(true, true),
                 new Certificates(Duration.ofDays(90), Duration.ofDays(90), Duration.ofDays(1), Duration.ZERO),
                 null);

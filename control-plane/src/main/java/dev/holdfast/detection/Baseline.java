@@ -18,6 +18,7 @@ public final class Baseline {
 
     final long heardAt;
     final long healthyAt;
+    final long unhealthyAt;
     final String[] metrics;
     final Seasonal[] history;
     final Parties parties;
@@ -40,6 +41,7 @@ public final class Baseline {
     private Baseline(Draft draft) {
         heardAt = draft.heardAt;
         healthyAt = draft.healthyAt;
+        unhealthyAt = draft.unhealthyAt;
         metrics = draft.metrics;
         history = draft.history;
         parties = draft.parties;
@@ -58,6 +60,7 @@ public final class Baseline {
     static final class Draft {
         long heardAt;
         long healthyAt;
+        long unhealthyAt;
         String[] metrics = NO_NAMES;
         Seasonal[] history = NO_HISTORY;
         Parties parties = Parties.NONE;
@@ -77,6 +80,7 @@ public final class Baseline {
         Draft(Baseline from) {
             heardAt = from.heardAt;
             healthyAt = from.healthyAt;
+            unhealthyAt = from.unhealthyAt;
             metrics = from.metrics;
             history = from.history;
             parties = from.parties;

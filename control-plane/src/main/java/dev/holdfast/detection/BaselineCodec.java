@@ -25,6 +25,7 @@ final class BaselineCodec {
             out.writeByte(VERSION);
             out.writeLong(b.heardAt);
             out.writeLong(b.healthyAt);
+            out.writeLong(b.unhealthyAt);
             out.writeByte(b.metrics.length);
             for (int i = 0; i < b.metrics.length; i++) {
                 out.writeUTF(b.metrics[i]);
@@ -62,6 +63,7 @@ final class BaselineCodec {
             Draft draft = new Draft();
             draft.heardAt = in.readLong();
             draft.healthyAt = in.readLong();
+            draft.unhealthyAt = in.readLong();
             int metrics = in.readUnsignedByte();
             for (int i = 0; i < metrics; i++) {
                 int place = draft.place(in.readUTF().intern());
@@ -107,6 +109,7 @@ final class BaselineCodec {
         out.writeLong(s.lastAt);
         out.writeLong(s.lastImportedAt);
         out.writeFloat(s.anchor);
+        out.writeFloat(s.anchorSpread);
         out.writeFloat(s.suspicion);
     }
 
@@ -119,7 +122,8 @@ final class BaselineCodec {
         for (int i = 0; i < weight.length; i++) {
             weight[i] = in.readChar();
         }
-        return new Seasonal(level, weight, in.readLong(), in.readLong(), in.readFloat(), in.readFloat());
+        return new Seasonal(
+                level, weight, in.readLong(), in.readLong(), in.readFloat(), in.readFloat(), in.readFloat());
     }
 
     /// Session numbers mean nothing after a restart, so only the hosts are kept.

@@ -282,6 +282,14 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
                 : Optional.of(Instant.ofEpochMilli(baseline.healthyAt));
     }
 
+    /// When we last received a measurement of which a value was outside its band or its history.
+    public Optional<Instant> lastUnhealthyMeasurement(DeviceRef device) {
+        Baseline baseline = baselines.get(device);
+        return baseline == null || baseline.unhealthyAt == 0
+                ? Optional.empty()
+                : Optional.of(Instant.ofEpochMilli(baseline.unhealthyAt));
+    }
+
     /// Findings that nobody has taken up yet, oldest first.
     public List<Long> unhandled(int limit) {
         return database.read(sql -> DetectionStore.unhandled(sql, limit));

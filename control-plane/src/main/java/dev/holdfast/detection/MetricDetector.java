@@ -58,7 +58,7 @@ final class MetricDetector {
             Seasonal history = work.draft.history[place];
             double width = width(band);
             double distance = history.distance(at, value, width);
-            double drift = history.drift(width);
+            double drift = history.drift();
             double suspicion = suspicion(history.suspicion, Math.max(Math.abs(distance), drifted(drift)));
             if (suspicion > worst) {
                 worst = suspicion;
@@ -76,6 +76,8 @@ final class MetricDetector {
         }
         if (healthy && !m.values().isEmpty()) {
             work.draft.healthyAt = work.now;
+        } else if (!healthy) {
+            work.draft.unhealthyAt = work.now;
         }
         if (worst >= SUSPICIOUS) {
             work.raise(

@@ -33,17 +33,27 @@ final class Seasonal {
     final long lastImportedAt;
     /// NaN until there are some days of history.
     final float anchor;
+    /// How wide the history was spread when the anchor was dropped.
+    final float anchorSpread;
     /// How much evidence against the present behaviour has gathered.
     final float suspicion;
 
-    static final Seasonal NONE = new Seasonal(new float[HOURS + BLOCKS], new char[HOURS], 0, 0, Float.NaN, 0);
+    static final Seasonal NONE = new Seasonal(new float[HOURS + BLOCKS], new char[HOURS], 0, 0, Float.NaN, 0, 0);
 
-    Seasonal(float[] level, char[] weight, long lastAt, long lastImportedAt, float anchor, float suspicion) {
+    Seasonal(
+            float[] level,
+            char[] weight,
+            long lastAt,
+            long lastImportedAt,
+            float anchor,
+            float anchorSpread,
+            float suspicion) {
         this.level = level;
         this.weight = weight;
         this.lastAt = lastAt;
         this.lastImportedAt = lastImportedAt;
         this.anchor = anchor;
+        this.anchorSpread = anchorSpread;
         this.suspicion = suspicion;
     }
 
@@ -82,15 +92,19 @@ final class Seasonal {
     }
 
     /// How many spreads the level has moved from the anchor, without any single sample having been conspicuous.
-    double drift(double bandWidth) {
+    double drift() {
         if (Float.isNaN(anchor)) {
             return 0;
         }
+        return (meanOfHours() - anchor) / anchorSpread;
+    }
+
+    private double meanSpread(double bandWidth) {
         double spread = 0;
-        for (int hour = 0; hour < HOURS; hour += 3) {
+        for (int hour = 0; hour < HOURS; hour += HOURS / BLOCKS) {
             spread += spread(hour, bandWidth);
         }
-        return (meanOfHours() - anchor) / (spread / BLOCKS);
+        return spread / BLOCKS;
     }
 
     private double meanOfHours() {
@@ -114,7 +128,7 @@ final class Seasonal {
     }
 
     Seasonal withSuspicion(double next) {
-        return new Seasonal(level, weight, lastAt, lastImportedAt, anchor, (float) next);
+        return new Seasonal(level, weight, lastAt, lastImportedAt, anchor, anchorSpread, (float) next);
     }
 
     /// This history with one sample more.
@@ -147,16 +161,25 @@ final class Seasonal {
         }
         nextWeight[hour] = (char) Math.min(MOST_WEIGHT, watched + gap);
         Seasonal next = new Seasonal(
-                nextLevel, nextWeight, imported ? lastAt : at, imported ? at : lastImportedAt, anchor, suspicion);
-        return hour == hour(before) ? next : next.moveAnchor();
+                nextLevel,
+                nextWeight,
+                imported ? lastAt : at,
+                imported ? at : lastImportedAt,
+                anchor,
+                anchorSpread,
+                suspicion);
+        return hour == hour(before) ? next : next.moveAnchor(bandWidth);
     }
 
     /// Once an hour.
-    private Seasonal moveAnchor() {
-        double now = meanOfHours();
-        double moved = Float.isNaN(anchor)
-                ? (watched() >= ANCHORED ? now : Double.NaN)
-                : anchor + (now - anchor) * SECONDS_AN_HOUR / ANCHOR_SECONDS;
-        return new Seasonal(level, weight, lastAt, lastImportedAt, (float) moved, suspicion);
+    private Seasonal moveAnchor(double bandWidth) {
+        if (Float.isNaN(anchor)) {
+            return watched() >= ANCHORED ? anchored(meanOfHours(), meanSpread(bandWidth)) : this;
+        }
+        return anchored(anchor + (meanOfHours() - anchor) * SECONDS_AN_HOUR / ANCHOR_SECONDS, anchorSpread);
+    }
+
+    private Seasonal anchored(double at, double spread) {
+        return new Seasonal(level, weight, lastAt, lastImportedAt, (float) at, (float) spread, suspicion);
     }
 }

@@ -249,6 +249,16 @@ public final class Identity {
         };
     }
 
+    /// As [#reinstate], to a state that another room remembers, and for as long as that state was to last.
+    public Transition reinstate(
+            Transaction tx, DeviceRef device, Lifecycle to, String reason, Optional<Instant> until, Actor actor) {
+        Transition transition = inventory.transition(tx, device, to, reason, until, actor);
+        if (transition instanceof Transition.Changed) {
+            ca.issuance().hold(tx, device, to == Lifecycle.SUSPENDED, reason, actor);
+        }
+        return transition;
+    }
+
     /// Out of service for ever: its certificates are revoked, its unused tokens withdrawn.
     public Transition retire(DeviceRef device, String reason, Actor actor) {
         return journal.commit(tx -> {

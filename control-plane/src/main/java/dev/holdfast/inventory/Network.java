@@ -37,7 +37,10 @@ public final class Network {
 
     /// The octets of an address literal, or empty.
     public static Optional<byte[]> literal(String text) {
-        if (text.length() > 45 || !text.matches("[0-9a-fA-F:.]+")) {
+        boolean formed = text.indexOf(':') >= 0
+                ? text.matches("[0-9a-fA-F:.]{2,45}")
+                : text.matches("[0-9]{1,3}(\\.[0-9]{1,3}){3}");
+        if (!formed) {
             return Optional.empty();
         }
         try {

@@ -28,6 +28,7 @@ import java.util.Set;
 /// Incidents, what people do about them, findings, isolation by hand, the never-isolate list.
 final class IncidentsEndpoint {
     private static final int MOST_HISTORY = 100;
+    private static final int MOST_LOOKED_AT = 500;
 
     private final Rooms rooms;
 
@@ -105,7 +106,11 @@ final class IncidentsEndpoint {
 
     private Fields one(Response.Case one) {
         List<Fields> history =
-                rooms.journal().about("incident:" + one.incident().id(), Long.MAX_VALUE, MOST_HISTORY).stream()
+                rooms.journal().about(one.incident().subject().text(), Long.MAX_VALUE, MOST_LOOKED_AT).stream()
+                        .filter(entry ->
+                                entry.json().path("body").path("incident").asLong()
+                                        == one.incident().id().value())
+                        .limit(MOST_HISTORY)
                         .map(this::happened)
                         .toList();
         return IncidentShapes.one(one, history, this::name);

@@ -83,7 +83,7 @@ final class IncidentStore {
                 .get(0, Long.class);
     }
 
-    /// The worst open incident of a device and how many there are, for its risk class.
+    /// The open incidents of a device, for its risk class.
     static List<Incident> open(DSLContext sql, DeviceRef device) {
         return sql.fetch(
                         "select " + COLUMNS + " from incident where environment = ? and subject = ?"

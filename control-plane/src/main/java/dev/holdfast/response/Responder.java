@@ -6,6 +6,7 @@ import dev.holdfast.core.Environment;
 import dev.holdfast.core.Selector;
 import dev.holdfast.detection.Detection;
 import dev.holdfast.detection.Finding;
+import dev.holdfast.identity.Identity;
 import dev.holdfast.inventory.Device;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.inventory.Lifecycle;
@@ -33,11 +34,13 @@ final class Responder {
     private static final String SITE = "site";
 
     private final Inventory inventory;
+    private final Identity identity;
     private final Detection detection;
     private final boolean automatic;
 
-    Responder(Inventory inventory, Detection detection, boolean automatic) {
+    Responder(Inventory inventory, Identity identity, Detection detection, boolean automatic) {
         this.inventory = inventory;
+        this.identity = identity;
         this.detection = detection;
         this.automatic = automatic;
     }
@@ -193,8 +196,10 @@ final class Responder {
     /// @return empty when the device's state does not allow it
     Optional<Action> enforce(Transaction tx, Action action, Device device, Optional<Handling> approval, Actor actor) {
         Instant until = tx.now().plus(action.limit());
-        Transition transition = inventory.transition(
-                tx, device.ref(), action.kind().state(), action.reason(), Optional.of(until), actor);
+        Transition transition = switch (action.kind()) {
+            case QUARANTINE -> identity.quarantine(tx, device.ref(), action.reason(), Optional.of(until), actor);
+            case SUSPEND -> identity.suspend(tx, device.ref(), action.reason(), Optional.of(until), actor);
+        };
         return switch (transition) {
             case Transition.Changed changed -> {
                 Action inForce =
@@ -235,7 +240,7 @@ final class Responder {
                     Legs.lifted(action.legs(), "held by action " + above.get().id(), tx.now()),
                     by);
         } else if (device.isPresent() && device.get().state() == action.kind().state()) {
-            inventory.transition(tx, action.device(), before, reason, untilOf(tx, action, before), actor);
+            identity.reinstate(tx, action.device(), before, reason, untilOf(tx, action, before), actor);
             over = action.over(how, Legs.lifting(action.legs(), tx.now()), by);
         } else {
             over = action.over(Status.OVERTAKEN, Legs.lifted(action.legs(), "the device has moved on", tx.now()), by);

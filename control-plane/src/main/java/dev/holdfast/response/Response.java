@@ -8,11 +8,11 @@ import dev.holdfast.core.Environment;
 import dev.holdfast.database.Database;
 import dev.holdfast.detection.Detection;
 import dev.holdfast.detection.Finding;
+import dev.holdfast.identity.Identity;
 import dev.holdfast.inventory.Device;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.journal.Entry;
 import dev.holdfast.journal.Journal;
-import dev.holdfast.journal.Recorded;
 import dev.holdfast.journal.Transaction;
 import dev.holdfast.response.Action.Status;
 import dev.holdfast.response.Incident.Handling;
@@ -54,6 +54,7 @@ public final class Response implements AutoCloseable {
             Journal journal,
             Inventory inventory,
             Sessions sessions,
+            Identity identity,
             Detection detection,
             Segmentation segmentation,
             boolean automatic,
@@ -61,9 +62,10 @@ public final class Response implements AutoCloseable {
         this.database = database;
         this.journal = journal;
         this.inventory = inventory;
-        responder = new Responder(inventory, detection, automatic);
+        responder = new Responder(inventory, identity, detection, automatic);
         Enforcement enforcement = new Enforcement(database, journal, inventory, sessions, segmentation, clock);
-        follower = new ResponseFollower(database, journal, detection, responder, enforcement, clock);
+        follower = new ResponseFollower(
+                database, journal, detection, responder, enforcement, new RiskAssessor(inventory), clock);
         journal.subscribe(follower::news);
         segmentation.onConfirmed(_ -> follower.wake());
     }
@@ -382,7 +384,7 @@ public final class Response implements AutoCloseable {
         follower.catchUp();
     }
 
-    static DeviceRef device(Recorded entry, JsonNode json) {
+    static DeviceRef device(JsonNode json) {
         return new DeviceRef(
                 new Environment(json.path("environment").asText()),
                 new DeviceId(json.path("subject").asText().substring("device:".length())));

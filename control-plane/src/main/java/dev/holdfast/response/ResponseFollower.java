@@ -40,6 +40,7 @@ final class ResponseFollower implements AutoCloseable {
     private final Detection detection;
     private final Responder responder;
     private final Enforcement enforcement;
+    private final RiskAssessor risk;
     private final InstantSource clock;
     private final Semaphore wake = new Semaphore(0);
     private final ReentrantLock working = new ReentrantLock();
@@ -53,12 +54,14 @@ final class ResponseFollower implements AutoCloseable {
             Detection detection,
             Responder responder,
             Enforcement enforcement,
+            RiskAssessor risk,
             InstantSource clock) {
         this.database = database;
         this.journal = journal;
         this.detection = detection;
         this.responder = responder;
         this.enforcement = enforcement;
+        this.risk = risk;
         this.clock = clock;
     }
 
@@ -79,7 +82,7 @@ final class ResponseFollower implements AutoCloseable {
                 JsonNode body = json.path("body");
                 enforcement.cutNow(
                         new ActionId(body.path("action").asLong()),
-                        Response.device(entry, json),
+                        Response.device(json),
                         Action.Kind.valueOf(body.path("isolation").asText()),
                         entry.at());
                 wake();
@@ -178,6 +181,12 @@ final class ResponseFollower implements AutoCloseable {
                     // Whoever holds the cursor does this page; another node that comes late finds it moved.
                     if (PolicyStore.cursor(tx.sql(), true).orElseThrow() == cursor) {
                         ours.forEach(entry -> take(tx, entry));
+                        ours.stream()
+                                .map(Recorded::json)
+                                .filter(json -> json.path("subject").asText().startsWith("device:"))
+                                .map(Response::device)
+                                .distinct()
+                                .forEach(device -> risk.assess(tx, device));
                         PolicyStore.advance(tx.sql(), last);
                     }
                 });
@@ -190,15 +199,26 @@ final class ResponseFollower implements AutoCloseable {
 
     private boolean isOurs(Recorded entry) {
         String kind = entry.json().path("kind").asText();
-        return kind.equals("rollout.stopped") || MOVES.contains(kind);
+        return kind.equals("rollout.stopped") || MOVES.contains(kind) || RISKS.contains(kind);
     }
+
+    /// What a device's risk class depends on.
+    private static final Set<String> RISKS = Set.of(
+            "device.registered",
+            "device.labelled",
+            "device.quarantined",
+            "device.suspended",
+            "device.firmware-reported",
+            "incident.opened",
+            "incident.escalated",
+            "incident.closed");
 
     private void take(Transaction tx, Recorded entry) {
         JsonNode json = entry.json();
         if (json.path("kind").asText().equals("rollout.stopped")) {
             rolloutStopped(tx, entry, json);
-        } else {
-            overtaken(tx, entry, json);
+        } else if (MOVES.contains(json.path("kind").asText())) {
+            overtaken(tx, json);
         }
     }
 
@@ -222,8 +242,8 @@ final class ResponseFollower implements AutoCloseable {
     }
 
     /// A device that somebody else moved out of its isolation: the action is over, and says so.
-    private void overtaken(Transaction tx, Recorded entry, JsonNode json) {
-        for (Action action : ActionStore.lockLive(tx.sql(), Response.device(entry, json))) {
+    private void overtaken(Transaction tx, JsonNode json) {
+        for (Action action : ActionStore.lockLive(tx.sql(), Response.device(json))) {
             responder.overtake(
                     tx, action, json.path("reason").asText(), json.path("actor").asText());
         }

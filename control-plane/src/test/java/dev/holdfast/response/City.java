@@ -1,6 +1,10 @@
 package dev.holdfast.response;
 
+import dev.holdfast.ca.Ca;
 import dev.holdfast.commands.Commands;
+import dev.holdfast.config.Configuration;
+import dev.holdfast.config.ConfigurationException;
+import dev.holdfast.config.DataFolderStore;
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
@@ -10,9 +14,11 @@ import dev.holdfast.core.ModelId;
 import dev.holdfast.core.Serial;
 import dev.holdfast.database.Database;
 import dev.holdfast.detection.Detection;
+import dev.holdfast.identity.Identity;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.inventory.Model;
+import dev.holdfast.journal.Freeze;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.segmentation.Segmentation;
 import dev.holdfast.sessions.Session;
@@ -20,6 +26,11 @@ import dev.holdfast.sessions.Sessions;
 import dev.holdfast.telemetry.Observation;
 import dev.holdfast.telemetry.Provenance;
 import dev.holdfast.telemetry.Telemetry;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -28,6 +39,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
@@ -43,10 +55,12 @@ final class City implements AutoCloseable {
     final Inventory inventory;
     final Sessions sessions = new Sessions();
     final Commands commands;
+    final Identity identity;
     final Telemetry telemetry;
     final Detection detection;
     final Segmentation segmentation;
     final Response response;
+    private static final Map<String, Path> FOLDERS = new ConcurrentHashMap<>();
     private final Deque<AutoCloseable> closings = new ArrayDeque<>();
 
     City(Database database, InstantSource clock, boolean automatic) {
@@ -58,15 +72,50 @@ final class City implements AutoCloseable {
         commands = new Commands(database, journal, clock);
         telemetry = new Telemetry(database, journal, clock, Telemetry.Settings.defaults());
         closings.push(telemetry);
+        try {
+            DataFolderStore folder = DataFolderStore.open(folderOf(database));
+            closings.push(folder);
+            Ca ca = Ca.open(
+                    database,
+                    journal,
+                    folder,
+                    Configuration.defaults(),
+                    "http://localhost:1",
+                    new SecureRandom(),
+                    clock);
+            identity = new Identity(
+                    database,
+                    journal,
+                    inventory,
+                    sessions,
+                    ca,
+                    Freeze.open(database, journal),
+                    ENVIRONMENT,
+                    new SecureRandom());
+        } catch (IOException | ConfigurationException e) {
+            throw new IllegalStateException(e);
+        }
         detection = new Detection(database, journal, inventory, telemetry, clock);
         closings.push(detection);
         segmentation =
                 new Segmentation(database, journal, inventory, commands, telemetry, () -> List.of("127.0.0.1:8443"));
         closings.push(segmentation);
-        response = new Response(database, journal, inventory, sessions, detection, segmentation, automatic, clock);
+        response = new Response(
+                database, journal, inventory, sessions, identity, detection, segmentation, automatic, clock);
         closings.push(response);
         journal.startTail();
         inventory.load();
+    }
+
+    /// A server that starts again on its database finds its keys again.
+    private static Path folderOf(Database database) {
+        return FOLDERS.computeIfAbsent(database.address().url(), _ -> {
+            try {
+                return Files.createTempDirectory("holdfast-city");
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
     }
 
     City start() {

@@ -1,0 +1,261 @@
+package dev.holdfast.notify;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.holdfast.core.Environment;
+import dev.holdfast.core.Json;
+import java.net.URI;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jooq.DSLContext;
+import org.jooq.Record;
+
+/// The tables of channels and of the outbox.
+final class NotifyStore {
+    private static final String CHANNELS =
+            "select c.id, c.environment, c.name, c.kind, c.target::text, c.kinds::text, c.minimum_severity, c.enabled,"
+                    + " c.created_at, c.last_delivered_at, c.last_error,"
+                    + " (select count(*) from notify_outbox o where o.channel = c.id and o.status = 'WAITING')::int,"
+                    + " (select count(*) from notify_outbox o where o.channel = c.id and o.status = 'DEAD')::int"
+                    + " from notify_channel c";
+    private static final String DELIVERY =
+            "id, channel, entry, kind, status, attempts, next_attempt_at, delivered_at, last_error";
+
+    private NotifyStore() {}
+
+    /// One message that this node has taken to deliver, until its lease runs out.
+    record Taken(long id, long entry, String kind, String payload, int attempts, Instant createdAt) {}
+
+    static List<Channel> channels(DSLContext sql, Environment environment) {
+        return sql.fetch(CHANNELS + " where c.environment = ? order by c.id", environment.value())
+                .map(NotifyStore::channel);
+    }
+
+    static List<Channel> enabled(DSLContext sql) {
+        return sql.fetch(CHANNELS + " where c.enabled order by c.id").map(NotifyStore::channel);
+    }
+
+    /// Enabled channels that have something to deliver by now.
+    static List<Channel> due(DSLContext sql, Instant now) {
+        return sql.fetch(
+                        CHANNELS + " where c.enabled and exists (select 1 from notify_outbox o where o.channel = c.id"
+                                + " and o.status = 'WAITING' and o.next_attempt_at <= ?) order by c.id",
+                        utc(now))
+                .map(NotifyStore::channel);
+    }
+
+    static Optional<Channel> channel(DSLContext sql, Environment environment, long id) {
+        return sql.fetchOptional(CHANNELS + " where c.environment = ? and c.id = ?", environment.value(), id)
+                .map(NotifyStore::channel);
+    }
+
+    static String secret(DSLContext sql, long channel) {
+        return sql.fetchSingle("select coalesce(secret, '') from notify_channel where id = ?", channel)
+                .get(0, String.class);
+    }
+
+    static int count(DSLContext sql, Environment environment) {
+        return sql.fetchSingle("select count(*)::int from notify_channel where environment = ?", environment.value())
+                .get(0, Integer.class);
+    }
+
+    static boolean nameIsTaken(DSLContext sql, Environment environment, String name) {
+        return sql.fetchOptional(
+                        "select 1 from notify_channel where environment = ? and name = ?", environment.value(), name)
+                .isPresent();
+    }
+
+    static long insert(DSLContext sql, Channel c, Optional<String> secret) {
+        return sql.fetchSingle(
+                        "insert into notify_channel(environment, name, kind, target, secret, kinds, minimum_severity,"
+                                + " enabled, created_at) values (?, ?, ?, ?::jsonb, ?, ?::jsonb, ?, ?, ?) returning id",
+                        c.environment().value(),
+                        c.name(),
+                        kind(c.target()),
+                        Json.text(target(c.target())),
+                        secret.orElse(null),
+                        Json.text(c.kinds()),
+                        c.minimumSeverity().name(),
+                        c.enabled(),
+                        utc(c.createdAt()))
+                .get(0, Long.class);
+    }
+
+    static String kind(Channel.Target target) {
+        return switch (target) {
+            case Channel.Target.Webhook _ -> "webhook";
+            case Channel.Target.Mail _ -> "mail";
+        };
+    }
+
+    private static Map<String, Object> target(Channel.Target target) {
+        return switch (target) {
+            case Channel.Target.Webhook webhook -> Map.of("url", webhook.url().toString());
+            case Channel.Target.Mail mail -> Map.of("to", mail.to(), "from", mail.from());
+        };
+    }
+
+    static boolean setEnabled(DSLContext sql, Environment environment, long id, boolean enabled) {
+        return sql.execute(
+                        "update notify_channel set enabled = ? where environment = ? and id = ?",
+                        enabled,
+                        environment.value(),
+                        id)
+                == 1;
+    }
+
+    static boolean remove(DSLContext sql, Environment environment, long id) {
+        return sql.execute("delete from notify_channel where environment = ? and id = ?", environment.value(), id) == 1;
+    }
+
+    static long cursor(DSLContext sql, boolean lock) {
+        return sql.fetchSingle("select number from notify_cursor" + (lock ? " for update" : ""))
+                .get(0, Long.class);
+    }
+
+    static void advance(DSLContext sql, long number) {
+        sql.execute("update notify_cursor set number = ? where number < ?", number, number);
+    }
+
+    static void enqueue(DSLContext sql, long channel, long entry, String kind, String payload, Instant now) {
+        sql.execute(
+                "insert into notify_outbox(channel, entry, kind, payload, status, created_at, next_attempt_at)"
+                        + " values (?, ?, ?, ?, 'WAITING', ?, ?) on conflict (channel, entry) do nothing",
+                channel,
+                entry,
+                kind,
+                payload,
+                utc(now),
+                utc(now));
+    }
+
+    /// Takes what is due, oldest first; another node skips what this one holds.
+    static List<Taken> take(DSLContext sql, long channel, Instant now, Instant leaseUntil, int limit) {
+        return sql.fetch(
+                        "update notify_outbox set lease_until = ?, attempts = attempts + 1 where id in ("
+                                + " select id from notify_outbox where channel = ? and status = 'WAITING'"
+                                + " and next_attempt_at <= ? and (lease_until is null or lease_until <= ?)"
+                                + " order by id limit ? for update skip locked)"
+                                + " returning id, entry, kind, payload, attempts, created_at",
+                        utc(leaseUntil),
+                        channel,
+                        utc(now),
+                        utc(now),
+                        limit)
+                .map(row -> new Taken(
+                        row.get(0, Long.class),
+                        row.get(1, Long.class),
+                        row.get(2, String.class),
+                        row.get(3, String.class),
+                        row.get(4, Integer.class),
+                        row.get(5, OffsetDateTime.class).toInstant()));
+    }
+
+    static void delivered(DSLContext sql, long channel, long id, Instant now) {
+        sql.execute(
+                "update notify_outbox set status = 'DELIVERED', delivered_at = ?, lease_until = null, last_error = ''"
+                        + " where id = ?",
+                utc(now),
+                id);
+        sql.execute("update notify_channel set last_delivered_at = ?, last_error = '' where id = ?", utc(now), channel);
+    }
+
+    static void again(DSLContext sql, long channel, long id, Instant at, String error) {
+        sql.execute(
+                "update notify_outbox set next_attempt_at = ?, lease_until = null, last_error = ? where id = ?",
+                utc(at),
+                error,
+                id);
+        sql.execute("update notify_channel set last_error = ? where id = ?", error, channel);
+    }
+
+    /// Gives back what was taken and not tried.
+    static void release(DSLContext sql, List<Long> ids) {
+        sql.execute("update notify_outbox set lease_until = null, attempts = attempts - 1 where id = any (?)", (Object)
+                ids.toArray(Long[]::new));
+    }
+
+    static void dead(DSLContext sql, long channel, long id, String error) {
+        sql.execute(
+                "update notify_outbox set status = 'DEAD', lease_until = null, last_error = ? where id = ?", error, id);
+        sql.execute("update notify_channel set last_error = ? where id = ?", error, channel);
+    }
+
+    static int revive(DSLContext sql, long channel, Instant now) {
+        return sql.execute(
+                "update notify_outbox set status = 'WAITING', attempts = 0, next_attempt_at = ?, created_at = ?"
+                        + " where channel = ? and status = 'DEAD'",
+                utc(now),
+                utc(now),
+                channel);
+    }
+
+    static void forget(DSLContext sql, Instant before) {
+        sql.execute("delete from notify_outbox where status = 'DELIVERED' and delivered_at < ?", utc(before));
+    }
+
+    static List<Delivery> deliveries(DSLContext sql, Environment environment, long channel, long before, int limit) {
+        return sql.fetch(
+                        "select " + DELIVERY + " from notify_outbox where channel = ? and id < ? and exists"
+                                + " (select 1 from notify_channel c where c.id = channel and c.environment = ?)"
+                                + " order by id desc limit ?",
+                        channel,
+                        before,
+                        environment.value(),
+                        limit)
+                .map(row -> new Delivery(
+                        row.get(0, Long.class),
+                        row.get(1, Long.class),
+                        row.get(2, Long.class),
+                        row.get(3, String.class),
+                        Delivery.Status.valueOf(row.get(4, String.class)),
+                        row.get(5, Integer.class),
+                        instant(row, 6),
+                        instant(row, 7),
+                        row.get(8, String.class)));
+    }
+
+    private static Channel channel(Record row) {
+        JsonNode target = read(row.get(4, String.class), new TypeReference<JsonNode>() {});
+        return new Channel(
+                row.get(0, Long.class),
+                new Environment(row.get(1, String.class)),
+                row.get(2, String.class),
+                row.get(3, String.class).equals("webhook")
+                        ? new Channel.Target.Webhook(
+                                URI.create(target.path("url").asText()))
+                        : new Channel.Target.Mail(
+                                Json.mapper().convertValue(target.path("to"), new TypeReference<List<String>>() {}),
+                                target.path("from").asText()),
+                read(row.get(5, String.class), new TypeReference<List<String>>() {}),
+                Channel.Severity.valueOf(row.get(6, String.class)),
+                row.get(7, Boolean.class),
+                row.get(8, OffsetDateTime.class).toInstant(),
+                new Channel.Health(
+                        row.get(11, Integer.class),
+                        row.get(12, Integer.class),
+                        instant(row, 9),
+                        row.get(10, String.class)));
+    }
+
+    private static Optional<Instant> instant(Record row, int column) {
+        return Optional.ofNullable(row.get(column, OffsetDateTime.class)).map(OffsetDateTime::toInstant);
+    }
+
+    private static OffsetDateTime utc(Instant at) {
+        return at.atOffset(ZoneOffset.UTC);
+    }
+
+    private static <T> T read(String json, TypeReference<T> type) {
+        try {
+            return Json.mapper().readValue(json, type);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a stored channel can't be read", e);
+        }
+    }
+}
