@@ -16,6 +16,9 @@ export function faceWord(device: Pick<MapDevice, "health" | "held">): string {
   return device.held ? (device.health === "good" ? "isolated" : `isolated, ${WORDS[device.health]}`) : WORDS[device.health];
 }
 
+/// Room for a district's name and its count.
+const plateWidth = (name: string): number => name.length * 7.4 + 44;
+
 interface Spot {
   readonly district: number;
   readonly cell: number;
@@ -53,7 +56,7 @@ export function CityMap({ districts, onOpen, onDistrict }: {
   const plan = useMemo<CityPlan>(() => {
     const sizes = shape === "" ? [] : shape.split("\u0001").map((part) => {
       const [name = "", cells = "0"] = part.split("\u0000");
-      return { name, cells: Number(cells), plate: { width: name.length * 7.4 + 44, height: 24 } };
+      return { name, cells: Number(cells), plate: { width: plateWidth(name), height: 24 } };
     });
     return planCity(sizes, width, maxHeight);
   }, [shape, width, maxHeight]);
@@ -199,7 +202,7 @@ export function CityMap({ districts, onOpen, onDistrict }: {
               key={district.name}
               type="button"
               className="plate"
-              style={{ left: district.x, top: district.y }}
+              style={{ left: Math.max(plateWidth(district.name) / 2, Math.min(district.x, plan.width - plateWidth(district.name) / 2)), top: district.y }}
               onClick={() => onDistrict(district.name)}
               aria-label={`${district.name}${troubled > 0 ? ` ${troubled} of` : ", none of"} ${shown[d]?.devices.length ?? 0} devices need attention; show them`}
             >

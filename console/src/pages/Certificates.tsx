@@ -27,7 +27,7 @@ export function Certificates() {
       title="Certificates"
       question="Who vouches for our devices?"
       tone={development ? "watch" : authorities.data ? "good" : undefined}
-      answer={authorities.data ? `${many(issuing, "issuing authority", "issuing authorities")} of our own${development ? ", marked DEVELOPMENT" : ""}.` : <Skeleton width="22ch" height={26} />}
+      answer={authorities.data ? `${many(issuing, "issuing authority", "issuing authorities")} of our own${development ? ", marked DEVELOPMENT" : ""}.` : authorities.error ? "Not known." : <Skeleton width="22ch" height={26} />}
       more={<>Devices and tools need the anchors: <a href="/api/v1/ca.pem" download="ca.pem">ca.pem</a>.</>}
     >
       <Panel title="Authorities" flush>

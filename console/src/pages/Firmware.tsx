@@ -20,7 +20,7 @@ export function Firmware() {
     <Page
       title="Firmware"
       question="What may run on our devices, and who signed it?"
-      answer={n === undefined || k === undefined ? <Skeleton width="20ch" height={26} /> : n === 0 ? "There is no release yet." : `${many(n, "release")}, signed by ${many(k, "trusted key")}.`}
+      answer={n === undefined || k === undefined ? releases.error || keys.error ? "Not known." : <Skeleton width="20ch" height={26} /> : n === 0 ? "There is no release yet." : `${many(n, "release")}, signed by ${many(k, "trusted key")}.`}
       more="A release is accepted only with a signature by one of the keys below; devices check it again, with the key they were built with."
       actions={<AddKey />}
     >

@@ -26,7 +26,7 @@ export function Notifications() {
       title="Notifications"
       question="Who is told, and do they hear it?"
       tone={list ? (list.length === 0 || failing > 0 ? "watch" : "good") : undefined}
-      answer={!list ? <Skeleton width="20ch" height={26} /> : list.length === 0 ? "Nobody is told yet." : failing > 0 ? `${failing} of ${many(list.length, "receiver")} did not answer last time.` : `${many(list.length, "receiver")}, all heard us last time.`}
+      answer={!list ? channels.error ? "Not known." : <Skeleton width="20ch" height={26} /> : list.length === 0 ? "Nobody is told yet." : failing > 0 ? `${failing} of ${many(list.length, "receiver")} did not answer last time.` : `${many(list.length, "receiver")}, all heard us last time.`}
       more="Messages wait in a durable queue: a receiver that is down loses nothing."
       actions={<AddChannel onSecret={setSecret} />}
     >

@@ -27,7 +27,7 @@ export function Operators() {
       title="Operators"
       question="Who may act here?"
       tone={people === undefined ? undefined : people < 2 ? "watch" : "good"}
-      answer={people === undefined ? <Skeleton width="14ch" height={26} /> : people === 1 ? "One person: you." : `${many(people, "person", "people")}.`}
+      answer={people === undefined ? accounts.error ? "Not known." : <Skeleton width="14ch" height={26} /> : people === 1 ? "One person: you." : `${many(people, "person", "people")}.`}
       more={people === 1 ? "If you lose your passkey, nobody can get in from here. Invite a second person, or give yourself a second passkey." : "Everybody signs in with a passkey; there are no passwords."}
       actions={<><CreateToken onMade={(text) => setShown({ label: "Token", text, note: "It is not shown again. Scripts send it as Authorization: Bearer …" })} /><Invite onMade={(text) => setShown({ label: "Link", text, note: "Give it to the person you invited, on a way that only they read. It works once." })} /></>}
     >

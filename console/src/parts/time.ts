@@ -12,7 +12,7 @@ export function relative(at: number, now: number): string {
   if (amount < 5) return "now";
   for (const [size, unit] of UNITS) {
     if (amount < size) {
-      const text = `${Math.trunc(amount)} ${unit}`;
+      const text = `${at > now ? Math.round(amount) : Math.trunc(amount)} ${unit}`;
       return at > now ? `in ${text}` : `${text} ago`;
     }
     amount /= unit === "d" ? 7 : size;

@@ -25,7 +25,9 @@ export function pieces(text: string): Piece[] {
 
 function standIn(character: string): string {
   const code = character.codePointAt(0) ?? 0;
-  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-  if (code === 0x7f) return "\u2421";
+  if (code === 0x0a) return "\\n";
+  if (code === 0x0d) return "\\r";
+  if (code === 0x09) return "\\t";
+  if (code < 0xa0) return `\\x${code.toString(16).padStart(2, "0")}`;
   return `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
 }
