@@ -105,7 +105,7 @@ final class PagesEndpoint {
     }
 
     private void console(HttpServerRequest request, String path) {
-        if (request.uri().contains("%") || request.uri().startsWith("//") || request.uri().contains("..")) {
+        if (path.contains("%") || path.startsWith("//") || path.contains("..")) {
             throw Problem.notFound("such page"); // no page of ours is named so
         }
         HttpServerResponse response = request.response();
