@@ -21,7 +21,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
-/// Reports flows to the server: every second, and at once when a device talks to somebody new.
+/// Reports flows to the server: every second, and at once when a device talks to somebody new (though not more than
+/// five times a second, whatever a scan brings).
 ///
 /// One report at a time. What the server did not take is sent again; flows of addresses that are nobody's are kept
 /// for a while, since the list of members may be on its way.
@@ -29,7 +30,8 @@ public final class FlowReporter {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int MOST_PER_REPORT = 500;
     private static final Duration INTERVAL = Duration.ofSeconds(1);
-    private static final Duration AT_ONCE = Duration.ofMillis(5);
+    private static final Duration AT_ONCE = Duration.ofMillis(2);
+    private static final long APART_NANOS = Duration.ofMillis(200).toNanos();
     private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     private final EventLoop loop;
@@ -40,6 +42,7 @@ public final class FlowReporter {
     private final AtomicBoolean soon = new AtomicBoolean();
     private final AtomicLong reported = new AtomicLong();
     private volatile Map<String, String> members = Map.of();
+    private volatile long lastReport = System.nanoTime() - APART_NANOS;
     private boolean busy;
     private boolean again;
 
@@ -74,8 +77,8 @@ public final class FlowReporter {
     public void seen(Flow flow) {
         boolean unfamiliar = book.add(flow);
         if (unfamiliar && soon.compareAndSet(false, true)) {
-            loop.schedule(this::report, AT_ONCE.toMillis(), TimeUnit.MILLISECONDS)
-                    .addListener(_ -> {});
+            long wait = Math.max(AT_ONCE.toNanos(), lastReport + APART_NANOS - System.nanoTime());
+            loop.schedule(this::report, wait, TimeUnit.NANOSECONDS).addListener(_ -> {});
         }
     }
 
@@ -99,6 +102,7 @@ public final class FlowReporter {
             return;
         }
         busy = true;
+        lastReport = System.nanoTime();
         again = taken.size() == MOST_PER_REPORT;
         exchange.accept(
                 DeviceHttpClient.Request.send(HttpMethod.POST, "/ingest/v1/flows", "application/json", body(ours)),

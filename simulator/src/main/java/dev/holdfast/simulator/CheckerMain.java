@@ -19,13 +19,13 @@ public final class CheckerMain {
     static final int WRONG = 6;
 
     private static final Duration CUT_WITHIN = Duration.ofSeconds(10);
-    private static final Set<String> TRAFFIC_OR_PROTOCOL = Set.of(
+    static final Set<String> TRAFFIC_OR_PROTOCOL = Set.of(
             "DESTINATION_NOT_ALLOWED",
             "DESTINATION_FAN_OUT",
             "PORT_SCAN",
             "FORBIDDEN_TOPIC_REPEATED",
             "FOREIGN_ACTION_REPEATED");
-    private static final Set<String> IDENTITY = Set.of("IDENTITY_USED_IN_TWO_PLACES", "SUPERSEDED_CERTIFICATE_IN_USE");
+    static final Set<String> IDENTITY = Set.of("IDENTITY_USED_IN_TWO_PLACES", "SUPERSEDED_CERTIFICATE_IN_USE");
 
     private final OperatorClient api;
     private final GroundTruth truth;

@@ -88,7 +88,11 @@ public record CityPlan(
                     random.nextLong()));
         }
         int hostile = random.nextInt(count);
-        int cloned = (hostile + 1 + random.nextInt(count - 1)) % count;
+        // Of another site: so that what happens to the one does not use up the other's limit of automatic responses.
+        int cloned = hostile;
+        while (meters.get(cloned).site().equals(meters.get(hostile).site())) {
+            cloned = random.nextInt(count);
+        }
         double badShare = 0.4 + 0.4 * random.nextDouble();
         return new CityPlan(
                 seed, List.copyOf(districts), List.copyOf(meters), badShare, meters.get(hostile), meters.get(cloned));

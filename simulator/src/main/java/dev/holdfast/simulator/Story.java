@@ -2,6 +2,7 @@ package dev.holdfast.simulator;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.agent.DeviceIdentity;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
@@ -215,7 +217,7 @@ final class Story {
                 Duration.ofSeconds(20),
                 d -> d.path("state").asText().equals("quarantined")
                         && d.path("legs").path("network").path("state").asText().equals("enforced"));
-        JsonNode incident = incident(meter.id());
+        JsonNode incident = incident(meter.id(), CheckerMain.TRAFFIC_OR_PROTOCOL);
         hostileIncident = incident.path("id").asText();
         if (!device.path("state").asText().equals("quarantined")) {
             narrator.detail(
@@ -247,12 +249,14 @@ final class Story {
         return at.isEmpty() ? "" : Narrator.millis(Duration.between(first, Instant.parse(at)));
     }
 
-    private JsonNode incident(String device) throws IOException, InterruptedException {
-        JsonNode newest =
-                api.get("/incidents?device=" + device).path("incidents").path(0);
-        return newest.isMissingNode()
-                ? newest
-                : api.get("/incidents/" + newest.path("id").asText());
+    /// The newest incident of the device of one of these causes.
+    private JsonNode incident(String device, Set<String> causes) throws IOException, InterruptedException {
+        for (JsonNode summary : api.get("/incidents?device=" + device).path("incidents")) {
+            if (causes.contains(summary.path("cause").asText())) {
+                return api.get("/incidents/" + summary.path("id").asText());
+            }
+        }
+        return MissingNode.getInstance();
     }
 
     private void clonedIdentity() throws IOException, InterruptedException {
@@ -299,7 +303,7 @@ final class Story {
                         f -> f.path("failures").findValuesAsText("cause").stream()
                                 .anyMatch(c -> c.contains("SUSPENDED")));
             }
-            JsonNode incident = incident(meter.id());
+            JsonNode incident = incident(meter.id(), CheckerMain.IDENTITY);
             narrator.detail(incident.path("title").asText());
             for (JsonNode finding : incident.path("evidence")) {
                 narrator.detail(finding.path("cause").asText() + " ("
