@@ -326,7 +326,9 @@ public final class Inventory {
             }
         }
         if (!batch.isEmpty()) {
-            database.run(sql -> InventoryStore.setLastContact(sql, batch));
+            List<DeviceRef> written = database.transact(sql -> InventoryStore.setLastContact(sql, batch));
+            written.forEach(batch::remove);
+            batch.forEach(contacts::putIfAbsent);
         }
     }
 

@@ -193,7 +193,7 @@ final class InventoryStore {
                 ref.id().value());
     }
 
-    static void setLastContact(DSLContext sql, Map<DeviceRef, Instant> contacts) {
+    static List<DeviceRef> setLastContact(DSLContext sql, Map<DeviceRef, Instant> contacts) {
         String[] environments = new String[contacts.size()];
         String[] ids = new String[contacts.size()];
         OffsetDateTime[] times = new OffsetDateTime[contacts.size()];
@@ -203,13 +203,19 @@ final class InventoryStore {
             ids[i] = contact.getKey().id().value();
             times[i++] = utc(contact.getValue());
         }
-        sql.execute(
-                "update device d set last_contact = greatest(coalesce(d.last_contact, c.at), c.at)"
-                        + " from unnest(?::text[], ?::text[], ?::timestamptz[]) as c(environment, id, at)"
-                        + " where d.environment = c.environment and d.id = c.id",
-                environments,
-                ids,
-                times);
+        // A device that a decision holds locked is left for the next time: waiting for it while holding others would
+        // make a deadlock with the journal's writer, which locks devices in the order of its operations.
+        return sql.fetch(
+                        "with free as (select d.environment, d.id, c.at from device d"
+                                + " join unnest(?::text[], ?::text[], ?::timestamptz[]) as c(environment, id, at)"
+                                + " on d.environment = c.environment and d.id = c.id for update of d skip locked)"
+                                + " update device d set last_contact = greatest(coalesce(d.last_contact, free.at), free.at)"
+                                + " from free where d.environment = free.environment and d.id = free.id"
+                                + " returning d.environment, d.id",
+                        environments,
+                        ids,
+                        times)
+                .map(row -> DeviceRef.of(row.get(0, String.class), row.get(1, String.class)));
     }
 
     static void putModel(DSLContext sql, Model model, Instant now) {
