@@ -251,6 +251,7 @@ public final class Server implements AutoCloseable {
                                     response,
                                     firmware,
                                     rollouts,
+                                    channels,
                                     plane.failures(),
                                     refusals,
                                     messageRate,

@@ -35,6 +35,7 @@ final class Endpoints {
         new FirmwareEndpoint(rooms).register(handlers);
         new RolloutsEndpoint(rooms).register(handlers);
         new IncidentsEndpoint(rooms).register(handlers);
+        new SettingsEndpoint(rooms).register(handlers);
         new JournalEndpoint(rooms).register(handlers);
         new ServerEndpoint(rooms, identities).register(handlers);
         handlers.on("stream", Scope.READ, _ -> {

@@ -13,6 +13,7 @@ import dev.holdfast.inventory.Inventory;
 import dev.holdfast.journal.Freeze;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.response.Response;
+import dev.holdfast.notify.Channels;
 import dev.holdfast.rollout.Rollouts;
 import dev.holdfast.sessions.Sessions;
 import dev.holdfast.telemetry.Telemetry;
@@ -45,6 +46,7 @@ public record Rooms(
         Response response,
         Firmware firmware,
         Rollouts rollouts,
+        Channels channels,
         HandshakeFailures handshakeFailures,
         RefusalLog refusals,
         MessageRate messageRate,
