@@ -118,12 +118,12 @@ class GateTest {
                 .isInstanceOf(GateDecision.Wait.class);
     }
 
-    /// One rollout to 2,000 devices, in simulated time: devices ask at random, download, and fail soon after or are
-    /// healthy when the soak is over.
     private record Outcome(int exposed, boolean stopped) {}
 
     private record Result(double at, boolean failed) {}
 
+    /// One rollout to 2,000 devices, in simulated time: devices ask at random, download, and fail soon after or are
+    /// healthy when the soak is over.
     private static Outcome simulate(double failing, Random random) {
         Plan plan = plan(0.2, true, "10", "10%", "50%", "100%");
         int population = 2_000;
