@@ -34,6 +34,7 @@ import dev.holdfast.rollout.Rollouts;
 import dev.holdfast.segmentation.Segmentation;
 import dev.holdfast.sessions.CutReason;
 import dev.holdfast.sessions.Sessions;
+import dev.holdfast.telemetry.Observation;
 import dev.holdfast.telemetry.Telemetry;
 import dev.holdfast.tls.DeviceListener;
 import dev.holdfast.tls.DevicePlane;
@@ -221,6 +222,9 @@ public final class Server implements AutoCloseable {
             rollouts.start();
 
             identity.enrolment().finishInterrupted();
+            identity.enrolment()
+                    .onFailure((device, cause, remote) -> telemetry.accept(new Observation.AuthenticationFailure(
+                            device, clock.instant(), "EST: " + cause, remote)));
             pki.serve(ca);
             new EstEndpoint(identity, ca, clock).mount(deviceListener.router());
             deviceListener.listen();

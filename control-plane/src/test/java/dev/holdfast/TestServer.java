@@ -193,6 +193,9 @@ public final class TestServer implements AutoCloseable {
     @Override
     public void close() {
         server.close();
+        if (!Files.exists(folder)) {
+            return; // another server of the same test had the folder too
+        }
         try (Stream<Path> files = Files.walk(folder)) {
             for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
                 Files.deleteIfExists(file);

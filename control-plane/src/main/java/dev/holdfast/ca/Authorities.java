@@ -274,7 +274,7 @@ public final class Authorities {
         }
     }
 
-    private SubjectPublicKeyInfo key(String name) {
+    SubjectPublicKeyInfo key(String name) {
         try {
             return SubjectPublicKeyInfo.getInstance(keys.create(name).getEncoded());
         } catch (IOException e) {

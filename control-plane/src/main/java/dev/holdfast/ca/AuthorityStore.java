@@ -28,18 +28,20 @@ final class AuthorityStore {
     /// The key's name of a request that waits for its certificate.
     static Optional<Requested> requested(DSLContext sql, String id) {
         return sql.fetchOptional(
-                        "select id, environment, generation, key_name, request from authority"
+                        "select id, purpose, environment, generation, key_name, request from authority"
                                 + " where id = ? and state = 'requested'",
                         id)
                 .map(row -> new Requested(
                         row.get(0, String.class),
-                        row.get(1, String.class),
-                        row.get(2, Integer.class),
-                        row.get(3, String.class),
-                        row.get(4, String.class)));
+                        Authority.Purpose.of(row.get(1, String.class)),
+                        row.get(2, String.class),
+                        row.get(3, Integer.class),
+                        row.get(4, String.class),
+                        row.get(5, String.class)));
     }
 
-    record Requested(String id, String environment, int generation, String keyName, String request) {}
+    record Requested(
+            String id, Authority.Purpose purpose, String environment, int generation, String keyName, String request) {}
 
     static int nextGeneration(DSLContext sql, Authority.Purpose purpose, Optional<Environment> environment) {
         Record row = sql.fetchSingle(
@@ -67,8 +69,9 @@ final class AuthorityStore {
     static void insertRequest(DSLContext sql, Requested requested, Instant now) {
         sql.execute(
                 "insert into authority(id, purpose, environment, generation, key_name, request, development, state,"
-                        + " created_at) values (?, 'device', ?, ?, ?, ?, false, 'requested', ?)",
+                        + " created_at) values (?, ?, ?, ?, ?, ?, false, 'requested', ?)",
                 requested.id(),
+                requested.purpose().text(),
                 requested.environment(),
                 requested.generation(),
                 requested.keyName(),

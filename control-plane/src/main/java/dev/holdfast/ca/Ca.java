@@ -25,6 +25,7 @@ public final class Ca {
     private final CertificateStandings standings = new CertificateStandings();
     private final StatusResponder statusResponder;
     private final RevocationLists revocationLists;
+    private final OwnRoot ownRoot;
     private final CertificateProfile deviceProfile;
 
     private Ca(
@@ -38,6 +39,7 @@ public final class Ca {
             Configuration configuration) {
         this.authorities = authorities;
         this.issuance = new Issuance(database, authorities, random);
+        this.ownRoot = new OwnRoot(journal, authorities, configuration.publicHostName() != null);
         Configuration.Certificates settings = configuration.certificates();
         this.deviceProfile = new CertificateProfile(
                 "device",
@@ -93,6 +95,11 @@ public final class Ca {
 
     public CertificateStandings standings() {
         return standings;
+    }
+
+    /// Issuers under the operator's own root.
+    public OwnRoot ownRoot() {
+        return ownRoot;
     }
 
     /// OCSP.

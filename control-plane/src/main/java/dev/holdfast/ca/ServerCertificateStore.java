@@ -16,6 +16,7 @@ import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -64,7 +65,7 @@ public final class ServerCertificateStore {
         Authority issuer = authorities.server();
         Optional<X509Certificate> known = read(listener);
         if (known.isPresent() && good(known.get(), pair, issuer, names, now)) {
-            return new Credential(pair.getPrivate(), List.of(known.get(), issuer.certificate()));
+            return new Credential(pair.getPrivate(), chain(known.get(), issuer));
         }
         String name = names.getFirst().substring(names.getFirst().indexOf(':') + 1);
         ApprovedRequest request = new ApprovedRequest(
@@ -74,7 +75,16 @@ public final class ServerCertificateStore {
         X509Certificate stored = journal.commit(tx -> issuance.store(tx, intended, signed, new Actor.Holdfast("ca")))
                 .orElseThrow();
         write(listener, stored);
-        return new Credential(pair.getPrivate(), List.of(stored, issuer.certificate()));
+        return new Credential(pair.getPrivate(), chain(stored, issuer));
+    }
+
+    /// Without the root, which a client has already or does not trust anyway.
+    private static List<X509Certificate> chain(X509Certificate leaf, Authority issuer) {
+        List<X509Certificate> chain = new ArrayList<>(List.of(leaf, issuer.certificate()));
+        issuer.above().stream()
+                .filter(c -> !c.getSubjectX500Principal().equals(c.getIssuerX500Principal()))
+                .forEach(chain::add);
+        return chain;
     }
 
     /// When the credential should be asked for again.

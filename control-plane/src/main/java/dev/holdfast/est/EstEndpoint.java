@@ -16,6 +16,7 @@ import dev.holdfast.tls.PeerIdentity;
 import dev.holdfast.tls.Problem;
 import io.vertx.core.Context;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -81,7 +82,7 @@ public final class EstEndpoint {
         boolean get = request.request().method().equals(HttpMethod.GET);
         switch (operation) {
             case "cacerts" -> allow(request, get, () -> authorities(request));
-            case "csrattrs" -> allow(request, get, () -> send(request, "application/csrattrs", CsrAttributes.P256));
+            case "csrattrs" -> allow(request, get, () -> send(request, "application/csrattrs", CsrAttributes.p256()));
             case "simpleenroll" -> allow(request, post, () -> enrol(request, false));
             case "simplereenroll" -> allow(request, post, () -> enrol(request, true));
             case "fullcmc", "serverkeygen" ->
@@ -228,7 +229,7 @@ public final class EstEndpoint {
         Context loop = request.vertx().getOrCreateContext();
         var _ = Thread.ofVirtual().name("est").start(() -> {
             try {
-                EnrolmentOutcome outcome = identity.enrolment().enrol(der, credential);
+                EnrolmentOutcome outcome = identity.enrolment().enrol(der, credential, peer.remoteAddress());
                 if (outcome instanceof EnrolmentOutcome.Refused refused
                         && refused.reason().isAuthenticationFailure()) {
                     byAddress.failed(address, now);
@@ -290,7 +291,8 @@ public final class EstEndpoint {
                     SUBJECT_IS_NOT_THE_DEVICE,
                     ALTERNATIVE_NAMES_DIFFER,
                     KEY_ALREADY_BOUND_TO_ANOTHER_DEVICE,
-                    KEY_OF_A_REVOKED_CERTIFICATE -> 403;
+                    KEY_OF_A_REVOKED_CERTIFICATE,
+                    NOT_READY_FOR_PRODUCTION -> 403;
         };
     }
 
@@ -306,6 +308,9 @@ public final class EstEndpoint {
     }
 
     private static void failed(RoutingContext request) {
+        if (request.failure() instanceof HttpClosedException) {
+            return; // the client is gone
+        }
         int status = request.statusCode();
         if (status == 413) {
             request.response().putHeader("connection", "close");

@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,6 +45,7 @@ public final class Enrolment {
     private final Manufacturers manufacturers;
     private final Freeze freeze;
     private final Environment environment;
+    private final List<FailureListener> failureListeners = new CopyOnWriteArrayList<>();
 
     Enrolment(
             Journal journal,
@@ -62,6 +64,17 @@ public final class Enrolment {
         this.environment = environment;
     }
 
+    /// Who hears of every failure to authenticate: the device named (which may have nothing to do with it), the
+    /// cause and, as our socket saw it, where it came from.
+    @FunctionalInterface
+    public interface FailureListener {
+        void failed(DeviceRef named, String cause, String remoteAddress);
+    }
+
+    public void onFailure(FailureListener listener) {
+        failureListeners.add(listener);
+    }
+
     private sealed interface Step {
         record Done(EnrolmentOutcome outcome) implements Step {}
 
@@ -71,7 +84,19 @@ public final class Enrolment {
     /// Grants, holds or refuses; durable when it returns. Blocks: not for event loops.
     ///
     /// @param request PKCS #10, DER
-    public EnrolmentOutcome enrol(byte[] request, Credential credential) {
+    /// @param remoteAddress as our socket sees it
+    public EnrolmentOutcome enrol(byte[] request, Credential credential, String remoteAddress) {
+        EnrolmentOutcome outcome = enrol(request, credential);
+        if (outcome instanceof EnrolmentOutcome.Refused refused
+                && refused.reason().isAuthenticationFailure()
+                && credential instanceof Credential.Token token) {
+            DeviceRef named = new DeviceRef(environment, token.device());
+            failureListeners.forEach(l -> l.failed(named, refused.reason().text(), remoteAddress));
+        }
+        return outcome;
+    }
+
+    private EnrolmentOutcome enrol(byte[] request, Credential credential) {
         CertificationRequest verified;
         try {
             verified = CertificationRequest.verify(request);
@@ -161,7 +186,9 @@ public final class Enrolment {
                 ca.issuance().keyOwner(tx, request.publicKeyInfo()),
                 ca.issuance().keyRevoked(tx, request.publicKeyInfo()),
                 named.flatMap(d -> ca.issuance().repeatable(tx, d, request.publicKeyInfo())),
-                freeze.isFrozen());
+                freeze.isFrozen(),
+                environment.value().equals("production")
+                        && ca.authorities().devices(environment).orElseThrow().development());
     }
 
     /// Steps 2 and 3 of issuing; harmless to do again.

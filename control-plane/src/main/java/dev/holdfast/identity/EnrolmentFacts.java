@@ -16,6 +16,7 @@ import java.util.Optional;
 /// @param keyRevoked a certificate of this key was revoked
 /// @param repeatable the certificate that this device was granted for this very key and has not used yet
 /// @param frozen nothing is issued at present, after a restore
+/// @param productionNotReady it is the production environment and its issuer is still a DEVELOPMENT one
 record EnrolmentFacts(
         Optional<DeviceRef> device,
         Optional<Lifecycle> state,
@@ -23,7 +24,8 @@ record EnrolmentFacts(
         Optional<DeviceRef> keyOwner,
         boolean keyRevoked,
         Optional<Serial> repeatable,
-        boolean frozen) {
+        boolean frozen,
+        boolean productionNotReady) {
 
     /// What is known of the credential.
     sealed interface Proof {

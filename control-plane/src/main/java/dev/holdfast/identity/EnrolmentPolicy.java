@@ -36,6 +36,11 @@ final class EnrolmentPolicy {
             return stopped.get();
         }
         DeviceRef device = facts.device().orElseThrow();
+        if (facts.productionNotReady()) {
+            return new EnrolmentDecision.Refuse(
+                    EnrolmentRefusal.NOT_READY_FOR_PRODUCTION,
+                    "production needs a public host name and an issuer under your own root; see the root ceremony");
+        }
         if (facts.frozen()) {
             return new EnrolmentDecision.Hold(
                     FROZEN_RETRY, "nothing is issued until the restore from backup is settled");

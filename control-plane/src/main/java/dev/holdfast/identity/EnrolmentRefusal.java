@@ -27,7 +27,9 @@ public enum EnrolmentRefusal {
     SUBJECT_IS_NOT_THE_DEVICE,
     ALTERNATIVE_NAMES_DIFFER,
     KEY_ALREADY_BOUND_TO_ANOTHER_DEVICE,
-    KEY_OF_A_REVOKED_CERTIFICATE;
+    KEY_OF_A_REVOKED_CERTIFICATE,
+    /// Production certificates need a recorded host name and an issuer under the operator's own root.
+    NOT_READY_FOR_PRODUCTION;
 
     /// As problems and the API write it: `token-expired`.
     public String text() {
@@ -56,7 +58,8 @@ public enum EnrolmentRefusal {
                     SUBJECT_IS_NOT_THE_DEVICE,
                     ALTERNATIVE_NAMES_DIFFER,
                     KEY_ALREADY_BOUND_TO_ANOTHER_DEVICE,
-                    KEY_OF_A_REVOKED_CERTIFICATE -> false;
+                    KEY_OF_A_REVOKED_CERTIFICATE,
+                    NOT_READY_FOR_PRODUCTION -> false;
         };
     }
 }

@@ -2,6 +2,8 @@ package dev.holdfast.tls;
 
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.Crypto;
+import io.netty.handler.ssl.OpenSslCertificateException;
+import io.netty.internal.tcnative.CertificateVerifier;
 import java.net.Socket;
 import java.security.GeneralSecurityException;
 import java.security.PublicKey;
@@ -80,6 +82,23 @@ final class ClassifyingTrustManager extends X509ExtendedTrustManager {
             super(message);
             this.reason = reason;
             this.subject = subject;
+        }
+
+        /// OpenSSL's verification error, from which the alert follows that the client sees: unknown_ca,
+        /// bad_certificate, unsupported_certificate.
+        int error() {
+            return switch (reason) {
+                case ISSUER_UNKNOWN -> CertificateVerifier.X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT;
+                case SIGNATURE_WRONG -> CertificateVerifier.X509_V_ERR_CERT_SIGNATURE_FAILURE;
+                case CERTIFICATE_NOT_FOR_THIS_USE -> CertificateVerifier.X509_V_ERR_INVALID_PURPOSE;
+                case CERTIFICATE_UNREADABLE,
+                        CLIENT_REJECTED_OUR_CERTIFICATE,
+                        PROTOCOL_ERROR,
+                        NOT_TLS,
+                        TIMED_OUT,
+                        CLOSED_BY_CLIENT ->
+                    CertificateVerifier.X509_V_ERR_CERT_REJECTED;
+            };
         }
 
         HandshakeFailure.Cause reason() {
@@ -262,10 +281,14 @@ final class ClassifyingTrustManager extends X509ExtendedTrustManager {
     @Override
     public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
             throws CertificateException {
-        Verified verified = verify(chain);
-        SSLSession session = engine.getHandshakeSession();
-        if (session != null) {
-            session.putValue(VERIFIED, verified);
+        try {
+            Verified verified = verify(chain);
+            SSLSession session = engine.getHandshakeSession();
+            if (session != null) {
+                session.putValue(VERIFIED, verified);
+            }
+        } catch (UnknownChain e) {
+            throw new OpenSslCertificateException(e.getMessage(), e, e.error());
         }
     }
 

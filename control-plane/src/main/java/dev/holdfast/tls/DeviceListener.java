@@ -25,6 +25,7 @@ import java.util.concurrent.TimeoutException;
 /// the idle timeout (dripping octets does not count as activity).
 public final class DeviceListener implements AutoCloseable {
     private static final String PEER = "holdfast.peer";
+    private static final Duration RENEWAL_CHECK = Duration.ofMinutes(10);
     private static final Duration IDLE = Duration.ofSeconds(75);
 
     private final DevicePlane plane;
@@ -180,6 +181,7 @@ public final class DeviceListener implements AutoCloseable {
                     e);
         }
         vertx.setPeriodic(1_000, _ -> sweep());
+        vertx.setPeriodic(RENEWAL_CHECK.toMillis(), _ -> Thread.startVirtualThread(tls::renewWhenDue));
     }
 
     /// The port that was bound.

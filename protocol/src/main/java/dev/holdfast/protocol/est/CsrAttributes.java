@@ -10,13 +10,12 @@ import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 
 /// What a server would like to see in requests (RFC 7030 section 4.5.2, RFC 8951 section 3.2).
 public final class CsrAttributes {
-    /// A P-256 key, and ECDSA with SHA-256 as signature.
-    public static final byte[] P256 = p256();
-
     private CsrAttributes() {}
 
+    /// A P-256 key, and ECDSA with SHA-256 as signature.
+    ///
     /// CsrAttrs ::= SEQUENCE OF AttrOrOID; the key as attribute id-ecPublicKey with the curve as its value.
-    private static byte[] p256() {
+    public static byte[] p256() {
         ASN1EncodableVector key = new ASN1EncodableVector();
         key.add(X9ObjectIdentifiers.id_ecPublicKey);
         key.add(new DERSet(SECObjectIdentifiers.secp256r1));
