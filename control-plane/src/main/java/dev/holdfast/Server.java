@@ -223,8 +223,8 @@ public final class Server implements AutoCloseable {
 
             identity.enrolment().finishInterrupted();
             identity.enrolment()
-                    .onFailure((device, cause, remote) -> telemetry.accept(new Observation.AuthenticationFailure(
-                            device, clock.instant(), "EST: " + cause, remote)));
+                    .onFailure((device, cause, remote) -> telemetry.accept(
+                            new Observation.AuthenticationFailure(device, clock.instant(), "EST: " + cause, remote)));
             pki.serve(ca);
             new EstEndpoint(identity, ca, clock).mount(deviceListener.router());
             deviceListener.listen();

@@ -91,9 +91,7 @@ public final class OwnRoot {
                     CertificateTemplate.authorityName(name, false), authorities.key(keyName), null);
             byte[] signature = authorities.keys().sign(keyName, info.getEncoded(ASN1Encoding.DER));
             return new CertificationRequest(
-                            info,
-                            SignatureSchemes.identifier(CertificateTemplate.SCHEME),
-                            new DERBitString(signature))
+                            info, SignatureSchemes.identifier(CertificateTemplate.SCHEME), new DERBitString(signature))
                     .getEncoded(ASN1Encoding.DER);
         } catch (IOException e) {
             throw new IllegalStateException("a request that can't be encoded", e);

@@ -96,8 +96,7 @@ final class ClassifyingTrustManager extends X509ExtendedTrustManager {
                         PROTOCOL_ERROR,
                         NOT_TLS,
                         TIMED_OUT,
-                        CLOSED_BY_CLIENT ->
-                    CertificateVerifier.X509_V_ERR_CERT_REJECTED;
+                        CLOSED_BY_CLIENT -> CertificateVerifier.X509_V_ERR_CERT_REJECTED;
             };
         }
 

@@ -39,14 +39,14 @@ class AuthoritiesTest {
                             .getName())
                     .contains("OU=DEVELOPMENT");
             try (Stream<Path> files = Files.list(folder.resolve("a/data/ca"))) {
-                for (Path file : files.filter(f -> f.toString().endsWith(".key")).toList()) {
+                for (Path file :
+                        files.filter(f -> f.toString().endsWith(".key")).toList()) {
                     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
                             .isEqualTo("rw-------");
                 }
             }
             first.stop();
-            try (TestServer again =
-                    TestServer.start(folder.resolve("a"), database, Map.of(), InstantSource.system())) {
+            try (TestServer again = TestServer.start(folder.resolve("a"), database, Map.of(), InstantSource.system())) {
                 assertThat(Certificates.fingerprint(
                                 again.server().ca().authorities().root().certificate()))
                         .isEqualTo(before);
@@ -57,8 +57,8 @@ class AuthoritiesTest {
     @Test
     void aNodeWithoutTheKeysSaysWhichToCopyAndOneWithThemStarts(@TempDir Path folder) {
         try (TestServer first = TestServer.start()) {
-            assertThatThrownBy(() -> TestServer.start(
-                            folder.resolve("b"), first.database(), Map.of(), InstantSource.system()))
+            assertThatThrownBy(() ->
+                            TestServer.start(folder.resolve("b"), first.database(), Map.of(), InstantSource.system()))
                     .cause()
                     .hasMessageContaining("server-1.key")
                     .hasMessageContaining("copy");
@@ -75,10 +75,7 @@ class AuthoritiesTest {
             OwnRoot ownRoot = server.server().ca().ownRoot();
             OwnRoot.Request request = ownRoot.requestDevices(TestServer.ENVIRONMENT, TestServer.TESTER);
             Files.writeString(folder.resolve("request.pem"), request.pem());
-            RealClient.of(
-                            "bash",
-                            "-c",
-                            """
+            RealClient.of("bash", "-c", """
                             set -e
                             openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-384 -nodes -keyout root.key \
                               -out root.pem -days 3650 -subj '/O=City Utility/CN=City root' \
@@ -86,18 +83,14 @@ class AuthoritiesTest {
                             openssl req -in request.pem -verify -noout
                             printf 'basicConstraints=critical,CA:TRUE,pathlen:0\\nkeyUsage=critical,keyCertSign,cRLSign\\nsubjectKeyIdentifier=hash\\nauthorityKeyIdentifier=keyid\\n' > ext
                             openssl x509 -req -in request.pem -CA root.pem -CAkey root.key -days 1800 -extfile ext -out issuer.pem
-                            """)
-                    .in(folder)
-                    .run()
-                    .succeeded();
+                            """).in(folder).run().succeeded();
             List<X509Certificate> chain = OwnRoot.chain(
                     Files.readString(folder.resolve("issuer.pem")) + Files.readString(folder.resolve("root.pem")));
             assertThat(ownRoot.install(request.id(), chain.reversed(), TestServer.TESTER))
                     .isEqualTo(OwnRoot.Installed.KEY_DIFFERS);
             assertThat(ownRoot.install("device-development-9", chain, TestServer.TESTER))
                     .isEqualTo(OwnRoot.Installed.NOT_REQUESTED);
-            assertThat(ownRoot.install(request.id(), chain, TestServer.TESTER))
-                    .isEqualTo(OwnRoot.Installed.INSTALLED);
+            assertThat(ownRoot.install(request.id(), chain, TestServer.TESTER)).isEqualTo(OwnRoot.Installed.INSTALLED);
 
             Authority now = server.server()
                     .ca()

@@ -59,8 +59,8 @@ class EnrolmentKillTest {
                             X509Certificate certificate = EstCaller.certificate(
                                     EstCaller.enrol(server, Base64.getDecoder().decode(job[1]), job[2]));
                             synchronized (System.out) {
-                                System.out.println("answered " + job[0] + " "
-                                        + Serial.of(certificate.getSerialNumber()));
+                                System.out.println(
+                                        "answered " + job[0] + " " + Serial.of(certificate.getSerialNumber()));
                                 System.out.flush();
                             }
                             return true;

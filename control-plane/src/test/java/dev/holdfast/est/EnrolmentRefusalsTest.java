@@ -141,8 +141,7 @@ class EnrolmentRefusalsTest {
         KeyPairGenerator ec = KeyPairGenerator.getInstance("EC");
         ec.initialize(521);
         assertRefused(
-                EstCaller.enrol(
-                        server, request("weak-1", ec.generateKeyPair(), "SHA512withECDSA", none), credential),
+                EstCaller.enrol(server, request("weak-1", ec.generateKeyPair(), "SHA512withECDSA", none), credential),
                 400,
                 "key-not-accepted");
     }
@@ -178,8 +177,7 @@ class EnrolmentRefusalsTest {
     void refusesAForeignSubjectOrOtherAlternativeNamesAtRenewal() throws Exception {
         Caller caller = enrolled("foreign-1");
         server.register("foreign-2");
-        assertRefused(
-                EstCaller.renew(server, request("foreign-2", key()), caller), 403, "subject-is-not-the-device");
+        assertRefused(EstCaller.renew(server, request("foreign-2", key()), caller), 403, "subject-is-not-the-device");
         ExtensionsGenerator names = new ExtensionsGenerator();
         names.addExtension(
                 Extension.subjectAlternativeName,
@@ -206,8 +204,9 @@ class EnrolmentRefusalsTest {
                 .isEqualTo(first);
         assertThat(server.server().identity().certificates(device)).hasSize(1);
         assertThat(server.server().identity().admit(first, Instant.now())).isInstanceOf(Admission.Admitted.class);
-        TestServer.await("in use", () -> server.server().identity().certificates(device).getFirst().state()
-                == CertificateState.CURRENT);
+        TestServer.await(
+                "in use",
+                () -> server.server().identity().certificates(device).getFirst().state() == CertificateState.CURRENT);
         assertRefused(EstCaller.enrol(server, request("token-1", key), credential), 401, "token-already-used");
     }
 
@@ -222,14 +221,11 @@ class EnrolmentRefusalsTest {
                         server, request("token-2", key()), "token-2:" + foreign.substring(foreign.indexOf(':') + 1)),
                 401,
                 "token-wrong");
-        var issued = (EnrolmentTokens.Issued.Token) server.server()
-                .identity()
-                .issueEnrolmentToken(device, Duration.ofSeconds(1), TestServer.TESTER);
+        var issued = (EnrolmentTokens.Issued.Token)
+                server.server().identity().issueEnrolmentToken(device, Duration.ofSeconds(1), TestServer.TESTER);
         TestServer.await("it has expired", () -> Instant.now().isAfter(issued.expiresAt()));
         assertRefused(
-                EstCaller.enrol(server, request("token-2", key()), "token-2:" + issued.secret()),
-                401,
-                "token-expired");
+                EstCaller.enrol(server, request("token-2", key()), "token-2:" + issued.secret()), 401, "token-expired");
         assertRefused(EstCaller.enrol(server, request("nobody", key()), "nobody:hfe_guess"), 401, "token-wrong");
     }
 
@@ -249,11 +245,11 @@ class EnrolmentRefusalsTest {
         DeviceRef device = server.register("made-1");
         Maker maker = Maker.named("CN=Meter Works device CA,O=Meter Works");
         KeyPair factoryKey = key();
-        Caller factory = new Caller(
-                factoryKey.getPrivate(), List.of(maker.device("CN=M7,SERIALNUMBER=SN-0001", factoryKey)));
+        Caller factory =
+                new Caller(factoryKey.getPrivate(), List.of(maker.device("CN=M7,SERIALNUMBER=SN-0001", factoryKey)));
         KeyPair stranger = key();
-        Caller unregistered = new Caller(
-                stranger.getPrivate(), List.of(maker.device("CN=M7,SERIALNUMBER=SN-9999", stranger)));
+        Caller unregistered =
+                new Caller(stranger.getPrivate(), List.of(maker.device("CN=M7,SERIALNUMBER=SN-9999", stranger)));
         byte[] body = Base64.getEncoder().encode(request("made-1", key()));
 
         assertThatThrownBy(() -> EstCaller.post(server, "simpleenroll", body, "", Optional.of(factory)))
@@ -324,11 +320,13 @@ class EnrolmentRefusalsTest {
     void refusesExpiredNotYetValidRevokedAndSupersededCertificates() throws Exception {
         Caller first = enrolled("old-1");
         assertThat(admit(first, Instant.now().plus(Duration.ofDays(91))))
-                .isInstanceOfSatisfying(Admission.Refused.class, r -> assertThat(r.reason())
-                        .isEqualTo(Admission.Refusal.CERTIFICATE_EXPIRED));
+                .isInstanceOfSatisfying(
+                        Admission.Refused.class,
+                        r -> assertThat(r.reason()).isEqualTo(Admission.Refusal.CERTIFICATE_EXPIRED));
         assertThat(admit(first, Instant.now().minus(Duration.ofDays(1))))
-                .isInstanceOfSatisfying(Admission.Refused.class, r -> assertThat(r.reason())
-                        .isEqualTo(Admission.Refusal.CERTIFICATE_NOT_YET_VALID));
+                .isInstanceOfSatisfying(
+                        Admission.Refused.class,
+                        r -> assertThat(r.reason()).isEqualTo(Admission.Refusal.CERTIFICATE_NOT_YET_VALID));
 
         KeyPair nextKey = key();
         Caller next = new Caller(
@@ -336,13 +334,17 @@ class EnrolmentRefusalsTest {
                 List.of(EstCaller.certificate(EstCaller.renew(server, request("old-1", nextKey), first))));
         assertThat(admit(first, Instant.now())).as("until the new one is used").isInstanceOf(Admission.Admitted.class);
         assertThat(admit(next, Instant.now())).isInstanceOf(Admission.Admitted.class);
-        TestServer.await("superseded", () -> admit(first, Instant.now()) instanceof Admission.Refused refused
-                && refused.reason() == Admission.Refusal.CERTIFICATE_SUPERSEDED);
+        TestServer.await(
+                "superseded",
+                () -> admit(first, Instant.now()) instanceof Admission.Refused refused
+                        && refused.reason() == Admission.Refusal.CERTIFICATE_SUPERSEDED);
         assertRefused(EstCaller.renew(server, request("old-1", key()), first), 403, "certificate-superseded");
 
         server.server().identity().revoke(serial(next), RevocationReason.KEY_COMPROMISE, "lost", TestServer.TESTER);
-        TestServer.await("revoked", () -> admit(next, Instant.now()) instanceof Admission.Refused refused
-                && refused.reason() == Admission.Refusal.CERTIFICATE_REVOKED);
+        TestServer.await(
+                "revoked",
+                () -> admit(next, Instant.now()) instanceof Admission.Refused refused
+                        && refused.reason() == Admission.Refusal.CERTIFICATE_REVOKED);
         assertRefused(EstCaller.renew(server, request("old-1", key()), next), 403, "certificate-revoked");
         assertRefused(
                 EstCaller.enrol(server, request("old-1", nextKey), server.credential(TestServer.device("old-1"))),
@@ -355,24 +357,22 @@ class EnrolmentRefusalsTest {
         Caller caller = enrolled("susp-1");
         DeviceRef device = TestServer.device("susp-1");
         assertThat(admit(caller, Instant.now())).isInstanceOf(Admission.Admitted.class);
-        TestServer.await("active", () -> server.server().inventory().find(device).orElseThrow().state()
-                == dev.holdfast.inventory.Lifecycle.ACTIVE);
+        TestServer.await(
+                "active",
+                () -> server.server().inventory().find(device).orElseThrow().state()
+                        == dev.holdfast.inventory.Lifecycle.ACTIVE);
         List<CutReason> cuts = new CopyOnWriteArrayList<>();
-        server.server()
-                .sessions()
-                .register(device, serial(caller), "mqtt", "127.0.0.1:1", Instant.now(), cuts::add);
+        server.server().sessions().register(device, serial(caller), "mqtt", "127.0.0.1:1", Instant.now(), cuts::add);
 
         server.server().identity().suspend(device, "in doubt", Optional.empty(), TestServer.TESTER);
         TestServer.await("cut", () -> cuts.equals(List.of(CutReason.SUSPENDED)));
-        assertThat(server.server().identity().stillAdmitted(device, serial(caller))).isFalse();
+        assertThat(server.server().identity().stillAdmitted(device, serial(caller)))
+                .isFalse();
         assertRefused(EstCaller.renew(server, request("susp-1", key()), caller), 403, "device-suspended");
 
         server.server().identity().reinstate(device, "it was nothing", TestServer.TESTER);
-        TestServer.await(
-                "admitted", () -> server.server().identity().stillAdmitted(device, serial(caller)));
-        server.server()
-                .sessions()
-                .register(device, serial(caller), "mqtt", "127.0.0.1:2", Instant.now(), cuts::add);
+        TestServer.await("admitted", () -> server.server().identity().stillAdmitted(device, serial(caller)));
+        server.server().sessions().register(device, serial(caller), "mqtt", "127.0.0.1:2", Instant.now(), cuts::add);
         server.server().identity().retire(device, "scrapped", TestServer.TESTER);
         TestServer.await("cut", () -> cuts.size() >= 2);
         assertThat(server.server().identity().certificates(device))
@@ -401,11 +401,7 @@ class EnrolmentRefusalsTest {
                 .isEqualTo(413);
         for (String body : List.of("", "%%%", "AAAA", "MIIB", "-----BEGIN X-----")) {
             HttpResponse<String> answer = EstCaller.post(
-                    server,
-                    "simpleenroll",
-                    body.getBytes(StandardCharsets.UTF_8),
-                    credential,
-                    Optional.empty());
+                    server, "simpleenroll", body.getBytes(StandardCharsets.UTF_8), credential, Optional.empty());
             assertRefused(answer, 400, "malformed-request");
         }
         byte[] whole = request("body-1", key());
@@ -425,16 +421,14 @@ class EnrolmentRefusalsTest {
             String id = "form-" + form;
             DeviceRef device = server.register(id);
             byte[] der = request(id, key());
-            byte[] body =
-                    switch (form) {
-                        case 0 -> Base64.getEncoder().encode(der);
-                        case 1 -> Base64.getMimeEncoder().encode(der);
-                        default ->
-                            dev.holdfast.protocol.x509.Pem.encode("CERTIFICATE REQUEST", der)
-                                    .getBytes(StandardCharsets.US_ASCII);
-                    };
-            assertThat(EstCaller.post(
-                                    server, "simpleenroll", body, server.credential(device), Optional.empty())
+            byte[] body = switch (form) {
+                case 0 -> Base64.getEncoder().encode(der);
+                case 1 -> Base64.getMimeEncoder().encode(der);
+                default ->
+                    dev.holdfast.protocol.x509.Pem.encode("CERTIFICATE REQUEST", der)
+                            .getBytes(StandardCharsets.US_ASCII);
+            };
+            assertThat(EstCaller.post(server, "simpleenroll", body, server.credential(device), Optional.empty())
                             .statusCode())
                     .isEqualTo(200);
         }

@@ -147,9 +147,7 @@ final class EstCaller {
                                 .build(signer.getPrivate()))
                         .getEncoded();
                 return dev.holdfast.protocol.x509.Certificates.parse(der);
-            } catch (IOException
-                    | OperatorCreationException
-                    | dev.holdfast.protocol.x509.X509FormatException e) {
+            } catch (IOException | OperatorCreationException | dev.holdfast.protocol.x509.X509FormatException e) {
                 throw new IllegalStateException(e);
             }
         }

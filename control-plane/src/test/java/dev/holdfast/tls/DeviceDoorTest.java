@@ -42,8 +42,8 @@ class DeviceDoorTest {
     }
 
     private static String connect(String... more) {
-        List<String> arguments =
-                new ArrayList<>(List.of("s_client", "-connect", "localhost:" + server.server().devicePort()));
+        List<String> arguments = new ArrayList<>(
+                List.of("s_client", "-connect", "localhost:" + server.server().devicePort()));
         arguments.addAll(List.of(more));
         var result = RealClient.of("openssl", arguments.toArray(String[]::new)).run();
         return result.text() + result.errors();
@@ -123,9 +123,18 @@ class DeviceDoorTest {
                 + " application/pkcs10\r\nContent-Length: 4\r\nConnection: close\r\n\r\nAAAA";
         String session = folder.resolve("session").toString();
         String[] common = {
-            "s_client", "-tls1_2", "-quiet", "-ign_eof", "-connect",
-            "localhost:" + server.server().devicePort(), "-CAfile", server.rootPem().toString(), "-cert",
-            folder.resolve("c.pem").toString(), "-key", folder.resolve("k.pem").toString()
+            "s_client",
+            "-tls1_2",
+            "-quiet",
+            "-ign_eof",
+            "-connect",
+            "localhost:" + server.server().devicePort(),
+            "-CAfile",
+            server.rootPem().toString(),
+            "-cert",
+            folder.resolve("c.pem").toString(),
+            "-key",
+            folder.resolve("k.pem").toString()
         };
         var first = RealClient.of("openssl", with(common, "-sess_out", session))
                 .input(request)
@@ -137,8 +146,7 @@ class DeviceDoorTest {
                 + " application/pkcs10\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s";
         String body = java.util.Base64.getEncoder()
                 .encodeToString(dev.holdfast.protocol.x509.CertificationRequest.create(
-                        "resume-1",
-                        dev.holdfast.protocol.x509.Crypto.generateP256(new java.security.SecureRandom())));
+                        "resume-1", dev.holdfast.protocol.x509.Crypto.generateP256(new java.security.SecureRandom())));
         var second = RealClient.of("openssl", with(common, "-sess_in", session))
                 .input(renewal.formatted(body.length(), body))
                 .run();
@@ -167,7 +175,8 @@ class DeviceDoorTest {
             }
         }
         TestServer.await(
-                "recorded", () -> server.server().plane().failures().counts().containsKey(HandshakeFailure.Cause.NOT_TLS));
+                "recorded",
+                () -> server.server().plane().failures().counts().containsKey(HandshakeFailure.Cause.NOT_TLS));
         awaitQuiet();
     }
 
@@ -179,8 +188,10 @@ class DeviceDoorTest {
                     .write(("POST /.well-known/est/simpleenroll HTTP/1.1\r\nHost: x\r\nContent-Type:"
                                     + " application/pkcs10\r\nContent-Length: 1000\r\n\r\nAAAA")
                             .getBytes(StandardCharsets.US_ASCII));
-            truncated.getOutputStream()
-                    .write("POST /.well-known/est/simpleenroll HTTP/1.1\r\nContent-Le".getBytes(StandardCharsets.US_ASCII));
+            truncated
+                    .getOutputStream()
+                    .write("POST /.well-known/est/simpleenroll HTTP/1.1\r\nContent-Le"
+                            .getBytes(StandardCharsets.US_ASCII));
             truncated.close();
             drain(slowBody);
         }

@@ -51,12 +51,11 @@ class HostileBytesTest {
     }
 
     private static byte[] changed(byte[] good, Random random) {
-        byte[] bytes =
-                switch (random.nextInt(4)) {
-                    case 0 -> Arrays.copyOf(good, random.nextInt(good.length + 1));
-                    case 1 -> Arrays.copyOf(good, good.length + random.nextInt(20));
-                    default -> good.clone();
-                };
+        byte[] bytes = switch (random.nextInt(4)) {
+            case 0 -> Arrays.copyOf(good, random.nextInt(good.length + 1));
+            case 1 -> Arrays.copyOf(good, good.length + random.nextInt(20));
+            default -> good.clone();
+        };
         int changes = random.nextInt(4);
         for (int i = 0; i < changes && bytes.length > 0; i++) {
             bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
