@@ -182,17 +182,17 @@ class DeviceDoorTest {
 
     @Test
     void slowHeadersSlowBodiesAndTruncatedRequestsLeaveNothingBehind() throws Exception {
-        try (SSLSocket slowBody = tls();
-                SSLSocket truncated = tls()) {
+        try (SSLSocket slowBody = tls()) {
             slowBody.getOutputStream()
                     .write(("POST /.well-known/est/simpleenroll HTTP/1.1\r\nHost: x\r\nContent-Type:"
                                     + " application/pkcs10\r\nContent-Length: 1000\r\n\r\nAAAA")
                             .getBytes(StandardCharsets.US_ASCII));
-            truncated
-                    .getOutputStream()
-                    .write("POST /.well-known/est/simpleenroll HTTP/1.1\r\nContent-Le"
-                            .getBytes(StandardCharsets.US_ASCII));
-            truncated.close();
+            try (SSLSocket truncated = tls()) {
+                truncated
+                        .getOutputStream()
+                        .write("POST /.well-known/est/simpleenroll HTTP/1.1\r\nContent-Le"
+                                .getBytes(StandardCharsets.US_ASCII));
+            }
             drain(slowBody);
         }
         awaitQuiet();
