@@ -50,7 +50,7 @@ class EnrolmentKillTest {
                         new BufferedReader(new java.io.InputStreamReader(System.in, StandardCharsets.US_ASCII));
                 List<String[]> jobs = new ArrayList<>();
                 for (String line = in.readLine(); line != null && !line.isEmpty(); line = in.readLine()) {
-                    jobs.add(line.split(" "));
+                    jobs.add(line.split(" ", -1));
                 }
                 try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
                     List<Future<?>> all = new ArrayList<>();
@@ -103,7 +103,7 @@ class EnrolmentKillTest {
             }
             try (TestServer last = TestServer.start(server, database, Map.of(), InstantSource.system())) {
                 for (String id : jobs.keySet()) {
-                    String[] job = jobs.get(id).split(" ");
+                    String[] job = jobs.get(id).split(" ", -1);
                     X509Certificate certificate = EstCaller.certificate(
                             EstCaller.enrol(last, Base64.getDecoder().decode(job[1]), job[2]));
                     String serial = Serial.of(certificate.getSerialNumber()).hex();
@@ -154,7 +154,7 @@ class EnrolmentKillTest {
             process.destroyForcibly();
             for (line = out.readLine(); line != null; line = out.readLine()) {
                 if (line.startsWith("answered ")) {
-                    String[] words = line.split(" ");
+                    String[] words = line.split(" ", -1);
                     String before = answered.put(words[1], words[2]);
                     assertThat(before == null || before.equals(words[2]))
                             .as("device " + words[1] + " was given two certificates")
