@@ -21,11 +21,14 @@ final class SettingsEndpoint {
     }
 
     void register(Handlers handlers) {
-        handlers.on("listNotificationChannels", Scope.READ, call -> Reply.ok(Fields.of(
-                "channels",
-                rooms.channels().list(call.environment()).stream()
-                        .map(SettingsEndpoint::fields)
-                        .toList())));
+        handlers.on(
+                "listNotificationChannels",
+                Scope.READ,
+                call -> Reply.ok(Fields.of(
+                        "channels",
+                        rooms.channels().list(call.environment()).stream()
+                                .map(SettingsEndpoint::fields)
+                                .toList())));
         handlers.on("createNotificationChannel", Scope.SETTINGS_WRITE, this::create);
         handlers.on("deleteNotificationChannel", Scope.SETTINGS_WRITE, call -> {
             if (!rooms.channels().remove(call.environment(), id(call), call.actor())) {
@@ -58,10 +61,17 @@ final class SettingsEndpoint {
                 .map(s -> Channel.Severity.valueOf(s.toUpperCase(Locale.ROOT)))
                 .orElse(Channel.Severity.LOW);
         Channels.Added added = rooms.channels()
-                .add(call.environment(), call.required("name").strip(), target(call), List.of(), severity, call.actor());
+                .add(
+                        call.environment(),
+                        call.required("name").strip(),
+                        target(call),
+                        List.of(),
+                        severity,
+                        call.actor());
         return switch (added) {
             case Channels.Added.Done done ->
-                Reply.created(fields(done.made().channel()).with("secret", done.made().secret()));
+                Reply.created(
+                        fields(done.made().channel()).with("secret", done.made().secret()));
             case Channels.Added.Refused refused -> throw Problem.malformed("/", refused.why());
         };
     }

@@ -59,11 +59,13 @@ class MqttStandingTest {
     private static void active(EnrolledDevice device) {
         try (RawMqtt client = new RawMqtt(server, device)) {
             client.enter(4, device.ref().id().value());
-            TestServer.await("active", () -> server.server()
-                    .inventory()
-                    .find(device.ref())
-                    .filter(d -> d.state() == dev.holdfast.inventory.Lifecycle.ACTIVE)
-                    .isPresent());
+            TestServer.await(
+                    "active",
+                    () -> server.server()
+                            .inventory()
+                            .find(device.ref())
+                            .filter(d -> d.state() == dev.holdfast.inventory.Lifecycle.ACTIVE)
+                            .isPresent());
         }
     }
 
