@@ -8,6 +8,7 @@ import dev.holdfast.access.ApiToken;
 import dev.holdfast.access.OneTimeLink;
 import dev.holdfast.access.Role;
 import dev.holdfast.access.Scope;
+import dev.holdfast.web.Links;
 import dev.holdfast.web.Call;
 import dev.holdfast.web.Fields;
 import dev.holdfast.web.Handlers;

@@ -1,6 +1,7 @@
 package dev.holdfast.operator;
 
 import dev.holdfast.access.Scope;
+import dev.holdfast.web.Links;
 import dev.holdfast.web.Doorkeeper;
 import dev.holdfast.web.Handlers;
 import dev.holdfast.web.Identities;

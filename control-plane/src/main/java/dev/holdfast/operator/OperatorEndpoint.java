@@ -2,6 +2,7 @@ package dev.holdfast.operator;
 
 import dev.holdfast.config.Configuration;
 import dev.holdfast.config.ConfigurationException;
+import dev.holdfast.web.Links;
 import dev.holdfast.web.Answers;
 import dev.holdfast.web.ApiEndpoint;
 import dev.holdfast.web.AttemptLimiter;

@@ -5,6 +5,7 @@ import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.journal.Recorded;
+import dev.holdfast.web.StreamClient;
 import dev.holdfast.web.Call;
 import dev.holdfast.web.Fields;
 import dev.holdfast.web.Problem;

@@ -64,11 +64,10 @@ class DevicesApiTest {
                 .isEqualTo("conflict");
 
         JsonNode timeline = server.get("/devices/life-1/timeline").json();
-        assertThat(timeline.path("items"))
-                .anySatisfy(item -> {
-                    assertThat(item.path("title").asText()).isEqualTo("retired");
-                    assertThat(item.path("detail").asText()).isEqualTo("scrapped");
-                });
+        assertThat(timeline.path("items")).anySatisfy(item -> {
+            assertThat(item.path("title").asText()).isEqualTo("retired");
+            assertThat(item.path("detail").asText()).isEqualTo("scrapped");
+        });
     }
 
     @Test

@@ -1,28 +1,26 @@
-package dev.holdfast.operator;
+package dev.holdfast.web;
 
 import dev.holdfast.access.Access;
 import dev.holdfast.access.OneTimeLink;
 import dev.holdfast.access.RelyingParty;
-import dev.holdfast.web.Identities;
-import dev.holdfast.web.Schema;
 import java.util.ArrayList;
 import java.util.List;
 
 /// One-time links as people see them. The secret stands behind `#`, which browsers never send to a server.
-final class Links {
+public final class Links {
     private final Access access;
     private final Identities identities;
 
-    Links(Access access, Identities identities) {
+    public Links(Access access, Identities identities) {
         this.access = access;
         this.identities = identities;
     }
 
-    String url(String secret) {
+    public String url(String secret) {
         return identities.origin() + "/welcome#" + secret;
     }
 
-    List<String> welcome() {
+    public List<String> welcome() {
         List<String> lines = new ArrayList<>();
         for (OneTimeLink.Fresh fresh :
                 access.linksForStart(new RelyingParty(identities.hostName(), identities.origin()))) {

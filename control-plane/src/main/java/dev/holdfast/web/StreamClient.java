@@ -1,7 +1,6 @@
-package dev.holdfast.operator;
+package dev.holdfast.web;
 
 import dev.holdfast.core.Environment;
-import dev.holdfast.web.Fields;
 import io.vertx.core.Context;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -14,7 +13,7 @@ import org.slf4j.LoggerFactory;
 
 /// One page that listens. When it does not read, what waits for it is bounded: it misses events, and is told to
 /// fetch again as soon as it reads.
-final class StreamClient {
+public final class StreamClient {
     private static final Logger LOG = LoggerFactory.getLogger(StreamClient.class);
     private static final int MOST_WAITING_BYTES = 1 << 20;
 
@@ -27,7 +26,7 @@ final class StreamClient {
     private boolean behind;
     private long lastNumber;
 
-    StreamClient(
+    public StreamClient(
             HttpServerRequest request,
             Context context,
             Environment environment,
@@ -41,16 +40,16 @@ final class StreamClient {
         this.gone = gone;
     }
 
-    Environment environment() {
+    public Environment environment() {
         return environment;
     }
 
-    boolean wantsJournal() {
+    public boolean wantsJournal() {
         return journal;
     }
 
     /// @param until the credential is no good after it, so the stream ends and the page signs in again
-    void begin(Instant until, Instant now) {
+    public void begin(Instant until, Instant now) {
         response.setWriteQueueMaxSize(MOST_WAITING_BYTES);
         response.closeHandler(_ -> gone.accept(this));
         response.exceptionHandler(_ -> gone.accept(this));
@@ -66,7 +65,7 @@ final class StreamClient {
         });
     }
 
-    void send(String event, long number, Fields data) {
+    public void send(String event, long number, Fields data) {
         String text = new String(data.bytes(), StandardCharsets.UTF_8);
         context.runOnContext(_ -> write(event, number, text));
     }
@@ -92,7 +91,7 @@ final class StreamClient {
         }
     }
 
-    void resync(long number) {
+    public void resync(long number) {
         send(
                 "hello",
                 number,
@@ -102,7 +101,7 @@ final class StreamClient {
     }
 
     /// Keeps the connection from looking idle.
-    void comment() {
+    public void comment() {
         context.runOnContext(_ -> {
             if (!response.ended() && !response.closed() && !response.writeQueueFull()) {
                 response.write(": still here\n\n").onFailure(e -> LOG.debug("a page went away: {}", e.getMessage()));
@@ -110,7 +109,7 @@ final class StreamClient {
         });
     }
 
-    void end() {
+    public void end() {
         context.runOnContext(_ -> {
             if (!response.ended() && !response.closed()) {
                 response.end().onFailure(e -> LOG.debug("a page went away: {}", e.getMessage()));
