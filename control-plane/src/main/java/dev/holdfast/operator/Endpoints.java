@@ -1,10 +1,10 @@
 package dev.holdfast.operator;
 
 import dev.holdfast.access.Scope;
-import dev.holdfast.web.Links;
 import dev.holdfast.web.Doorkeeper;
 import dev.holdfast.web.Handlers;
 import dev.holdfast.web.Identities;
+import dev.holdfast.web.Links;
 
 /// Every endpoint of the API, registered: one file for each resource.
 final class Endpoints {

@@ -2,7 +2,6 @@ package dev.holdfast.operator;
 
 import dev.holdfast.config.Configuration;
 import dev.holdfast.config.ConfigurationException;
-import dev.holdfast.web.Links;
 import dev.holdfast.web.Answers;
 import dev.holdfast.web.ApiEndpoint;
 import dev.holdfast.web.AttemptLimiter;
@@ -11,6 +10,7 @@ import dev.holdfast.web.Contract;
 import dev.holdfast.web.Doorkeeper;
 import dev.holdfast.web.Handlers;
 import dev.holdfast.web.Identities;
+import dev.holdfast.web.Links;
 import dev.holdfast.web.RequestClock;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
