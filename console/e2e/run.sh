@@ -6,6 +6,7 @@ set -uo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$HERE" || exit 1
 WORK=$(mktemp -d)
+chmod 711 "$WORK" # the embedded database may run as another user
 SERVER=
 finish() {
   if [ -n "$SERVER" ]; then kill -TERM "$SERVER" 2>/dev/null; wait "$SERVER" 2>/dev/null; fi

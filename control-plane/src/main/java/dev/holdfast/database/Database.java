@@ -60,6 +60,8 @@ public final class Database implements AutoCloseable {
         config.addDataSourceProperty("reWriteBatchedInserts", "true");
         config.addDataSourceProperty("socketTimeout", "60");
         config.addDataSourceProperty("tcpKeepAlive", "true");
+        // A node that is cut off in the middle of a transaction must not hold its locks against all others for long.
+        config.addDataSourceProperty("options", "-c idle_in_transaction_session_timeout=8000");
         // jOOQ binds times as text; so the server takes them for what the column is.
         config.addDataSourceProperty("stringtype", "unspecified");
         HikariDataSource pool = new HikariDataSource(config);
