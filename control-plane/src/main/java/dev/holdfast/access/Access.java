@@ -10,11 +10,9 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Who may operate this installation: accounts, invitations, tokens, and who is asking.
@@ -26,7 +24,6 @@ public final class Access {
     private static final Duration SESSION_LIFETIME = Duration.ofHours(12);
     private static final Duration SESSION_IDLE = Duration.ofHours(4);
     private static final Duration SEEN_EVERY = Duration.ofMinutes(1);
-    private static final Duration LONGEST_TOKEN = Duration.ofDays(366);
 
     private final Database database;
     private final Journal journal;
@@ -34,6 +31,7 @@ public final class Access {
     private final SecureRandom random;
     private final Environment environment;
     private final Challenges challenges;
+    private final Tokens tokens;
 
     /// @param environment the default one, under which changes of access are journalled
     public Access(
@@ -46,6 +44,11 @@ public final class Access {
         byte[] fresh = new byte[32];
         random.nextBytes(fresh);
         this.challenges = new Challenges(database.transact(sql -> AccessStore.secret(sql, fresh)), random);
+        this.tokens = new Tokens(this, random);
+    }
+
+    public Tokens tokens() {
+        return tokens;
     }
 
     /// The passkey ceremonies for a console at this address.
@@ -71,37 +74,6 @@ public final class Access {
             return AccessStore.account(sql, session.get().account())
                     .filter(account -> !account.locked())
                     .map(account -> person(account, secret, session.get().expiresAt()));
-        });
-    }
-
-    /// Whom a token proves. A token never has more scopes than its maker has now.
-    public Optional<Principal> byToken(String text) {
-        Instant now = clock.instant();
-        return database.read(sql -> {
-            Optional<ApiToken> found = AccessStore.token(sql, Secret.of(text).hash(), now);
-            if (found.isEmpty()) {
-                return Optional.empty();
-            }
-            ApiToken token = found.get();
-            Set<Scope> scopes = EnumSet.noneOf(Scope.class);
-            scopes.addAll(token.scopes());
-            if (token.account().isPresent()) {
-                Optional<Account> owner =
-                        AccessStore.account(sql, token.account().get());
-                if (owner.isEmpty() || owner.get().locked()) {
-                    return Optional.empty();
-                }
-                scopes.retainAll(owner.get().role().scopes());
-            }
-            AccessStore.usedToken(sql, token.id(), now);
-            return Optional.of(new Principal(
-                    new Actor.Token(token.id()),
-                    token.id(),
-                    token.name(),
-                    Optional.empty(),
-                    scopes,
-                    token.expiresAt(),
-                    Optional.empty()));
         });
     }
 
@@ -272,68 +244,7 @@ public final class Access {
         return new OneTimeLink.Fresh(link, secret.text());
     }
 
-    // ------------------------------------------------------------------ tokens
-
-    /// A token made, with its secret, which is not kept.
-    public record FreshToken(ApiToken token, String secret) {}
-
-    /// @throws AccessRefused SCOPE_NOT_ONES_OWN, EXPIRY_TOO_LONG
-    public FreshToken createToken(String name, Set<Scope> scopes, Duration lifetime, Principal maker)
-            throws AccessRefused {
-        for (Scope scope : scopes) {
-            if (!maker.may(scope)) {
-                throw new AccessRefused(
-                        AccessRefused.Reason.SCOPE_NOT_ONES_OWN, "you don't have scope " + scope.text() + " yourself");
-            }
-        }
-        if (lifetime.isNegative() || lifetime.isZero() || lifetime.compareTo(LONGEST_TOKEN) > 0) {
-            throw new AccessRefused(AccessRefused.Reason.EXPIRY_TOO_LONG, "between a moment and P366D");
-        }
-        Optional<String> account = maker.isPerson() ? Optional.of(maker.id()) : tokenAccount(maker.id());
-        Instant latest = maker.isPerson() ? Instant.MAX : maker.expiresAt();
-        Secret secret = Secret.fresh(random, "hf_");
-        return journal.commit(tx -> {
-            Instant expiresAt = tx.now().plus(lifetime);
-            return freshToken(
-                    tx,
-                    secret,
-                    name,
-                    scopes,
-                    account,
-                    expiresAt.isAfter(latest) ? latest : expiresAt,
-                    maker.actor(),
-                    "token made");
-        });
-    }
-
-    /// The first token of an installation, for scripts that set it up. Whoever reads the server's own files has it.
-    public FreshToken createFirstToken(Duration lifetime) {
-        Secret secret = Secret.fresh(random, "hf_");
-        return journal.commit(tx -> freshToken(
-                tx,
-                secret,
-                "first token",
-                EnumSet.allOf(Scope.class),
-                Optional.empty(),
-                tx.now().plus(lifetime),
-                new Actor.Holdfast("access"),
-                "asked for by the server's configuration"));
-    }
-
-    public List<ApiToken> tokens() {
-        return database.read(sql -> AccessStore.tokens(sql, clock.instant()));
-    }
-
-    /// @throws AccessRefused NOT_FOUND
-    public void revokeToken(String id, Actor actor) throws AccessRefused {
-        refusing(() -> journal.commit(tx -> {
-            if (!AccessStore.revokeToken(tx.sql(), id, tx.now())) {
-                throw carrying(AccessRefused.Reason.NOT_FOUND, "no token " + id);
-            }
-            record(tx, "access.token-revoked", "token:" + id, actor, "revoked", Map.of());
-            return true;
-        }));
-    }
+    // ------------------------------------------------------------------ names
 
     /// What an actor of the journal is called now.
     public Optional<String> nameOf(String actor) {
@@ -342,41 +253,21 @@ public final class Access {
         }
         if (actor.startsWith("token:")) {
             String id = actor.substring("token:".length());
-            return tokens().stream().filter(t -> t.id().equals(id)).findFirst().map(ApiToken::name);
+            return tokens.find(id).map(ApiToken::name);
         }
         return Optional.empty();
     }
 
-    private Optional<String> tokenAccount(String id) {
-        return tokens().stream().filter(t -> t.id().equals(id)).findFirst().flatMap(ApiToken::account);
+    /// Who answers for what the caller does: an operator, through whichever of their tokens. Tokens that no operator
+    /// made (the first, and those made with it) all speak for the installation itself: together they are one.
+    public String personBehind(Principal caller) {
+        Optional<String> account = caller.isPerson() ? Optional.of(caller.id()) : tokens.accountOf(caller.id());
+        return account.<Actor>map(Actor.Operator::new)
+                .orElseGet(() -> new Actor.Holdfast("first-token"))
+                .text();
     }
 
-    private FreshToken freshToken(
-            Transaction tx,
-            Secret secret,
-            String name,
-            Set<Scope> scopes,
-            Optional<String> account,
-            Instant expiresAt,
-            Actor actor,
-            String reason) {
-        ApiToken token = new ApiToken(Secret.id(random), name, scopes, account, tx.now(), expiresAt, Optional.empty());
-        AccessStore.insertToken(tx.sql(), token, secret.hash());
-        record(
-                tx,
-                "access.token-made",
-                "token:" + token.id(),
-                actor,
-                reason,
-                Map.of(
-                        "scopes",
-                        scopes.stream().map(Scope::text).sorted().toList(),
-                        "expiresAt",
-                        expiresAt.toString()));
-        return new FreshToken(token, secret.text());
-    }
-
-    // ------------------------------------------------------------------ shared with Passkeys
+    // ------------------------------------------------------------------ shared with Passkeys and Tokens
 
     Database database() {
         return database;

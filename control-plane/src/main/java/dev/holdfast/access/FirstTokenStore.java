@@ -17,11 +17,12 @@ public final class FirstTokenStore {
     public static void ensure(Access access, DataFolderStore folder) throws IOException {
         byte[] known = folder.readSecret(NAME);
         if (known != null
-                && access.byToken(new String(known, StandardCharsets.US_ASCII).strip())
+                && access.tokens()
+                        .prove(new String(known, StandardCharsets.US_ASCII).strip())
                         .isPresent()) {
             return;
         }
-        String secret = access.createFirstToken(LIFETIME).secret();
+        String secret = access.tokens().createFirst(LIFETIME).secret();
         folder.writeSecret(NAME, (secret + "\n").getBytes(StandardCharsets.US_ASCII));
     }
 }

@@ -7,19 +7,12 @@ import dev.holdfast.core.FirmwareVersion;
 import dev.holdfast.core.ModelId;
 import dev.holdfast.database.Database;
 import dev.holdfast.inventory.Inventory;
-import dev.holdfast.inventory.Model;
 import dev.holdfast.journal.Entry;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.Transaction;
-import dev.holdfast.protocol.manifest.ManifestException;
-import dev.holdfast.protocol.manifest.SignedManifest;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.security.PublicKey;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -31,23 +24,37 @@ import java.util.Optional;
 public final class Firmware {
     private final Database database;
     private final Journal journal;
-    private final Inventory inventory;
     private final ArtifactStore files;
+    private final Registration registration;
 
     /// @param folder where artifacts are kept; nodes that share a database share it too
     /// @param mostOctets the size of the largest artifact
     public Firmware(Database database, Journal journal, Inventory inventory, Path folder, long mostOctets) {
         this.database = database;
         this.journal = journal;
-        this.inventory = inventory;
         this.files = new ArtifactStore(folder, mostOctets);
+        this.registration = new Registration(this, journal, inventory);
     }
 
     /// What an operator adds to the signed description of a release.
     ///
-    /// @param irreversible devices won't be able to go back: allows the counter to rise, and asks for an
-    /// approval
-    public record Declaration(Environment environment, boolean irreversible) {}
+    /// @param irreversible devices won't be able to go back: allows the counter to rise, and asks for an approval
+    /// @param registrar who answers for it: the person behind the actor, who may not approve it too
+    /// @param expected what the operator takes it for; registered only when the signed description says the same
+    public record Declaration(
+            Environment environment,
+            boolean irreversible,
+            String registrar,
+            String notes,
+            Optional<Expected> expected) {
+
+        public Declaration(Environment environment, boolean irreversible) {
+            this(environment, irreversible, "", "", Optional.empty());
+        }
+    }
+
+    /// @param hardware a revision that must be among those it fits, or empty
+    public record Expected(ModelId model, FirmwareVersion version, Digest image, Optional<String> hardware) {}
 
     /// Reads the stream to its end and keeps it under its digest; the same content twice is kept once.
     public Stored upload(
@@ -76,6 +83,10 @@ public final class Firmware {
 
     public List<Artifact> artifacts(Environment environment, int limit) {
         return database.read(sql -> FirmwareStore.artifacts(sql, environment, limit));
+    }
+
+    InputStream open(Digest artifact) throws IOException {
+        return files.open(artifact);
     }
 
     /// The file, for an edge to send.
@@ -123,7 +134,7 @@ public final class Firmware {
         return database.read(sql -> FirmwareStore.keys(sql, environment));
     }
 
-    private List<SigningKey> trusted(Environment environment, SigningKey.Kind kind) {
+    List<SigningKey> trusted(Environment environment, SigningKey.Kind kind) {
         return keys(environment).stream()
                 .filter(k -> k.kind() == kind && k.retiredAt().isEmpty())
                 .toList();
@@ -131,168 +142,16 @@ public final class Firmware {
 
     /// Registers a release for our agent: the image must have been uploaded; the envelope becomes an artifact.
     public Registered registerManifest(Declaration declaration, byte[] envelope, Actor actor) {
-        SignedManifest signed;
-        try {
-            List<PublicKey> keys = new ArrayList<>();
-            for (SigningKey key : trusted(declaration.environment(), SigningKey.Kind.MANIFEST)) {
-                keys.add(TrustAnchors.publicKey(key.pem()));
-            }
-            signed = SignedManifest.verify(envelope, keys);
-        } catch (ManifestException e) {
-            return new Registered.Refused(
-                    e.reason() == ManifestException.Reason.NO_SIGNATURE_BY_A_TRUSTED_KEY
-                            ? Registered.Reason.SIGNATURE_NOT_VALID
-                            : Registered.Reason.NOT_A_MANIFEST,
-                    String.valueOf(e.getMessage()));
-        }
-        var manifest = signed.manifest();
-        Optional<Artifact> image =
-                artifact(declaration.environment(), new Digest(manifest.image().sha256()));
-        if (image.isEmpty() || file(image.get()).isEmpty()) {
-            return new Registered.Refused(
-                    Registered.Reason.ARTIFACT_MISSING,
-                    "upload the image with SHA-256 " + manifest.image().sha256() + " first");
-        }
-        if (image.get().size() != manifest.image().size()) {
-            return new Registered.Refused(
-                    Registered.Reason.ARTIFACT_DIFFERS,
-                    "the image has " + image.get().size() + " octets, the manifest says "
-                            + manifest.image().size());
-        }
-        Stored kept = upload(
-                declaration.environment(),
-                manifest.version() + ".manifest.json",
-                new ByteArrayInputStream(envelope),
-                Optional.empty(),
-                actor);
-        if (!(kept instanceof Stored.Done done)) {
-            return new Registered.Refused(Registered.Reason.ARTIFACT_MISSING, "the manifest can't be kept: " + kept);
-        }
-        Artifact named = new Artifact(
-                image.get().sha256(),
-                manifest.image().name(),
-                image.get().size(),
-                image.get().sha1(),
-                image.get().md5());
-        return register(
-                declaration,
-                new ModelId(manifest.model()),
-                manifest.hardware(),
-                new FirmwareVersion(manifest.version()),
-                manifest.securityCounter(),
-                Release.Format.MANIFEST,
-                signed.keyId(),
-                List.of(done.artifact(), named),
-                actor);
+        return registration.ofManifest(declaration, envelope, actor);
     }
 
-    /// Registers an uploaded `.swu` after verifying the CMS signature of its `sw-description` and the digests
-    /// of all
-    /// its images.
+    /// Registers an uploaded `.swu` after verifying the CMS signature of its `sw-description` and the digests of
+    /// all its images.
     ///
     /// @param securityCounter SWUpdate has none of its own, so the operator states it
     public Registered registerSwu(
             Declaration declaration, ModelId model, Digest artifact, long securityCounter, Actor actor) {
-        Optional<Artifact> uploaded = artifact(declaration.environment(), artifact);
-        Optional<Path> file = uploaded.flatMap(this::file);
-        if (file.isEmpty()) {
-            return new Registered.Refused(
-                    Registered.Reason.ARTIFACT_MISSING, "upload the .swu with SHA-256 " + artifact + " first");
-        }
-        SwuInspection inspection;
-        try (InputStream content = files.open(artifact)) {
-            inspection = SwuInspection.of(content, trusted(declaration.environment(), SigningKey.Kind.SWU));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return switch (inspection) {
-            case SwuInspection.Bad bad -> new Registered.Refused(bad.reason(), bad.detail());
-            case SwuInspection.Good good ->
-                register(
-                        declaration,
-                        model,
-                        good.hardware(),
-                        good.version(),
-                        securityCounter,
-                        Release.Format.SWU,
-                        good.signedBy(),
-                        List.of(uploaded.orElseThrow()),
-                        actor);
-        };
-    }
-
-    private Registered register(
-            Declaration declaration,
-            ModelId modelId,
-            List<String> hardware,
-            FirmwareVersion version,
-            long counter,
-            Release.Format format,
-            String signedBy,
-            List<Artifact> artifacts,
-            Actor actor) {
-        Optional<Model> model = inventory.model(declaration.environment(), modelId);
-        if (model.isEmpty()) {
-            return new Registered.Refused(
-                    Registered.Reason.MODEL_UNKNOWN, "there is no model " + modelId + "; define it first");
-        }
-        if (!hardware.contains(model.get().hardware())) {
-            return new Registered.Refused(
-                    Registered.Reason.HARDWARE_DOES_NOT_FIT,
-                    "it is for " + hardware + ", model " + modelId + " is "
-                            + model.get().hardware());
-        }
-        return journal.commit(tx -> {
-            FirmwareStore.lockModel(tx.sql(), declaration.environment(), modelId);
-            Optional<Release> same = FirmwareStore.find(tx.sql(), declaration.environment(), modelId, version);
-            if (same.isPresent()) {
-                return same.get().artifacts().equals(artifacts)
-                        ? new Registered.Exists(same.get())
-                        : new Registered.Refused(
-                                Registered.Reason.VERSION_ALREADY_REGISTERED,
-                                "version " + version + " exists with other content: a version never changes");
-            }
-            Optional<Long> floor = FirmwareStore.floor(tx.sql(), declaration.environment(), modelId);
-            Optional<Registered.Refused> refused = CounterRule.check(counter, declaration.irreversible(), floor);
-            if (refused.isPresent()) {
-                return refused.get();
-            }
-            if (floor.isEmpty()) {
-                FirmwareStore.raiseFloor(tx.sql(), declaration.environment(), modelId, counter);
-            }
-            Release release = new Release(
-                    0,
-                    declaration.environment(),
-                    modelId,
-                    version,
-                    hardware,
-                    counter,
-                    declaration.irreversible(),
-                    format,
-                    signedBy,
-                    artifacts,
-                    Release.State.REGISTERED,
-                    "signature verified",
-                    tx.now());
-            long id = FirmwareStore.insert(tx.sql(), release);
-            tx.record(new Entry(
-                    "firmware.release-registered",
-                    declaration.environment(),
-                    "release:" + id,
-                    actor,
-                    "signature verified against a registered key",
-                    Map.of(
-                            "model", modelId.value(),
-                            "version", version.value(),
-                            "securityCounter", counter,
-                            "irreversible", declaration.irreversible(),
-                            "signedBy", signedBy,
-                            "artifacts",
-                                    artifacts.stream()
-                                            .map(a -> a.sha256().hex())
-                                            .toList())));
-            return new Registered.Accepted(FirmwareStore.find(tx.sql(), id).orElseThrow());
-        });
+        return registration.ofSwu(declaration, model, artifact, securityCounter, actor);
     }
 
     public Optional<Release> release(long id) {
@@ -338,9 +197,37 @@ public final class Firmware {
         return true;
     }
 
-    /// Approves an irreversible release, reinstates a halted one, or withdraws one.
+    /// Reinstates a halted release.
     public boolean setState(long id, Release.State to, String reason, Actor actor) {
         return journal.commit(tx -> setState(tx, id, to, reason, actor));
+    }
+
+    /// What became of the wish to approve.
+    public enum Approval {
+        APPROVED,
+        /// Only an irreversible release that nobody has approved yet waits for it.
+        NOT_WAITING,
+        /// Whoever registered it may not approve it too.
+        OWN_RELEASE
+    }
+
+    /// A second person agrees that devices won't be able to go back behind this release.
+    ///
+    /// @param approver the person behind the actor
+    public Approval approve(long id, String approver, String reason, Actor actor) {
+        return journal.commit(tx -> {
+            Optional<Release> release = FirmwareStore.lock(tx.sql(), id);
+            if (release.isEmpty()
+                    || !release.get().irreversible()
+                    || release.get().state() != Release.State.REGISTERED) {
+                return Approval.NOT_WAITING;
+            }
+            if (approver.equals(release.get().registrar())) {
+                return Approval.OWN_RELEASE;
+            }
+            setState(tx, id, Release.State.APPROVED, reason, actor);
+            return Approval.APPROVED;
+        });
     }
 
     public Optional<Long> floor(Transaction tx, Release release) {

@@ -18,7 +18,7 @@ import org.jooq.Record;
 /// The firmware room's tables.
 final class FirmwareStore {
     private static final String RELEASE = "id, environment, model, version, hardware::text, security_counter,"
-            + " irreversible, format, signed_by, artifacts::text, state, state_reason, registered_at";
+            + " irreversible, format, signed_by, artifacts::text, state, state_reason, registrar, notes, registered_at";
 
     private FirmwareStore() {}
 
@@ -108,8 +108,9 @@ final class FirmwareStore {
     static long insert(DSLContext sql, Release release) {
         return sql.fetchSingle(
                         "insert into firmware_release(environment, model, version, hardware, security_counter,"
-                                + " irreversible, format, signed_by, artifacts, state, state_reason, registered_at)"
-                                + " values (?,?,?,?::jsonb,?,?,?,?,?::jsonb,?,?,?) returning id",
+                                + " irreversible, format, signed_by, artifacts, state, state_reason, registrar, notes,"
+                                + " registered_at)"
+                                + " values (?,?,?,?::jsonb,?,?,?,?,?::jsonb,?,?,?,?,?) returning id",
                         release.environment().value(),
                         release.model().value(),
                         release.version().value(),
@@ -121,6 +122,8 @@ final class FirmwareStore {
                         Json.text(release.artifacts()),
                         release.state().text(),
                         release.stateReason(),
+                        release.registrar(),
+                        release.notes(),
                         utc(release.registeredAt()))
                 .get(0, Long.class);
     }
@@ -191,7 +194,9 @@ final class FirmwareStore {
                 read(row.get(9, String.class), new TypeReference<List<Artifact>>() {}),
                 Release.State.of(row.get(10, String.class)),
                 row.get(11, String.class),
-                row.get(12, OffsetDateTime.class).toInstant());
+                row.get(12, String.class),
+                row.get(13, String.class),
+                row.get(14, OffsetDateTime.class).toInstant());
     }
 
     private static <T> T read(String json, TypeReference<T> type) {

@@ -17,6 +17,8 @@ import java.util.Set;
 /// way back
 /// @param signedBy the id of the [SigningKey]
 /// @param artifacts what a device downloads, in this order
+/// @param registrar the person who answers for it, empty where none was named
+/// @param notes what the operator wrote about it
 public record Release(
         long id,
         Environment environment,
@@ -30,6 +32,8 @@ public record Release(
         List<Artifact> artifacts,
         State state,
         String stateReason,
+        String registrar,
+        String notes,
         Instant registeredAt) {
 
     public Release {

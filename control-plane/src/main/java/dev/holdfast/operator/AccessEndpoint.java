@@ -8,6 +8,7 @@ import dev.holdfast.access.ApiToken;
 import dev.holdfast.access.OneTimeLink;
 import dev.holdfast.access.Role;
 import dev.holdfast.access.Scope;
+import dev.holdfast.access.Tokens;
 import dev.holdfast.web.Call;
 import dev.holdfast.web.Fields;
 import dev.holdfast.web.Handlers;
@@ -52,7 +53,8 @@ final class AccessEndpoint {
                 "listTokens",
                 Scope.READ,
                 _ -> Reply.ok(Fields.of(
-                        "tokens", access.tokens().stream().map(this::token).toList())));
+                        "tokens",
+                        access.tokens().list().stream().map(this::token).toList())));
         handlers.on("createToken", Scope.READ, this::createToken);
         handlers.on("revokeToken", Scope.READ, this::revokeToken);
     }
@@ -74,15 +76,15 @@ final class AccessEndpoint {
         Set<Scope> scopes = EnumSet.noneOf(Scope.class);
         call.body().path("scopes").forEach(s -> Scope.parse(s.asText()).ifPresent(scopes::add));
         Duration lifetime = call.duration("expiresIn", Duration.ofDays(366)).orElseThrow();
-        Access.FreshToken fresh =
-                refusing(() -> access.createToken(call.required("name").strip(), scopes, lifetime, call.caller()));
+        Tokens.Fresh fresh =
+                refusing(() -> access.tokens().create(call.required("name").strip(), scopes, lifetime, call.caller()));
         return Reply.created(token(fresh.token()).with("secret", fresh.secret()));
     }
 
     /// One's own token, or anybody's for an admin.
     private Reply revokeToken(Call call) {
         boolean own = call.caller().id().equals(call.id())
-                || access.tokens().stream()
+                || access.tokens().list().stream()
                         .anyMatch(t -> t.id().equals(call.id())
                                 && t.account()
                                         .filter(call.caller().id()::equals)
@@ -90,7 +92,7 @@ final class AccessEndpoint {
         if (!own && !call.caller().may(Scope.ACCESS_WRITE)) {
             throw new Problem(ProblemType.NOT_ALLOWED, "another operator's token takes scope access:write");
         }
-        refusing(() -> access.revokeToken(call.id(), call.actor()));
+        refusing(() -> access.tokens().revoke(call.id(), call.actor()));
         return Reply.nothing(204);
     }
 

@@ -2,6 +2,7 @@ package dev.holdfast.operator;
 
 import dev.holdfast.access.Scope;
 import dev.holdfast.core.Digest;
+import dev.holdfast.core.FirmwareVersion;
 import dev.holdfast.core.Json;
 import dev.holdfast.core.ModelId;
 import dev.holdfast.firmware.Artifact;
@@ -11,6 +12,7 @@ import dev.holdfast.firmware.Release;
 import dev.holdfast.firmware.SigningKey;
 import dev.holdfast.firmware.Stored;
 import dev.holdfast.journal.Recorded;
+import dev.holdfast.rollout.RolloutDenied;
 import dev.holdfast.web.BodyStream;
 import dev.holdfast.web.Call;
 import dev.holdfast.web.Fields;
@@ -22,6 +24,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// Signing keys, artifacts, releases.
 final class FirmwareEndpoint {
@@ -55,6 +58,9 @@ final class FirmwareEndpoint {
         handlers.on("listReleases", Scope.READ, this::releases);
         handlers.on("createRelease", Scope.FIRMWARE_WRITE, this::create);
         handlers.on("getRelease", Scope.READ, call -> Reply.ok(fields(find(call))));
+        handlers.on("approveRelease", Scope.FIRMWARE_WRITE, this::approve);
+        handlers.on("withdrawRelease", Scope.FIRMWARE_WRITE, this::withdraw);
+        handlers.on("reinstateRelease", Scope.FIRMWARE_WRITE, this::reinstate);
     }
 
     private Reply addKey(Call call) {
@@ -157,39 +163,78 @@ final class FirmwareEndpoint {
     }
 
     private Reply create(Call call) {
-        boolean irreversible = call.body().path("irreversible").asBoolean();
-        Firmware.Declaration declaration = new Firmware.Declaration(call.environment(), irreversible);
-        Registered outcome;
-        if (call.body().has("manifest")) {
-            outcome = rooms.firmware()
-                    .registerManifest(declaration, Json.bytes(call.body().get("manifest")), call.actor());
-        } else {
-            if (!call.body().has("securityCounter")) {
-                throw Problem.malformed("/securityCounter", "is needed for a .swu, which carries none of its own");
-            }
-            outcome = rooms.firmware()
-                    .registerSwu(
-                            declaration,
-                            new ModelId(call.required("model")),
-                            new Digest(call.required("artifact")),
-                            call.body().get("securityCounter").asLong(),
-                            call.actor());
-        }
-        Release release = switch (outcome) {
-            case Registered.Accepted accepted -> accepted.release();
-            case Registered.Exists exists -> exists.release();
+        // What the caller says beside the signed description must not contradict it.
+        Firmware.Declaration declaration = new Firmware.Declaration(
+                call.environment(),
+                call.body().path("irreversible").asBoolean(),
+                rooms.access().personBehind(call.caller()),
+                call.optional("notes").orElse(""),
+                Optional.of(new Firmware.Expected(
+                        new ModelId(call.required("model")),
+                        new FirmwareVersion(call.required("version")),
+                        new Digest(call.required("artifact")),
+                        call.optional("hardware"))));
+        return switch (register(call, declaration)) {
+            case Registered.Accepted accepted -> Reply.created(fields(accepted.release()));
+            case Registered.Exists exists -> Reply.created(fields(exists.release()));
             case Registered.Refused refused ->
                 throw Problem.conflict(
                         IncidentShapes.lower(refused.reason()).replace('_', ' ') + ": " + refused.detail());
         };
-        // What the caller says beside the signed description must not contradict it.
-        if (!release.model().value().equals(call.required("model"))
-                || !release.version().value().equals(call.required("version"))) {
-            throw Problem.conflict("the signed description is of " + release.model() + " " + release.version()
-                    + ", registered as such as release " + release.id() + "; the request says "
-                    + call.required("model") + " " + call.required("version"));
+    }
+
+    private Registered register(Call call, Firmware.Declaration declaration) {
+        if (call.body().has("manifest")) {
+            return rooms.firmware()
+                    .registerManifest(declaration, Json.bytes(call.body().get("manifest")), call.actor());
         }
-        return Reply.created(fields(release));
+        if (!call.body().has("securityCounter")) {
+            throw Problem.malformed("/securityCounter", "is needed for a .swu, which carries none of its own");
+        }
+        return rooms.firmware()
+                .registerSwu(
+                        declaration,
+                        new ModelId(call.required("model")),
+                        new Digest(call.required("artifact")),
+                        call.body().get("securityCounter").asLong(),
+                        call.actor());
+    }
+
+    private Reply approve(Call call) {
+        Release release = find(call);
+        return switch (rooms.firmware()
+                .approve(release.id(), rooms.access().personBehind(call.caller()), call.reason(), call.actor())) {
+            case APPROVED -> Reply.ok(fields(find(call)));
+            case NOT_WAITING ->
+                throw Problem.conflict("release " + release.id()
+                        + " waits for no approval: only an irreversible one does, and only once");
+            case OWN_RELEASE ->
+                throw new Problem(
+                        ProblemType.NOT_ALLOWED,
+                        "you registered release " + release.id()
+                                + "; devices can't go back behind it, so a second person must approve it");
+        };
+    }
+
+    private Reply withdraw(Call call) {
+        Release release = find(call);
+        try {
+            rooms.rollouts().withdraw(release.id(), call.reason(), call.actor());
+        } catch (RolloutDenied denied) {
+            throw RolloutsEndpoint.problem(denied);
+        }
+        return Reply.ok(fields(find(call)));
+    }
+
+    /// Takes back a halt. An irreversible release must then be approved again.
+    private Reply reinstate(Call call) {
+        Release release = find(call);
+        if (release.state() != Release.State.HALTED
+                || !rooms.firmware().setState(release.id(), Release.State.REGISTERED, call.reason(), call.actor())) {
+            throw Problem.conflict("release " + release.id() + " is not halted, but "
+                    + release.state().text());
+        }
+        return Reply.ok(fields(find(call)));
     }
 
     private Fields fields(Release release) {
@@ -211,6 +256,14 @@ final class FirmwareEndpoint {
                 .with("state", release.state().text())
                 .with("stateReason", release.stateReason())
                 .with("irreversible", release.irreversible())
-                .with("createdAt", release.registeredAt());
+                .with("notes", release.notes().isEmpty() ? null : release.notes())
+                .with("createdAt", release.registeredAt())
+                .with("createdBy", registrar(release));
+    }
+
+    private @Nullable String registrar(Release release) {
+        return release.registrar().isEmpty()
+                ? null
+                : rooms.access().nameOf(release.registrar()).orElse(release.registrar());
     }
 }

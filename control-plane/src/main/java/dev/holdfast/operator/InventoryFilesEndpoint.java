@@ -36,6 +36,8 @@ final class InventoryFilesEndpoint {
     private static final int LARGEST = 32 << 20;
     private static final int AT_ONCE = 200;
     private static final int PAGE = 2_000;
+    /// Written for people, and passed over when the file comes back: only devices themselves can change these.
+    private static final Set<String> WRITTEN_ONLY = Set.of("state", "firmware", "lastContact", "risk", "riskReasons");
 
     private final Rooms rooms;
 
@@ -53,8 +55,8 @@ final class InventoryFilesEndpoint {
     private Reply export(Call call) {
         Set<String> keys = new TreeSet<>();
         pages(call, device -> keys.addAll(device.labels().values().keySet()));
-        List<String> header =
-                new ArrayList<>(List.of("id", "model", "state", "firmware", "lastContact", "risk", "reachesVia"));
+        List<String> header = new ArrayList<>(
+                List.of("id", "model", "state", "firmware", "lastContact", "risk", "riskReasons", "reachesVia"));
         keys.forEach(key -> header.add("label." + key));
         return Reply.download("text/csv; charset=utf-8", "devices.csv", out -> {
             out.write((String.join(",", header) + "\r\n").getBytes(StandardCharsets.UTF_8));
@@ -86,6 +88,7 @@ final class InventoryFilesEndpoint {
                 device.firmware().map(FirmwareVersion::value).orElse(""),
                 device.lastContact().map(Instant::toString).orElse(""),
                 device.risk().level().name().toLowerCase(Locale.ROOT),
+                String.join("; ", device.risk().reasons()),
                 device.reachesVia().map(DeviceId::value).orElse("")));
         keys.forEach(key -> fields.add(device.labels().get(key).orElse("")));
         return String.join(",", fields.stream().map(CsvReader::written).toList());
@@ -138,7 +141,9 @@ final class InventoryFilesEndpoint {
         header.set(0, header.getFirst().replace("\ufeff", ""));
         List<Problem.Fault> faults = new ArrayList<>();
         for (String column : header) {
-            if (!Set.of("id", "model", "reachesVia").contains(column) && !column.startsWith("label.")) {
+            if (!Set.of("id", "model", "reachesVia").contains(column)
+                    && !WRITTEN_ONLY.contains(column)
+                    && !column.startsWith("label.")) {
                 faults.add(new Problem.Fault(
                         "line 1",
                         "column '" + Schema.shown(column)
@@ -165,7 +170,7 @@ final class InventoryFilesEndpoint {
         Map<String, String> labels = new HashMap<>();
         Map<String, String> own = new HashMap<>();
         for (int i = 0; i < header.size(); i++) {
-            String value = row.fields().get(i).strip();
+            String value = CsvReader.plain(row.fields().get(i).strip());
             if (header.get(i).startsWith("label.")) {
                 if (!value.isEmpty()) {
                     labels.put(header.get(i).substring("label.".length()), value);

@@ -201,7 +201,7 @@ final class RolloutsEndpoint {
         return reply(200, find(call));
     }
 
-    private static Problem problem(RolloutDenied denied) {
+    static Problem problem(RolloutDenied denied) {
         return switch (denied.reason()) {
             case RELEASE_UNKNOWN, ROLLOUT_UNKNOWN ->
                 Problem.notFound(String.valueOf(denied.getMessage()).replaceFirst("^there is no ", ""));
@@ -238,8 +238,7 @@ final class RolloutsEndpoint {
                     false,
                     window(call.body().path("plan").path("window")),
                     batches(call.body().path("plan")));
-            call.reason();
-            return reply(201, rooms.rollouts().create(plan, call.actor()));
+            return reply(201, rooms.rollouts().create(plan, call.reason(), call.actor()));
         } catch (RolloutDenied denied) {
             throw problem(denied);
         } catch (IllegalArgumentException e) {

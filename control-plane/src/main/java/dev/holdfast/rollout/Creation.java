@@ -38,11 +38,10 @@ final class Creation {
         this.firmware = firmware;
     }
 
-    long create(Plan wish, Actor actor) {
+    long create(Plan wish, String reason, Actor actor) {
         Release release = firmware.release(wish.release())
                 .filter(r -> r.environment().equals(wish.environment()))
-                .orElseThrow(() -> new RolloutDenied(
-                        RolloutDenied.Reason.RELEASE_UNKNOWN, "there is no release " + wish.release()));
+                .orElseThrow(() -> unknown(wish.release()));
         requireFit(wish, release);
         Plan plan = withWayBack(wish, release);
         List<MemberStore.Assignment> assignments = assign(plan, population(plan));
@@ -51,7 +50,29 @@ final class Creation {
                     RolloutDenied.Reason.NO_DEVICE_MATCHES,
                     "no device of model " + plan.model() + " in service matches '" + plan.selector() + "'");
         }
-        return journal.commit(tx -> insert(tx, plan, assignments, release, actor));
+        return journal.commit(tx -> insert(tx, plan, assignments, release, reason, actor));
+    }
+
+    /// Takes a release out of use for good, unless a rollout, or a way back, is handing it out.
+    void withdraw(long release, String reason, Actor actor) {
+        journal.run(tx -> {
+            Release locked = firmware.lock(tx, release).orElseThrow(() -> unknown(release));
+            List<Long> users = RolloutStore.activeWithRelease(tx.sql(), release, 0);
+            if (!users.isEmpty()) {
+                throw new RolloutDenied(
+                        RolloutDenied.Reason.NOT_IN_THIS_STATE,
+                        "rollout " + users.getFirst() + " is handing it out: abort it first");
+            }
+            if (!firmware.setState(tx, release, Release.State.WITHDRAWN, reason, actor)) {
+                throw new RolloutDenied(
+                        RolloutDenied.Reason.NOT_IN_THIS_STATE,
+                        "release " + release + " is " + locked.state().text() + " already");
+            }
+        });
+    }
+
+    private static RolloutDenied unknown(long release) {
+        return new RolloutDenied(RolloutDenied.Reason.RELEASE_UNKNOWN, "there is no release " + release);
     }
 
     private static void requireFit(Plan plan, Release release) {
@@ -78,12 +99,12 @@ final class Creation {
 
     /// The way back has the same security counter, or there is none: devices refuse a lower one.
     private Plan withWayBack(Plan plan, Release release) {
-        if (plan.previous() != null) {
-            Release previous = firmware.release(plan.previous())
+        Long wanted = plan.previous();
+        if (wanted != null) {
+            Release previous = firmware.release(wanted)
                     .filter(r -> r.environment().equals(plan.environment())
                             && r.model().equals(plan.model()))
-                    .orElseThrow(() -> new RolloutDenied(
-                            RolloutDenied.Reason.RELEASE_UNKNOWN, "there is no release " + plan.previous()));
+                    .orElseThrow(() -> unknown(wanted));
             if (previous.securityCounter() != release.securityCounter()) {
                 throw new RolloutDenied(
                         RolloutDenied.Reason.WAY_BACK_HAS_ANOTHER_COUNTER,
@@ -151,7 +172,12 @@ final class Creation {
     }
 
     private long insert(
-            Transaction tx, Plan plan, List<MemberStore.Assignment> assignments, Release release, Actor actor) {
+            Transaction tx,
+            Plan plan,
+            List<MemberStore.Assignment> assignments,
+            Release release,
+            String reason,
+            Actor actor) {
         Release locked = firmware.lock(tx, plan.release()).orElseThrow();
         requireUsable(locked);
         if (firmware.floor(tx, locked)
@@ -183,13 +209,7 @@ final class Creation {
         if (plan.previous() != null) {
             body.put("previous", plan.previous());
         }
-        tx.record(new Entry(
-                "rollout.created",
-                plan.environment(),
-                "rollout:" + id,
-                actor,
-                "rollout of " + release.version() + " begun",
-                body));
+        tx.record(new Entry("rollout.created", plan.environment(), "rollout:" + id, actor, reason, body));
         return id;
     }
 }

@@ -173,11 +173,18 @@ public final class Rollouts implements AutoCloseable {
     /// its
     /// security counter is the same
     /// @throws RolloutDenied with the reason
-    public RolloutView create(Plan plan, Actor actor) {
-        long id = creation.create(plan, actor);
+    public RolloutView create(Plan plan, String reason, Actor actor) {
+        long id = creation.create(plan, reason, actor);
         roster.reload(id);
         leases.hurry();
         return get(id).orElseThrow();
+    }
+
+    /// Takes a release out of use for good.
+    ///
+    /// @throws RolloutDenied while a rollout hands it out
+    public void withdraw(long release, String reason, Actor actor) {
+        creation.withdraw(release, reason, actor);
     }
 
     public Optional<RolloutView> get(long id) {

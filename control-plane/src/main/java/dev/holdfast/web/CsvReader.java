@@ -114,9 +114,14 @@ public final class CsvReader {
         return c;
     }
 
-    /// A field as CSV writes it. Text that a spreadsheet would run as a formula is quoted with an apostrophe before.
+    /// What [#written] was given.
+    public static String plain(String field) {
+        return field.startsWith("'") ? field.substring(1) : field;
+    }
+
+    /// A field as CSV writes it. Text that a spreadsheet would run as a formula gets an apostrophe before it.
     public static String written(String value) {
-        String safe = !value.isEmpty() && "=+-@\t\r".indexOf(value.charAt(0)) >= 0 ? "'" + value : value;
+        String safe = !value.isEmpty() && "=+-@\t\r'".indexOf(value.charAt(0)) >= 0 ? "'" + value : value;
         return safe.chars().anyMatch(c -> c == ',' || c == '"' || c == '\n' || c == '\r')
                 ? "\"" + safe.replace("\"", "\"\"") + "\""
                 : safe;

@@ -42,7 +42,7 @@ public final class Doorkeeper {
     private Principal proven(String secret, String address, boolean token) {
         Optional<Principal> principal = secret.isEmpty() || secret.length() > LONGEST_SECRET
                 ? Optional.empty()
-                : token ? access.byToken(secret) : access.bySession(secret);
+                : token ? access.tokens().prove(secret) : access.bySession(secret);
         if (principal.isEmpty()) {
             // Somebody with a good secret is never held up by somebody else at the same address.
             holdUp(address);

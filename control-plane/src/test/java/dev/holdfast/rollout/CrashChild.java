@@ -177,6 +177,7 @@ final class CrashChild {
                                 false,
                                 null,
                                 List.of(batch("canary", "5", 5), batch("half", "50%", 8), batch("all", "100%", 12))),
+                        "test",
                         Fleet.OPERATOR);
     }
 

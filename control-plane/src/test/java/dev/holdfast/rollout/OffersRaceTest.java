@@ -90,7 +90,7 @@ class OffersRaceTest {
                     null,
                     List.of(new Plan.Batch(
                             "all", "", "100%", 7, Duration.ZERO, Duration.ZERO, 0.9, Duration.ofHours(1))));
-            long id = fleet.rollouts.create(plan, Fleet.OPERATOR).id();
+            long id = fleet.rollouts.create(plan, "test", Fleet.OPERATOR).id();
             try (Node second = new Node(fleet, folder);
                     var threads = Executors.newVirtualThreadPerTaskExecutor()) {
                 AtomicInteger granted = new AtomicInteger();

@@ -30,7 +30,7 @@ class RolloutTest {
 
     private long begin(Release release, Optional<Release> previous, Plan.Batch... batches) {
         return fleet.rollouts
-                .create(Fleet.plan(release, previous, batches), Fleet.OPERATOR)
+                .create(Fleet.plan(release, previous, batches), "test", Fleet.OPERATOR)
                 .id();
     }
 
@@ -359,6 +359,7 @@ class RolloutTest {
                         true,
                         null,
                         List.of(Fleet.batch("all", "100%", 10))),
+                "test",
                 Fleet.OPERATOR);
         assertThat(fleet.poll(sick)).isInstanceOf(Offer.Update.class);
     }
@@ -463,7 +464,7 @@ class RolloutTest {
                 null,
                 List.of(Fleet.batch("all", "100%", 10)));
         fleet.devices(5);
-        long id = fleet.rollouts.create(plan, Fleet.OPERATOR).id();
+        long id = fleet.rollouts.create(plan, "test", Fleet.OPERATOR).id();
         fleet.inventory.setLabels(devices.getFirst(), Labels.NONE, Fleet.OPERATOR);
         assertThat(fleet.view(id).devices()).isEqualTo(2);
         assertThat(offered(devices)).isEqualTo(2);

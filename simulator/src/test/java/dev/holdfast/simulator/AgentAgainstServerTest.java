@@ -202,6 +202,7 @@ class AgentAgainstServerTest {
                                 false,
                                 null,
                                 List.of(all)),
+                        "test",
                         TESTER);
     }
 
