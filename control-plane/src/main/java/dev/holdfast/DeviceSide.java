@@ -1,0 +1,118 @@
+package dev.holdfast;
+
+import dev.holdfast.config.Configuration;
+import dev.holdfast.config.ConfigurationException;
+import dev.holdfast.core.Environment;
+import dev.holdfast.est.EstEndpoint;
+import dev.holdfast.ingest.Ingest;
+import dev.holdfast.mqtt.MqttEndpoint;
+import dev.holdfast.operator.Rooms.ListenerStatus;
+import dev.holdfast.pki.PkiEndpoint;
+import dev.holdfast.tls.DeviceListener;
+import dev.holdfast.tls.DevicePlane;
+import dev.holdfast.tls.DeviceTls;
+import dev.holdfast.updates.UpdatesEndpoint;
+import java.io.IOException;
+import java.util.List;
+
+/// The device plane: every listener that a device may reach, on event loops of its own. It shares no listener, trust
+/// store or credential with the operators' side.
+final class DeviceSide {
+    private final Configuration.Listeners settings;
+    private final Addresses addresses;
+    private final PkiEndpoint pki;
+    final DeviceTls tls;
+    final UpdatesEndpoint updates;
+    final Ingest ingest;
+    private final DeviceListener https;
+    private final MqttEndpoint mqtt;
+
+    /// @param pki bound already: certificates name its port
+    DeviceSide(Ground ground, FleetRooms rooms, DevicePlane plane, PkiEndpoint pki, Addresses addresses, Parts parts)
+            throws ConfigurationException, IOException {
+        Configuration configuration = ground.configuration;
+        this.settings = configuration.listeners();
+        this.addresses = addresses;
+        this.pki = pki;
+        tls = new DeviceTls(rooms.ca, rooms.identity.manufacturers()::certificates, configuration, ground.clock);
+        https = parts.opened("device HTTPS", new DeviceListener(plane, tls, configuration));
+        updates = parts.opened(
+                "updates",
+                new UpdatesEndpoint(
+                        rooms.rollouts,
+                        rooms.firmware,
+                        rooms.identity,
+                        rooms.inventory,
+                        rooms.sessions,
+                        rooms.telemetry,
+                        ground.database,
+                        ground.journal,
+                        new Environment(configuration.environment()),
+                        this::url,
+                        ground.clock));
+        updates.mount(https.router());
+        new EstEndpoint(rooms.identity, rooms.ca, ground.clock).mount(https.router());
+        ingest = new Ingest(
+                plane,
+                tls,
+                configuration,
+                rooms.identity,
+                rooms.inventory,
+                rooms.sessions,
+                rooms.telemetry,
+                ground.clock);
+        ingest.mount(https);
+        mqtt = new MqttEndpoint(
+                plane,
+                tls,
+                configuration,
+                rooms.identity,
+                rooms.inventory,
+                rooms.sessions,
+                rooms.telemetry,
+                rooms.commands,
+                ground.journal,
+                ground.clock);
+    }
+
+    /// Opens every listener; the rooms behind them must have started.
+    void listen(FleetRooms rooms) throws IOException {
+        pki.serve(rooms.ca);
+        https.listen();
+        mqtt.listen();
+        ingest.listen();
+    }
+
+    int httpsPort() {
+        return https.port();
+    }
+
+    int mqttPort() {
+        return mqtt.port();
+    }
+
+    int pkiPort() {
+        return pki.port();
+    }
+
+    /// What URLs that devices are given begin with.
+    String url() {
+        return addresses.deviceUrl(https.port());
+    }
+
+    List<String> healing() {
+        return addresses.healing(httpsPort(), mqttPort(), pkiPort());
+    }
+
+    List<ListenerStatus> listeners() {
+        return List.of(
+                new ListenerStatus("device", settings.device().host(), httpsPort(), true, url()),
+                new ListenerStatus(
+                        "mqtt",
+                        settings.mqtt().host(),
+                        mqttPort(),
+                        true,
+                        "mqtts://" + addresses.host() + ":" + mqttPort()),
+                new ListenerStatus("pki", settings.pki().host(), pkiPort(), false, addresses.pkiUrl(pkiPort())));
+    }
+}

@@ -1,0 +1,85 @@
+package dev.holdfast;
+
+import dev.holdfast.config.Configuration;
+import dev.holdfast.config.ConfigurationException;
+import dev.holdfast.config.DataFolderStore;
+import dev.holdfast.database.Database;
+import dev.holdfast.database.EmbeddedPostgresStore;
+import dev.holdfast.journal.CheckpointKey;
+import dev.holdfast.journal.Freeze;
+import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.JournalExporter;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.Base64;
+import org.jspecify.annotations.Nullable;
+
+/// What every room stands on: the data folder, the database, the journal, and whether the installation is frozen.
+final class Ground {
+    final Configuration configuration;
+    final InstantSource clock;
+    final SecureRandom random;
+    final DataFolderStore folder;
+    final Database database;
+    final Journal journal;
+    final Freeze freeze;
+
+    Ground(Configuration configuration, Path data, InstantSource clock, SecureRandom random, Parts parts)
+            throws ConfigurationException, IOException {
+        this.configuration = configuration;
+        this.clock = clock;
+        this.random = random;
+        folder = parts.opened("data folder", DataFolderStore.open(data));
+        database = parts.opened(
+                "database",
+                Database.open(address(parts), configuration.database().connections()));
+        journal = parts.opened("journal", Journal.open(database, clock));
+        freeze = Freeze.open(database, journal);
+    }
+
+    private Database.Address address(Parts parts) throws IOException {
+        Configuration.DatabaseSettings settings = configuration.database();
+        if (settings.url() != null) {
+            String password = settings.passwordFile() == null
+                    ? ""
+                    : Files.readString(Path.of(settings.passwordFile())).strip();
+            return new Database.Address(
+                    settings.url(), settings.user() == null ? "holdfast" : settings.user(), password);
+        }
+        Path binaries =
+                settings.binaries() == null ? folder.resolve("postgres-programs") : Path.of(settings.binaries());
+        return parts.opened(
+                        "embedded PostgreSQL",
+                        EmbeddedPostgresStore.start(
+                                folder.resolve("postgres"), binaries, folder.passwordFor("postgres-password", random)))
+                .address();
+    }
+
+    /// This node's name among those that share the database: kept with its data folder.
+    String nodeName() throws IOException {
+        byte @Nullable [] known = folder.readSecret("node-name");
+        if (known != null) {
+            return new String(known, StandardCharsets.US_ASCII);
+        }
+        byte[] fresh = new byte[9];
+        random.nextBytes(fresh);
+        String name = Base64.getUrlEncoder().withoutPadding().encodeToString(fresh);
+        folder.writeSecret("node-name", name.getBytes(StandardCharsets.US_ASCII));
+        return name;
+    }
+
+    /// Begins to write the journal to where it should leave the machine.
+    JournalExporter export(Parts parts) throws IOException {
+        Path export = configuration.journalExport() == null
+                ? folder.resolve("journal-export")
+                : Path.of(configuration.journalExport());
+        CheckpointKey checkpoints = CheckpointKey.decode(folder.secret(
+                "journal-checkpoint-key", () -> CheckpointKey.generate(random).encoded()));
+        return parts.opened(
+                "journal export", JournalExporter.start(journal, database, freeze, export, checkpoints, clock, random));
+    }
+}
