@@ -16,9 +16,10 @@ import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -82,25 +83,40 @@ final class ApiClient {
         }
     }
 
-    /// Goes through every page of a list.
+    /// Every page of a list, up to that many rows.
     ///
     /// @param field the array's name in each page
-    /// @param most stop after that many rows
-    void pages(String path, Map<String, String> query, String field, int most, Consumer<JsonNode> row) {
+    List<JsonNode> pages(String path, Map<String, String> query, String field, int most) {
         Map<String, String> asked = new LinkedHashMap<>(query);
-        int seen = 0;
+        List<JsonNode> rows = new ArrayList<>();
         while (true) {
-            asked.put("limit", String.valueOf(Math.min(500, most - seen)));
+            asked.put("limit", String.valueOf(Math.min(500, most - rows.size())));
             JsonNode page = get(path, asked);
-            for (JsonNode one : page.path(field)) {
-                row.accept(one);
-                seen++;
-            }
-            if (!page.has("next") || seen >= most) {
-                return;
+            page.path(field).forEach(rows::add);
+            if (!page.has("next") || rows.size() >= most) {
+                return rows;
             }
             asked.put("cursor", page.path("next").asText());
         }
+    }
+
+    /// A query without the parameters that are empty.
+    ///
+    /// @param pairs name, value, name, value...
+    static Map<String, String> query(String... pairs) {
+        Map<String, String> query = new LinkedHashMap<>();
+        for (int i = 0; i < pairs.length; i += 2) {
+            if (!pairs[i + 1].isEmpty()) {
+                query.put(pairs[i], pairs[i + 1]);
+            }
+        }
+        return query;
+    }
+
+    static List<JsonNode> rows(JsonNode array) {
+        List<JsonNode> rows = new ArrayList<>();
+        array.forEach(rows::add);
+        return rows;
     }
 
     static ObjectNode object() {

@@ -4,10 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
-import java.util.ArrayList;
 import java.util.HexFormat;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -20,6 +17,15 @@ import picocli.CommandLine.Option;
         description = "Reads and verifies the journal.",
         synopsisSubcommandLabel = "COMMAND")
 final class AuditCommand {
+    private static final Table ENTRIES = Table.of(
+            "number",
+            "No entries.",
+            "NUMBER=number",
+            "AT=at",
+            "KIND=kind",
+            "SUBJECT=subject",
+            "BY=actor",
+            "REASON=reason");
     private static final String GENESIS = "0".repeat(64);
 
     @Command(name = "log", mixinStandardHelpOptions = true, description = "Shows entries, newest first.")
@@ -28,27 +34,7 @@ final class AuditCommand {
             @Option(names = "--subject", defaultValue = "", description = "Such as device:m-1") String subject,
             @Option(names = "--kind", defaultValue = "", description = "Such as device.quarantined") String kind,
             @Option(names = "--most", defaultValue = "50") int most) {
-        Map<String, String> query = new LinkedHashMap<>();
-        if (!subject.isEmpty()) {
-            query.put("subject", subject);
-        }
-        if (!kind.isEmpty()) {
-            query.put("kind", kind);
-        }
-        List<JsonNode> rows = new ArrayList<>();
-        server.client().pages("/journal", query, "entries", most, rows::add);
-        server.printer()
-                .rows(
-                        rows,
-                        "number",
-                        List.of(
-                                Printer.Column.of("NUMBER", "number"),
-                                Printer.Column.of("AT", "at"),
-                                Printer.Column.of("KIND", "kind"),
-                                Printer.Column.of("SUBJECT", "subject"),
-                                Printer.Column.of("BY", "actor"),
-                                Printer.Column.of("REASON", "reason")),
-                        "No entries.");
+        server.list("/journal", ApiClient.query("subject", subject, "kind", kind), "entries", most, ENTRIES);
     }
 
     @Command(

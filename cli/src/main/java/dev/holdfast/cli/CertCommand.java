@@ -1,8 +1,6 @@
 package dev.holdfast.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
@@ -17,32 +15,36 @@ import picocli.CommandLine.Parameters;
         description = "Lists, shows and revokes certificates.",
         synopsisSubcommandLabel = "COMMAND")
 final class CertCommand {
+    private static final Table LIST = Table.of(
+            "serial",
+            "No certificates. A device gets one by: holdfast device token ID",
+            "SERIAL=serial",
+            "DEVICE=device",
+            "STATUS=status",
+            "PROFILE=profile",
+            "EXPIRES=notAfter~");
+    private static final Table CARD = Table.of(
+            "serial",
+            "",
+            "Serial=serial",
+            "Device=device",
+            "Status=status",
+            "Subject=subject",
+            "Issuer=issuer",
+            "Profile=profile",
+            "Not before=notBefore",
+            "Not after=notAfter",
+            "Revoked=revokedAt",
+            "Because=revocationReason",
+            "SHA-256=sha256");
+
     @Command(name = "list", mixinStandardHelpOptions = true, description = "Lists device certificates, newest first.")
     void list(
             @Mixin ServerOptions server,
             @Option(names = "--device", paramLabel = "ID", defaultValue = "") String device,
             @Option(names = "--status", paramLabel = "STATUS", defaultValue = "") String status,
             @Option(names = "--most", paramLabel = "N", defaultValue = "100") int most) {
-        Map<String, String> query = new LinkedHashMap<>();
-        if (!device.isEmpty()) {
-            query.put("device", device);
-        }
-        if (!status.isEmpty()) {
-            query.put("status", status);
-        }
-        List<JsonNode> rows = new ArrayList<>();
-        server.client().pages("/certificates", query, "certificates", most, rows::add);
-        Printer printer = server.printer();
-        printer.rows(
-                rows,
-                "serial",
-                List.of(
-                        Printer.Column.of("SERIAL", "serial"),
-                        Printer.Column.of("DEVICE", "device"),
-                        Printer.Column.of("STATUS", "status"),
-                        Printer.Column.of("PROFILE", "profile"),
-                        printer.ago("EXPIRES", "notAfter")),
-                "No certificates. A device gets one by: holdfast device token ID");
+        server.list("/certificates", ApiClient.query("device", device, "status", status), "certificates", most, LIST);
     }
 
     @Command(name = "show", mixinStandardHelpOptions = true, description = "Shows one certificate.")
@@ -54,14 +56,8 @@ final class CertCommand {
             name = "revoke",
             mixinStandardHelpOptions = true,
             description = "Revokes a certificate; its sessions are cut.")
-    void revoke(
-            @Mixin ServerOptions server,
-            @Parameters(paramLabel = "SERIAL") String serial,
-            @Option(names = "--reason", required = true, description = "Why, for the journal.") String reason) {
-        print(
-                server,
-                server.client()
-                        .post("/certificates/" + ApiClient.encode(serial) + "/revoke", DeviceCommand.because(reason)));
+    void revoke(@Mixin ServerOptions server, @Parameters(paramLabel = "SERIAL") String serial, @Mixin Because because) {
+        print(server, server.client().post("/certificates/" + ApiClient.encode(serial) + "/revoke", because.body()));
     }
 
     @Command(
@@ -80,40 +76,12 @@ final class CertCommand {
             @Mixin ServerOptions server,
             @Option(names = "--device", paramLabel = "ID", defaultValue = "") String device,
             @Option(names = "--most", paramLabel = "N", defaultValue = "30") int most) {
-        List<JsonNode> rows = new ArrayList<>();
-        server.client()
-                .pages(
-                        "/connection-failures",
-                        device.isEmpty() ? Map.of() : Map.of("device", device),
-                        "failures",
-                        most,
-                        rows::add);
-        List<Printer.Column> columns = new ArrayList<>();
-        if (!rows.isEmpty()) {
-            rows.getFirst()
-                    .fieldNames()
-                    .forEachRemaining(
-                            field -> columns.add(Printer.Column.of(field.toUpperCase(java.util.Locale.ROOT), field)));
-        }
-        server.printer().rows(rows, "detail", columns, "Nothing was refused.");
+        List<JsonNode> rows =
+                server.client().pages("/connection-failures", ApiClient.query("device", device), "failures", most);
+        server.printer().rows(rows, Table.ofFields("detail", "Nothing was refused.", rows));
     }
 
     private static void print(ServerOptions server, JsonNode certificate) {
-        Printer printer = server.printer();
-        printer.one(
-                certificate,
-                "serial",
-                List.of(
-                        Printer.Column.of("Serial", "serial"),
-                        Printer.Column.of("Device", "device"),
-                        Printer.Column.of("Status", "status"),
-                        Printer.Column.of("Subject", "subject"),
-                        Printer.Column.of("Issuer", "issuer"),
-                        Printer.Column.of("Profile", "profile"),
-                        Printer.Column.of("Not before", "notBefore"),
-                        Printer.Column.of("Not after", "notAfter"),
-                        Printer.Column.of("Revoked", "revokedAt"),
-                        Printer.Column.of("Because", "revocationReason"),
-                        Printer.Column.of("SHA-256", "sha256")));
+        server.printer().one(certificate, CARD);
     }
 }

@@ -3,8 +3,6 @@ package dev.holdfast.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +18,36 @@ import picocli.CommandLine.Parameters;
         description = "Lists, registers, isolates and reinstates devices.",
         synopsisSubcommandLabel = "COMMAND")
 final class DeviceCommand {
-    private static final String REASON = "Why, for the journal.";
+    private static final Table LIST = Table.of(
+            "id",
+            "No devices. Register one: holdfast device add ID --model MODEL",
+            "ID=id",
+            "MODEL=model",
+            "STATE=state",
+            "HEALTH=health",
+            "FIRMWARE=firmware",
+            "RISK=risk.level",
+            "LAST CONTACT=lastContact~");
+    private static final Table CARD = Table.of(
+            "id",
+            "",
+            "Device=id",
+            "Model=model",
+            "State=state",
+            "Because=stateReason",
+            "Since=stateSince~",
+            "Until=stateUntil~",
+            "Health=health",
+            "=healthReason",
+            "Connected=connected",
+            "Firmware=firmware",
+            "Risk=risk.level",
+            "Last contact=lastContact~",
+            "Labels=labels");
+    private static final Table TOKEN = Table.of("token", "", "Token=token", "Expires=expiresAt", "EST=estUrl");
+    private static final Table LOGS = Table.of("text", "No log lines.", "AT=at", "SEVERITY=severity", "TEXT=text");
+    private static final Table IMPORTED =
+            Table.of("accepted", "", "Read=read", "Accepted=accepted", "Unchanged=unchanged", "Rejected=rejected");
 
     @Command(name = "list", mixinStandardHelpOptions = true, description = "Lists devices.")
     void list(
@@ -35,29 +62,7 @@ final class DeviceCommand {
                     String search,
             @Option(names = "--most", paramLabel = "N", defaultValue = "200", description = "At most this many (200).")
                     int most) {
-        Map<String, String> query = new LinkedHashMap<>();
-        if (!selector.isEmpty()) {
-            query.put("selector", selector);
-        }
-        if (!search.isEmpty()) {
-            query.put("search", search);
-        }
-        List<JsonNode> rows = new ArrayList<>();
-        server.client().pages("/devices", query, "devices", most, rows::add);
-        Printer printer = server.printer();
-        printer.rows(
-                rows,
-                "id",
-                List.of(
-                        Printer.Column.of("ID", "id"),
-                        Printer.Column.of("MODEL", "model"),
-                        Printer.Column.of("STATE", "state"),
-                        Printer.Column.of("HEALTH", "health"),
-                        Printer.Column.of("FIRMWARE", "firmware"),
-                        new Printer.Column(
-                                "RISK", row -> Printer.plain(row.path("risk").path("level"))),
-                        printer.ago("LAST CONTACT", "lastContact")),
-                "No devices. Register one: holdfast device add ID --model MODEL");
+        server.list("/devices", ApiClient.query("selector", selector, "search", search), "devices", most, LIST);
     }
 
     @Command(name = "show", mixinStandardHelpOptions = true, description = "Shows one device.")
@@ -98,14 +103,7 @@ final class DeviceCommand {
                     String expiresIn) {
         JsonNode made = server.client()
                 .post(path(id) + "/enrolment-token", ApiClient.object().put("expiresIn", expiresIn));
-        server.printer()
-                .one(
-                        made,
-                        "token",
-                        List.of(
-                                Printer.Column.of("Token", "token"),
-                                Printer.Column.of("Expires", "expiresAt"),
-                                Printer.Column.of("EST", "estUrl")));
+        server.printer().one(made, TOKEN);
         if (server.printer().format() == Printer.Format.table && made.hasNonNull("commands")) {
             System.out.println();
             System.out.println(made.path("commands").asText());
@@ -129,53 +127,42 @@ final class DeviceCommand {
     }
 
     @Command(name = "suspend", mixinStandardHelpOptions = true, description = "Refuses the device everywhere.")
-    void suspend(
-            @Mixin ServerOptions server,
-            @Parameters(paramLabel = "ID") String id,
-            @Option(names = "--reason", required = true, description = REASON) String reason) {
-        print(server, server.client().post(path(id) + "/suspend", because(reason)));
+    void suspend(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id, @Mixin Because because) {
+        act(server, id, "suspend", because);
     }
 
     @Command(name = "reinstate", mixinStandardHelpOptions = true, description = "Ends a suspension or an isolation.")
-    void reinstate(
-            @Mixin ServerOptions server,
-            @Parameters(paramLabel = "ID") String id,
-            @Option(names = "--reason", required = true, description = REASON) String reason) {
-        print(server, server.client().post(path(id) + "/reinstate", because(reason)));
+    void reinstate(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id, @Mixin Because because) {
+        act(server, id, "reinstate", because);
     }
 
     @Command(
             name = "retire",
             mixinStandardHelpOptions = true,
             description = "Takes the device out of service for ever and revokes its certificates.")
-    void retire(
-            @Mixin ServerOptions server,
-            @Parameters(paramLabel = "ID") String id,
-            @Option(names = "--reason", required = true, description = REASON) String reason) {
-        print(server, server.client().post(path(id) + "/retire", because(reason)));
+    void retire(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id, @Mixin Because because) {
+        act(server, id, "retire", because);
     }
 
     @Command(name = "isolate", mixinStandardHelpOptions = true, description = "Quarantines the device for a time.")
     void isolate(
             @Mixin ServerOptions server,
             @Parameters(paramLabel = "ID") String id,
-            @Option(names = "--reason", defaultValue = "", description = REASON) String reason,
+            @Option(names = "--reason", defaultValue = "", description = "Why, for the journal.") String reason,
             @Option(names = "--for", paramLabel = "DURATION", defaultValue = "PT24H", description = "ISO 8601 (PT24H).")
                     String time,
             @Option(names = "--dry-run", description = "Say what it would do; change nothing.") boolean dryRun) {
         if (dryRun) {
             Printer printer = server.printer();
             JsonNode preview = server.client().get(path(id) + "/isolate/preview");
-            List<Printer.Column> all = new ArrayList<>();
-            preview.fieldNames().forEachRemaining(field -> all.add(Printer.Column.of(field, field)));
-            printer.one(preview, "sentence", all);
+            printer.one(preview, Table.ofFields("sentence", "", List.of(preview)));
             return;
         }
         if (reason.isBlank()) {
             throw new ApiException(2, "give --reason: it stands in the journal beside the change");
         }
         JsonNode incident =
-                server.client().post(path(id) + "/isolate", because(reason).put("for", time));
+                server.client().post(path(id) + "/isolate", Because.of(reason).put("for", time));
         IncidentCommand.print(server, incident);
     }
 
@@ -185,21 +172,9 @@ final class DeviceCommand {
             @Parameters(paramLabel = "ID") String id,
             @Option(names = "--search", paramLabel = "WORDS", defaultValue = "") String search,
             @Option(names = "--most", paramLabel = "N", defaultValue = "50") int most) {
-        Map<String, String> query = new LinkedHashMap<>(Map.of("device", id));
-        if (!search.isEmpty()) {
-            query.put("search", search);
-        }
-        List<JsonNode> rows = new ArrayList<>();
-        server.client().pages("/logs", query, "lines", most, rows::add);
+        Map<String, String> query = ApiClient.query("device", id, "search", search);
         server.printer()
-                .rows(
-                        rows.reversed(),
-                        "text",
-                        List.of(
-                                Printer.Column.of("AT", "at"),
-                                Printer.Column.of("SEVERITY", "severity"),
-                                Printer.Column.of("TEXT", "text")),
-                        "No log lines.");
+                .rows(server.client().pages("/logs", query, "lines", most).reversed(), LOGS);
     }
 
     @Command(
@@ -212,15 +187,7 @@ final class DeviceCommand {
             @Option(names = "--dry-run", description = "Check only.") boolean dryRun) {
         JsonNode result = server.client()
                 .upload("/imports/devices", dryRun ? Map.of("dryRun", "true") : Map.of(), "text/csv", file);
-        server.printer()
-                .one(
-                        result,
-                        "accepted",
-                        List.of(
-                                Printer.Column.of("Read", "read"),
-                                Printer.Column.of("Accepted", "accepted"),
-                                Printer.Column.of("Unchanged", "unchanged"),
-                                Printer.Column.of("Rejected", "rejected")));
+        server.printer().one(result, IMPORTED);
         result.path("errors")
                 .forEach(error -> System.err.println(
                         "line " + error.path("line").asText() + ": " + Printer.plain(error.path("message"))));
@@ -232,8 +199,8 @@ final class DeviceCommand {
         System.out.print(server.client().text("/exports/devices", Map.of()));
     }
 
-    static ObjectNode because(String reason) {
-        return ApiClient.object().put("reason", reason);
+    private static void act(ServerOptions server, String id, String verb, Because because) {
+        print(server, server.client().post(path(id) + "/" + verb, because.body()));
     }
 
     private static String path(String id) {
@@ -241,24 +208,6 @@ final class DeviceCommand {
     }
 
     private static void print(ServerOptions server, JsonNode device) {
-        Printer printer = server.printer();
-        printer.one(
-                device,
-                "id",
-                List.of(
-                        Printer.Column.of("Device", "id"),
-                        Printer.Column.of("Model", "model"),
-                        Printer.Column.of("State", "state"),
-                        Printer.Column.of("Because", "stateReason"),
-                        printer.ago("Since", "stateSince"),
-                        printer.ago("Until", "stateUntil"),
-                        Printer.Column.of("Health", "health"),
-                        Printer.Column.of("", "healthReason"),
-                        Printer.Column.of("Connected", "connected"),
-                        Printer.Column.of("Firmware", "firmware"),
-                        new Printer.Column(
-                                "Risk", row -> Printer.plain(row.path("risk").path("level"))),
-                        printer.ago("Last contact", "lastContact"),
-                        Printer.Column.of("Labels", "labels")));
+        server.printer().one(device, CARD);
     }
 }

@@ -15,6 +15,9 @@ import picocli.CommandLine.Mixin;
         mixinStandardHelpOptions = true,
         description = "Checks the server and says what to mend; exit code 1 when a check failed.")
 final class DoctorCommand implements java.util.concurrent.Callable<Integer> {
+    private static final Table CHECKS =
+            Table.of("name", "No checks.", "RESULT=result", "CHECK=name", "WHAT=sentence", "FIX=fix");
+
     @Mixin
     private ServerOptions server = new ServerOptions();
 
@@ -33,16 +36,7 @@ final class DoctorCommand implements java.util.concurrent.Callable<Integer> {
                 ""));
         status.path("developmentBecause")
                 .forEach(reason -> checks.add(check("development", "warning", Printer.plain(reason), "")));
-        Printer printer = server.printer();
-        printer.rows(
-                checks,
-                "name",
-                List.of(
-                        Printer.Column.of("RESULT", "result"),
-                        Printer.Column.of("CHECK", "name"),
-                        Printer.Column.of("WHAT", "sentence"),
-                        Printer.Column.of("FIX", "fix")),
-                "No checks.");
+        server.printer().rows(checks, CHECKS);
         return checks.stream().anyMatch(c -> c.path("result").asText().equals("failed")) ? 1 : 0;
     }
 

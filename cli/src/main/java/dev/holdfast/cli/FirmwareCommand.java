@@ -17,7 +17,6 @@ import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.security.spec.X509EncodedKeySpec;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
@@ -36,6 +35,40 @@ import picocli.CommandLine.Parameters;
         description = "Signs, uploads and releases firmware.",
         synopsisSubcommandLabel = "COMMAND")
 final class FirmwareCommand {
+    private static final Table KEY = Table.of("id", "", "Key=id", "Name=name", "Algorithm=algorithm");
+    private static final Table KEYS = Table.of(
+            "id",
+            "No signing keys. Trust one: holdfast firmware trust key.pem --name NAME",
+            "ID=id",
+            "NAME=name",
+            "ALGORITHM=algorithm",
+            "ADDED=addedAt~");
+    private static final Table LIST = Table.of(
+            "id",
+            "No releases. Make one: holdfast firmware sign ..., then holdfast firmware release ...",
+            "ID=id",
+            "MODEL=model",
+            "VERSION=version",
+            "STATE=state",
+            "COUNTER=securityCounter",
+            "FORMAT=format",
+            "SIGNED BY=signedBy",
+            "MADE=createdAt~");
+    private static final Table CARD = Table.of(
+            "id",
+            "",
+            "Release=id",
+            "Model=model",
+            "Version=version",
+            "State=state",
+            "Because=stateReason",
+            "Hardware=hardware",
+            "Counter=securityCounter",
+            "Irreversible=irreversible",
+            "Signed by=signedBy",
+            "Made by=createdBy",
+            "Notes=notes");
+
     @Command(
             name = "trust",
             mixinStandardHelpOptions = true,
@@ -46,30 +79,13 @@ final class FirmwareCommand {
             @Option(names = "--name", required = true) String name) {
         JsonNode key = server.client()
                 .post("/signing-keys", ApiClient.object().put("name", name).put("pem", read(pem)));
-        server.printer()
-                .one(
-                        key,
-                        "id",
-                        List.of(
-                                Printer.Column.of("Key", "id"),
-                                Printer.Column.of("Name", "name"),
-                                Printer.Column.of("Algorithm", "algorithm")));
+        server.printer().one(key, KEY);
     }
 
     @Command(name = "keys", mixinStandardHelpOptions = true, description = "Lists the keys whose signatures count.")
     void keys(@Mixin ServerOptions server) {
-        List<JsonNode> rows = new ArrayList<>();
-        server.client().get("/signing-keys").path("keys").forEach(rows::add);
-        Printer printer = server.printer();
-        printer.rows(
-                rows,
-                "id",
-                List.of(
-                        Printer.Column.of("ID", "id"),
-                        Printer.Column.of("NAME", "name"),
-                        Printer.Column.of("ALGORITHM", "algorithm"),
-                        printer.ago("ADDED", "addedAt")),
-                "No signing keys. Trust one: holdfast firmware trust key.pem --name NAME");
+        server.printer()
+                .rows(ApiClient.rows(server.client().get("/signing-keys").path("keys")), KEYS);
     }
 
     @Command(
@@ -119,7 +135,10 @@ final class FirmwareCommand {
             @Option(names = "--manifest", description = "The DSSE envelope made by 'firmware sign'.") @Nullable
                     Path manifest,
             @Option(names = "--hardware", description = "For a .swu.") @Nullable String hardware,
-            @Option(names = "--counter", description = "For a .swu.") @Nullable Long counter) {
+            @Option(names = "--counter", description = "For a .swu.") @Nullable Long counter,
+            @Option(names = "--irreversible", description = "Devices can't go back; a second person must approve.")
+                    boolean irreversible,
+            @Option(names = "--notes", defaultValue = "", description = "What changes, for people.") String notes) {
         ApiClient client = server.client();
         try {
             String digest = sha256(image);
@@ -138,6 +157,12 @@ final class FirmwareCommand {
             if (hardware != null) {
                 release.put("hardware", hardware);
             }
+            if (irreversible) {
+                release.put("irreversible", true);
+            }
+            if (!notes.isEmpty()) {
+                release.put("notes", notes);
+            }
             if (counter != null) {
                 release.put("securityCounter", counter);
             }
@@ -149,35 +174,41 @@ final class FirmwareCommand {
 
     @Command(name = "list", mixinStandardHelpOptions = true, description = "Lists releases, newest first.")
     void list(@Mixin ServerOptions server) {
-        List<JsonNode> rows = new ArrayList<>();
-        server.client().pages("/releases", Map.of(), "releases", 200, rows::add);
-        Printer printer = server.printer();
-        printer.rows(
-                rows,
-                "id",
-                List.of(
-                        Printer.Column.of("ID", "id"),
-                        Printer.Column.of("MODEL", "model"),
-                        Printer.Column.of("VERSION", "version"),
-                        Printer.Column.of("COUNTER", "securityCounter"),
-                        Printer.Column.of("FORMAT", "format"),
-                        Printer.Column.of("SIGNED BY", "signedBy"),
-                        printer.ago("MADE", "createdAt")),
-                "No releases. Make one: holdfast firmware sign ..., then holdfast firmware release ...");
+        server.list("/releases", Map.of(), "releases", 200, LIST);
+    }
+
+    @Command(name = "show", mixinStandardHelpOptions = true, description = "Shows one release.")
+    void show(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id) {
+        print(server, server.client().get(path(id)));
+    }
+
+    @Command(
+            name = "approve",
+            mixinStandardHelpOptions = true,
+            description = "Agrees, as a second person, to a release that devices can't go back from.")
+    void approve(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id, @Mixin Because because) {
+        print(server, server.client().post(path(id) + "/approve", because.body()));
+    }
+
+    @Command(name = "withdraw", mixinStandardHelpOptions = true, description = "Takes a release out of use for good.")
+    void withdraw(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id, @Mixin Because because) {
+        print(server, server.client().post(path(id) + "/withdraw", because.body()));
+    }
+
+    @Command(
+            name = "reinstate",
+            mixinStandardHelpOptions = true,
+            description = "Takes back the halt that a failed gate put on a release.")
+    void reinstate(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id, @Mixin Because because) {
+        print(server, server.client().post(path(id) + "/reinstate", because.body()));
+    }
+
+    private static String path(String id) {
+        return "/releases/" + ApiClient.encode(id);
     }
 
     private static void print(ServerOptions server, JsonNode release) {
-        server.printer()
-                .one(
-                        release,
-                        "id",
-                        List.of(
-                                Printer.Column.of("Release", "id"),
-                                Printer.Column.of("Model", "model"),
-                                Printer.Column.of("Version", "version"),
-                                Printer.Column.of("Hardware", "hardware"),
-                                Printer.Column.of("Counter", "securityCounter"),
-                                Printer.Column.of("Signed by", "signedBy")));
+        server.printer().one(release, CARD);
     }
 
     private static String read(Path file) {

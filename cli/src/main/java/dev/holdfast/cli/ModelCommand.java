@@ -5,8 +5,6 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -19,16 +17,25 @@ import picocli.CommandLine.Parameters;
         description = "Lists and defines device models.",
         synopsisSubcommandLabel = "COMMAND")
 final class ModelCommand {
+    private static final Table MODELS = Table.of(
+            "id",
+            "No models. Define one: holdfast model set ID --file model.yaml",
+            "ID=id",
+            "VENDOR=vendor",
+            "HARDWARE=hardware",
+            "INTERVAL=expectedInterval",
+            "METRICS=bands#",
+            "ALLOWED FLOWS=allowedFlows#",
+            "DEVICES=devices");
+
     @Command(name = "list", mixinStandardHelpOptions = true, description = "Lists models.")
     void list(@Mixin ServerOptions server) {
-        List<JsonNode> rows = new ArrayList<>();
-        server.client().get("/models").path("models").forEach(rows::add);
-        server.printer().rows(rows, "id", columns(), "No models. Define one: holdfast model set ID --file model.yaml");
+        server.printer().rows(ApiClient.rows(server.client().get("/models").path("models")), MODELS);
     }
 
     @Command(name = "show", mixinStandardHelpOptions = true, description = "Shows one model.")
     void show(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id) {
-        server.printer().one(server.client().get(path(id)), "id", columns());
+        server.printer().one(server.client().get(path(id)), MODELS);
     }
 
     @Command(name = "set", mixinStandardHelpOptions = true, description = "Defines a model, or changes it.")
@@ -43,7 +50,7 @@ final class ModelCommand {
                     Path file) {
         try {
             JsonNode definition = new YAMLMapper().readTree(Files.readString(file));
-            server.printer().one(server.client().put(path(id), definition), "id", columns());
+            server.printer().one(server.client().put(path(id), definition), MODELS);
         } catch (IOException e) {
             throw new ApiException(1, "the model file " + file + " can't be read: " + e.getMessage());
         }
@@ -51,19 +58,5 @@ final class ModelCommand {
 
     private static String path(String id) {
         return "/models/" + ApiClient.encode(id);
-    }
-
-    private static List<Printer.Column> columns() {
-        return List.of(
-                Printer.Column.of("ID", "id"),
-                Printer.Column.of("VENDOR", "vendor"),
-                Printer.Column.of("HARDWARE", "hardware"),
-                Printer.Column.of("INTERVAL", "expectedInterval"),
-                new Printer.Column(
-                        "METRICS", row -> String.valueOf(row.path("bands").size())),
-                new Printer.Column(
-                        "ALLOWED FLOWS",
-                        row -> String.valueOf(row.path("allowedFlows").size())),
-                Printer.Column.of("DEVICES", "devices"));
     }
 }

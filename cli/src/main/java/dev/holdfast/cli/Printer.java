@@ -6,11 +6,9 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 
 /// Writes what the API answered, in the form that was asked for. Text from devices is shown with control characters
 /// escaped: a terminal obeys them.
@@ -51,13 +49,6 @@ final class Printer {
         name
     }
 
-    /// A column: its heading and what stands in it.
-    record Column(String heading, Function<JsonNode, String> value) {
-        static Column of(String heading, String field) {
-            return new Column(heading, row -> plain(row.path(field)));
-        }
-    }
-
     Printer(PrintStream out, Format format, boolean colour, Instant now) {
         this.out = out;
         this.format = format;
@@ -73,34 +64,34 @@ final class Printer {
         return out;
     }
 
-    /// @param nameField what `-o name` prints of each row
-    void rows(List<JsonNode> rows, String nameField, List<Column> columns, String whenEmpty) {
+    void rows(List<JsonNode> rows, Table table) {
         switch (format) {
             case json -> out.println(pretty(ApiClient.JSON.valueToTree(rows)));
             case yaml -> out.print(yaml(ApiClient.JSON.valueToTree(rows)));
-            case name -> rows.forEach(row -> out.println(plain(row.path(nameField))));
+            case name -> rows.forEach(row -> out.println(plain(row.path(table.key()))));
             case table -> {
                 if (rows.isEmpty()) {
-                    out.println(whenEmpty);
+                    out.println(table.whenEmpty());
                 } else {
-                    table(rows, columns);
+                    lines(rows, table.columns());
                 }
             }
         }
     }
 
-    void one(JsonNode row, String nameField, List<Column> columns) {
+    /// One row as a card: a line for each field that says something.
+    void one(JsonNode row, Table table) {
         switch (format) {
             case json -> out.println(pretty(row));
             case yaml -> out.print(yaml(row));
-            case name -> out.println(plain(row.path(nameField)));
+            case name -> out.println(plain(row.path(table.key())));
             case table -> {
-                int width = columns.stream()
+                int width = table.columns().stream()
                         .mapToInt(c -> c.heading().length())
                         .max()
                         .orElse(0);
-                for (Column column : columns) {
-                    String value = column.value().apply(row);
+                for (Table.Column column : table.columns()) {
+                    String value = column.value(row, now);
                     if (!value.isEmpty()) {
                         out.printf("%-" + (width + 2) + "s%s%n", column.heading(), paint(value));
                     }
@@ -109,17 +100,28 @@ final class Printer {
         }
     }
 
-    private void table(List<JsonNode> rows, List<Column> columns) {
+    /// A part of a card, under its own heading; only people read it, the other forms hold it already.
+    void section(String heading, JsonNode rows, Table table) {
+        if (format == Format.table) {
+            out.println();
+            if (!heading.isEmpty()) {
+                out.println(heading);
+            }
+            rows(ApiClient.rows(rows), table);
+        }
+    }
+
+    private void lines(List<JsonNode> rows, List<Table.Column> columns) {
         List<List<String>> cells = new ArrayList<>();
         int[] widths = columns.stream().mapToInt(c -> c.heading().length()).toArray();
         for (JsonNode row : rows) {
-            List<String> line = columns.stream().map(c -> c.value().apply(row)).toList();
+            List<String> line = columns.stream().map(c -> c.value(row, now)).toList();
             for (int i = 0; i < widths.length; i++) {
                 widths[i] = Math.max(widths[i], line.get(i).length());
             }
             cells.add(line);
         }
-        line(columns.stream().map(Column::heading).toList(), widths, false);
+        line(columns.stream().map(Table.Column::heading).toList(), widths, false);
         cells.forEach(line -> line(line, widths, true));
     }
 
@@ -139,17 +141,6 @@ final class Printer {
     }
 
     /// A time as people say it: `3 min ago`, `in 2 d`.
-    Column ago(String heading, String field) {
-        return new Column(heading, row -> {
-            String text = row.path(field).asText("");
-            try {
-                return text.isEmpty() ? "" : relative(Duration.between(Instant.parse(text), now));
-            } catch (DateTimeParseException e) {
-                return plain(row.path(field));
-            }
-        });
-    }
-
     static String relative(Duration age) {
         long seconds = Math.abs(age.toSeconds());
         String size = seconds < 60

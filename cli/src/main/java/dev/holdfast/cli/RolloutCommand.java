@@ -7,8 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -24,25 +23,46 @@ import picocli.CommandLine.Parameters;
         description = "Begins, watches and stops rollouts.",
         synopsisSubcommandLabel = "COMMAND")
 final class RolloutCommand {
+    private static final Table LIST = Table.of(
+            "id",
+            "No rollouts. Begin one: holdfast rollout create --release ID --plan plan.yaml --reason TEXT",
+            "ID=id",
+            "MODEL=model",
+            "VERSION=version",
+            "STATE=state",
+            "HEALTHY=counts.healthy/counts.total",
+            "EXPOSED=exposed",
+            "BEGUN=createdAt~");
+    private static final Table CARD = Table.of(
+            "id",
+            "",
+            "Rollout=id",
+            "Version=version",
+            "State=state",
+            "Because=stateReason",
+            "=sentence",
+            "Healthy=counts.healthy/counts.total",
+            "Exposed=exposed",
+            "Gate=gate.sentence",
+            "Incident=incident");
+    private static final Table BATCHES = Table.of(
+            "name",
+            "No batches.",
+            "BATCH=name",
+            "STATE=state",
+            "DEVICES=counts.total",
+            "UNDECIDED=counts.undecided",
+            "HEALTHY=counts.healthy",
+            "FAILED=counts.failed",
+            "WITHDRAWN=counts.withdrawn",
+            "ROLLED BACK=counts.rolledBack");
+    private static final Table SWITCH = Table.of("stopped", "", "Stopped=stopped", "Because=reason", "By=by");
+    private static final Table.Column PROGRESS = Table.Column.of("=counts.healthy/counts.total");
     private static final Set<String> ENDED = Set.of("finished", "rolled-back", "aborted", "stopped");
 
     @Command(name = "list", mixinStandardHelpOptions = true, description = "Lists rollouts, newest first.")
     void list(@Mixin ServerOptions server) {
-        List<JsonNode> rows = new ArrayList<>();
-        server.client().pages("/rollouts", Map.of(), "rollouts", 100, rows::add);
-        Printer printer = server.printer();
-        printer.rows(
-                rows,
-                "id",
-                List.of(
-                        Printer.Column.of("ID", "id"),
-                        Printer.Column.of("MODEL", "model"),
-                        Printer.Column.of("VERSION", "version"),
-                        Printer.Column.of("STATE", "state"),
-                        new Printer.Column("HEALTHY", RolloutCommand::progress),
-                        Printer.Column.of("EXPOSED", "exposed"),
-                        printer.ago("BEGUN", "createdAt")),
-                "No rollouts. Begin one: holdfast rollout create --release ID --plan plan.yaml --reason TEXT");
+        server.list("/rollouts", Map.of(), "rollouts", 100, LIST);
     }
 
     @Command(name = "show", mixinStandardHelpOptions = true, description = "Shows a rollout, its batches and its gate.")
@@ -65,12 +85,12 @@ final class RolloutCommand {
                             description = "Which devices (all of the model).")
                     @Nullable
                     String selector,
-            @Option(names = "--reason", required = true, description = "Why, for the journal.") String reason,
+            @Mixin Because because,
             @Option(names = "--wait", description = "Wait for its end; exit code 6 when it did not finish well.")
                     boolean wait,
             @Option(names = "--timeout", defaultValue = "PT24H", description = "With --wait, ISO 8601 (PT24H).")
                     Duration timeout) {
-        ObjectNode body = ApiClient.object().put("release", release).put("reason", reason);
+        ObjectNode body = because.body().put("release", release);
         try {
             body.set("plan", new YAMLMapper().readTree(Files.readString(plan)));
         } catch (IOException e) {
@@ -99,7 +119,8 @@ final class RolloutCommand {
         String last = "";
         while (true) {
             JsonNode rollout = server.client().get(path(id));
-            String line = Printer.plain(rollout.path("state")) + "  healthy " + progress(rollout) + "  failed "
+            String line = Printer.plain(rollout.path("state")) + "  healthy " + PROGRESS.value(rollout, Instant.EPOCH)
+                    + "  failed "
                     + Printer.plain(rollout.path("counts").path("failed")) + "  exposed "
                     + Printer.plain(rollout.path("exposed")) + "  "
                     + Printer.plain(rollout.path("gate").path("sentence"));
@@ -120,31 +141,22 @@ final class RolloutCommand {
     }
 
     @Command(name = "pause", mixinStandardHelpOptions = true, description = "Offers nothing more until resumed.")
-    void pause(
-            @Mixin ServerOptions server,
-            @Parameters(paramLabel = "ID") String id,
-            @Option(names = "--reason", required = true) String reason) {
-        print(server, server.client().post(path(id) + "/pause", DeviceCommand.because(reason)));
+    void pause(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id, @Mixin Because because) {
+        print(server, server.client().post(path(id) + "/pause", because.body()));
     }
 
     @Command(name = "resume", mixinStandardHelpOptions = true, description = "Goes on.")
-    void resume(
-            @Mixin ServerOptions server,
-            @Parameters(paramLabel = "ID") String id,
-            @Option(names = "--reason", required = true) String reason) {
-        print(server, server.client().post(path(id) + "/resume", DeviceCommand.because(reason)));
+    void resume(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id, @Mixin Because because) {
+        print(server, server.client().post(path(id) + "/resume", because.body()));
     }
 
     @Command(name = "abort", mixinStandardHelpOptions = true, description = "Ends it; updated devices go back.")
     void abort(
             @Mixin ServerOptions server,
             @Parameters(paramLabel = "ID") String id,
-            @Option(names = "--reason", required = true) String reason,
+            @Mixin Because because,
             @Option(names = "--no-roll-back", description = "Leave updated devices as they are.") boolean stay) {
-        print(
-                server,
-                server.client()
-                        .post(path(id) + "/abort", DeviceCommand.because(reason).put("rollBack", !stay)));
+        print(server, server.client().post(path(id) + "/abort", because.body().put("rollBack", !stay)));
     }
 
     @Command(
@@ -153,23 +165,10 @@ final class RolloutCommand {
             description = "The one switch: stops every rollout and every rollback; --release lets them go on.")
     void stopAll(
             @Mixin ServerOptions server,
-            @Option(names = "--reason", required = true) String reason,
+            @Mixin Because because,
             @Option(names = "--release", description = "Let them go on.") boolean release) {
-        JsonNode state = server.client()
-                .put("/stop-switch", DeviceCommand.because(reason).put("stopped", !release));
-        server.printer()
-                .one(
-                        state,
-                        "stopped",
-                        List.of(
-                                Printer.Column.of("Stopped", "stopped"),
-                                Printer.Column.of("Because", "reason"),
-                                Printer.Column.of("By", "by")));
-    }
-
-    private static String progress(JsonNode rollout) {
-        JsonNode counts = rollout.path("counts");
-        return counts.path("healthy").asText() + "/" + counts.path("total").asText();
+        JsonNode state = server.client().put("/stop-switch", because.body().put("stopped", !release));
+        server.printer().one(state, SWITCH);
     }
 
     private static String path(String id) {
@@ -178,43 +177,8 @@ final class RolloutCommand {
 
     private static void print(ServerOptions server, JsonNode rollout) {
         Printer printer = server.printer();
-        printer.one(
-                rollout,
-                "id",
-                List.of(
-                        Printer.Column.of("Rollout", "id"),
-                        Printer.Column.of("Version", "version"),
-                        Printer.Column.of("State", "state"),
-                        Printer.Column.of("Because", "stateReason"),
-                        Printer.Column.of("", "sentence"),
-                        new Printer.Column("Healthy", RolloutCommand::progress),
-                        Printer.Column.of("Exposed", "exposed"),
-                        new Printer.Column(
-                                "Gate", row -> Printer.plain(row.path("gate").path("sentence"))),
-                        Printer.Column.of("Incident", "incident")));
-        if (printer.format() == Printer.Format.table) {
-            List<JsonNode> batches = new ArrayList<>();
-            rollout.path("batches").forEach(batches::add);
-            System.out.println();
-            printer.rows(
-                    batches,
-                    "name",
-                    List.of(
-                            Printer.Column.of("BATCH", "name"),
-                            Printer.Column.of("STATE", "state"),
-                            count("DEVICES", "total"),
-                            count("UNDECIDED", "undecided"),
-                            count("HEALTHY", "healthy"),
-                            count("FAILED", "failed"),
-                            count("WITHDRAWN", "withdrawn"),
-                            count("ROLLED BACK", "rolledBack")),
-                    "No batches.");
-        }
-    }
-
-    private static Printer.Column count(String heading, String field) {
-        return new Printer.Column(
-                heading, row -> Printer.plain(row.path("counts").path(field)));
+        printer.one(rollout, CARD);
+        printer.section("", rollout.path("batches"), BATCHES);
     }
 
     private static void pause() {

@@ -50,6 +50,11 @@ final class ServerOptions {
                 Clock.systemUTC().instant());
     }
 
+    /// Prints a list of the API.
+    void list(String path, Map<String, String> query, String field, int most, Table table) {
+        printer().rows(client().pages(path, query, field, most), table);
+    }
+
     static Path file() {
         Map<String, String> variables = System.getenv();
         String home = variables.getOrDefault("XDG_CONFIG_HOME", System.getProperty("user.home") + "/.config");

@@ -110,10 +110,24 @@ class CliTest {
         Printer printer = new Printer(
                 new PrintStream(bytes, true, StandardCharsets.UTF_8), Printer.Format.table, false, Instant.EPOCH);
         ObjectNode row = ApiClient.object().put("text", "a\u001b[2Jb\r\nc\u202ed");
-        printer.rows(List.of(row), "text", List.of(Printer.Column.of("TEXT", "text")), "");
+        printer.rows(List.of(row), Table.of("text", "", "TEXT=text"));
         assertThat(bytes.toString(StandardCharsets.UTF_8))
                 .doesNotContain("\u001b", "\r", "\u202e")
                 .contains("a\\u001b[2Jb\\u000d\\u000ac\\u202ed");
+    }
+
+    @Test
+    void aColumnReachesInsideCountsJoinsAndTellsTimes() {
+        ObjectNode row = ApiClient.object().put("at", "2026-01-01T00:00:00Z");
+        row.putObject("counts").put("healthy", 3).put("total", 5);
+        row.putArray("bands").add(1).add(2);
+        Instant now = Instant.parse("2026-01-01T00:02:00Z");
+        Map<String, String> expected = Map.of(
+                "counts.healthy/counts.total", "3/5", "bands#", "2", "at~", "2 min ago", "none.such", "", "none~", "");
+        expected.forEach(
+                (field, value) -> assertThat(Table.Column.of("X=" + field).value(row, now))
+                        .as(field)
+                        .isEqualTo(value));
     }
 
     @Test
