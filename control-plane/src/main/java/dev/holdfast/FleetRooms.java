@@ -67,7 +67,9 @@ final class FleetRooms {
                 new Environment(configuration.environment()),
                 ground.random);
         detection = parts.opened(
-                "detection", new Detection(ground.database, ground.journal, inventory, telemetry, ground.clock));
+                "detection",
+                new Detection(
+                        ground.database, ground.journal, inventory, telemetry, ground.nodeName(), ground.clock));
         firmware = new Firmware(
                 ground.database, ground.journal, inventory, ground.folder.privateFolder("artifacts"), LARGEST_ARTIFACT);
         rollouts = parts.opened(

@@ -11,11 +11,10 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A baseline as octets, for its checkpoint. The first octet is the version; one of another version is not
-/// read, and
+/// A baseline as octets, for its checkpoint. The first octet is the version; one of an unknown version is not read, and
 /// the device is learnt anew.
 final class BaselineCodec {
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
 
     private BaselineCodec() {}
 
@@ -57,7 +56,8 @@ final class BaselineCodec {
     /// @return the baseline, or a new one when the octets are of another version or damaged
     static Baseline decode(byte[] octets) {
         try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(octets))) {
-            if (in.readByte() != VERSION) {
+            int version = in.readByte();
+            if (version < 1 || version > VERSION) {
                 return Baseline.NEW;
             }
             Draft draft = new Draft();
@@ -72,7 +72,7 @@ final class BaselineCodec {
                     draft.setHistory(place, seasonal);
                 }
             }
-            draft.parties = readParties(in);
+            draft.parties = readParties(in, version);
             draft.reach = new Reach(in.readLong(), readHashes(in), readHashes(in), in.readInt(), in.readLong());
             draft.messages = readTally(in);
             draft.forbidden = readTally(in);
@@ -126,7 +126,7 @@ final class BaselineCodec {
                 level, weight, in.readLong(), in.readLong(), in.readFloat(), in.readFloat(), in.readFloat());
     }
 
-    /// Session numbers mean nothing after a restart, so only the hosts are kept.
+    /// No session outlives a restart, so only the hosts are kept.
     private static void write(DataOutputStream out, Parties p) throws IOException {
         for (Parties.Track track : new Parties.Track[] {p.mqtt(), p.https()}) {
             out.writeInt(track.host());
@@ -134,17 +134,21 @@ final class BaselineCodec {
         }
         out.writeInt(p.score());
         out.writeLong(p.scoreSince());
+        out.writeInt(p.sidesteps());
+        out.writeLong(p.sidestepsSince());
         out.writeBoolean(p.usedSinceSuperseded());
         out.writeInt(p.supersededTurns());
         out.writeLong(p.supersededSince());
     }
 
-    private static Parties readParties(DataInputStream in) throws IOException {
+    private static Parties readParties(DataInputStream in, int version) throws IOException {
         return new Parties(
                 new Parties.Track(0, 0, in.readInt(), in.readInt()),
                 new Parties.Track(0, 0, in.readInt(), in.readInt()),
                 in.readInt(),
                 in.readLong(),
+                version < 2 ? 0 : in.readInt(),
+                version < 2 ? 0 : in.readLong(),
                 in.readBoolean(),
                 in.readInt(),
                 in.readLong());

@@ -1,6 +1,5 @@
 package dev.holdfast.detection;
 
-import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.ModelId;
@@ -9,7 +8,6 @@ import dev.holdfast.inventory.Inventory;
 import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.inventory.Model;
 import dev.holdfast.inventory.Standing;
-import dev.holdfast.journal.Entry;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.Transaction;
 import dev.holdfast.telemetry.Observation;
@@ -18,7 +16,6 @@ import dev.holdfast.telemetry.Telemetry;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -39,20 +36,21 @@ import org.slf4j.LoggerFactory;
 /// checkpoint of the baseline that has seen it, so after a crash it is found again rather than forgotten.
 public final class Detection implements ObservationConsumer, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Detection.class);
-    private static final Actor.Holdfast ACTOR = new Actor.Holdfast("detection");
     private static final int MOST_RESTORED = 200_000;
     private static final int MOST_UNSAVED = 1_000;
     private static final int CHECKPOINT_PAGE = 2_000;
     private static final Duration CHECKPOINT_EVERY = Duration.ofSeconds(10);
+    private static final Duration EXCHANGE_EVERY = Duration.ofSeconds(1);
     private static final Duration SWEEP_EVERY = Duration.ofSeconds(2);
+    private static final int CONTACTS_PAGE = 5_000;
     /// What others can bring about in a device's name says nothing about the device.
     private static final List<String> NOT_ITS_OWN = List.of(Finding.Cause.AUTHENTICATION_FAILURES_REPEATED.name());
 
     private final Database database;
-    private final Journal journal;
     private final Inventory inventory;
     private final Telemetry telemetry;
     private final InstantSource clock;
+    private final SessionShare sessionShare;
     private final Map<DeviceRef, Baseline> baselines = new ConcurrentHashMap<>();
     private final Map<Model, Expectation> expectations = new ConcurrentHashMap<>();
     private final List<ShardState> shards = new ArrayList<>();
@@ -61,12 +59,16 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
     private volatile Instant watchingSince;
     private volatile boolean moreInDatabase;
 
-    /// What belongs to one shard's thread; the set and the queue are its letter boxes.
+    /// What belongs to one shard's thread; the set and the queues are its letter boxes.
     private static final class ShardState {
-        final ArrayDeque<Finding> unsaved = new ArrayDeque<>();
+        final FindingOutbox unsaved;
         final Set<DeviceRef> dirty = ConcurrentHashMap.newKeySet();
         final ConcurrentLinkedQueue<Silence.Verdict> silences = new ConcurrentLinkedQueue<>();
-        volatile boolean behind;
+        final ConcurrentLinkedQueue<Observation.SessionActivity> elsewhere = new ConcurrentLinkedQueue<>();
+
+        ShardState(Journal journal) {
+            unsaved = new FindingOutbox(journal, MOST_UNSAVED);
+        }
     }
 
     /// A finding as it is stored.
@@ -75,16 +77,22 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
     public record Stored(long id, Finding finding, Optional<Long> incident) {}
 
     /// @param telemetry not started yet
+    /// @param node this node's name among those that share the database
     public Detection(
-            Database database, Journal journal, Inventory inventory, Telemetry telemetry, InstantSource clock) {
+            Database database,
+            Journal journal,
+            Inventory inventory,
+            Telemetry telemetry,
+            String node,
+            InstantSource clock) {
         this.database = database;
-        this.journal = journal;
         this.inventory = inventory;
         this.telemetry = telemetry;
         this.clock = clock;
+        this.sessionShare = new SessionShare(database, node);
         this.watchingSince = clock.instant();
         for (int i = 0; i < telemetry.shards(); i++) {
-            shards.add(new ShardState());
+            shards.add(new ShardState(journal));
         }
         telemetry.subscribe(this);
     }
@@ -103,64 +111,38 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
         if (expectation.isEmpty()) {
             return; // not in the inventory: nothing is expected of it, and nothing kept
         }
-        settle(
-                shard,
-                observation.device(),
-                Detector.assess(expectation.get(), baseline(observation.device()), observation));
+        if (observation instanceof Observation.SessionActivity activity) {
+            sessionShare.saw(activity);
+        }
+        assess(shard, expectation.get(), observation);
+    }
+
+    private void assess(int shard, Expectation expectation, Observation observation) {
+        settle(shard, observation.device(), Detector.assess(expectation, baseline(observation.device()), observation));
     }
 
     private void settle(int shard, DeviceRef device, Assessment assessment) {
         ShardState state = shards.get(shard);
         if (!assessment.findings().isEmpty()) {
-            state.unsaved.addAll(assessment.findings());
-            while (state.unsaved.size() > MOST_UNSAVED) {
-                LOG.warn("finding lost, the database is away: {}", state.unsaved.poll());
-            }
-            save(state);
+            state.unsaved.add(assessment.findings());
         }
         baselines.put(device, assessment.next());
         state.dirty.add(device);
     }
 
-    private void save(ShardState state) {
-        if (state.unsaved.isEmpty()) {
-            return;
-        }
-        List<Finding> batch = List.copyOf(state.unsaved);
-        state.behind = true;
-        try {
-            journal.run(tx -> batch.forEach(finding -> record(tx, finding)));
-            state.unsaved.clear();
-            state.behind = false;
-        } catch (RuntimeException e) {
-            LOG.warn("{} findings wait to be stored: {}", batch.size(), e.toString());
-        }
-    }
-
-    private static void record(Transaction tx, Finding finding) {
-        long id = DetectionStore.insert(tx.sql(), finding);
-        tx.record(new Entry(
-                "finding.raised",
-                finding.device().environment(),
-                Inventory.subject(finding.device()),
-                ACTOR,
-                finding.cause().name() + ": " + finding.seen(),
-                Map.of(
-                        "finding", id,
-                        "cause", finding.cause().name(),
-                        "severity", finding.severity().name(),
-                        "provenance", finding.provenance().name(),
-                        "since", finding.since().toString())));
-    }
-
     @Override
     public void tick(int shard, Instant now) {
         ShardState state = shards.get(shard);
-        save(state);
+        state.unsaved.save();
         Silence.@Nullable Verdict verdict;
         while ((verdict = state.silences.poll()) != null) {
             Baseline baseline = baseline(verdict.device());
             settle(shard, verdict.device(), verdict.assess(baseline, now));
+        }
+        Observation.@Nullable SessionActivity elsewhere;
+        while ((elsewhere = state.elsewhere.poll()) != null) {
+            Observation.SessionActivity activity = elsewhere;
+            expectation(activity.device()).ifPresent(expectation -> assess(shard, expectation, activity));
         }
     }
 
@@ -185,10 +167,15 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
 
     private void upkeep() {
         Instant checkpointed = clock.instant();
+        Instant swept = checkpointed;
         try {
-            while (!closing.await(SWEEP_EVERY.toMillis(), TimeUnit.MILLISECONDS)) {
+            while (!closing.await(EXCHANGE_EVERY.toMillis(), TimeUnit.MILLISECONDS)) {
                 try {
-                    sweep();
+                    exchange();
+                    if (Duration.between(swept, clock.instant()).compareTo(SWEEP_EVERY) >= 0) {
+                        swept = clock.instant();
+                        sweep();
+                    }
                     if (Duration.between(checkpointed, clock.instant()).compareTo(CHECKPOINT_EVERY) >= 0) {
                         checkpointed = clock.instant();
                         checkpoint();
@@ -200,6 +187,19 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /// Tells the other nodes of this one's sessions, and hands what they tell of the same devices to their shards.
+    void exchange() {
+        sessionShare.exchange(
+                clock.millis(),
+                (device, protocol) -> {
+                    Baseline baseline = baselines.get(device);
+                    return baseline != null && baseline.parties.hasOpen(protocol);
+                },
+                activity -> shards.get(telemetry.shardOf(activity.device()))
+                        .elsewhere
+                        .add(activity));
     }
 
     /// Looks for devices that should have been heard; what is found is handed to their shards.
@@ -215,9 +215,16 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
                     .ifPresent(expectation ->
                             silence.look(device, standing.get().reachesVia(), expectation, baseline, watchingSince));
         });
-        for (Silence.Verdict verdict : silence.verdicts()) {
-            shards.get(telemetry.shardOf(verdict.device())).silences.add(verdict);
+        List<DeviceRef> doubtful = silence.doubtful();
+        for (int from = 0; from < doubtful.size(); from += CONTACTS_PAGE) {
+            List<DeviceRef> page = doubtful.subList(from, Math.min(doubtful.size(), from + CONTACTS_PAGE));
+            silence.correct(inventory.lastContacts(page)).forEach(this::post);
         }
+        silence.verdicts().forEach(this::post);
+    }
+
+    private void post(Silence.Verdict verdict) {
+        shards.get(telemetry.shardOf(verdict.device())).silences.add(verdict);
     }
 
     /// Writes the baselines that changed, except those of a shard whose findings are not stored yet.
@@ -226,7 +233,7 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
     }
 
     private void checkpoint(ShardState state) {
-        if (state.behind) {
+        if (state.unsaved.isBehind()) {
             return;
         }
         Map<DeviceRef, Baseline> page = new HashMap<>();
@@ -313,7 +320,7 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
     /// The shard has delivered its last: what it knows is written for the next start.
     @Override
     public void stopping(int shard) {
-        save(shards.get(shard));
+        shards.get(shard).unsaved.save();
         try {
             checkpoint(shards.get(shard));
         } catch (RuntimeException e) {

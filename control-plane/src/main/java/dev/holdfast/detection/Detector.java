@@ -234,6 +234,7 @@ final class Detector {
 
     private static void session(Work work, Observation.SessionActivity activity) {
         if (activity.kind() == Observation.SessionActivity.Kind.CLOSED) {
+            work.draft.parties = work.draft.parties.closed(activity);
             return;
         }
         work.heard();
@@ -248,6 +249,16 @@ final class Detector {
                     "one party at a time under this identity",
                     "two sessions that take turns, the last from " + shown(activity.remoteAddress(), 60) + " by "
                             + activity.protocol());
+        } else if (work.draft.parties.isSuspected()) {
+            work.raise(
+                    Cause.IDENTITY_USED_IN_TWO_PLACES,
+                    Severity.MEDIUM,
+                    Provenance.PROVEN,
+                    0.5,
+                    work.draft.parties.sidestepsSince(),
+                    "one party at a time under this identity",
+                    "two hosts in turn, never both at once, the last " + shown(activity.remoteAddress(), 60) + " by "
+                            + activity.protocol() + ": a clone, or a carrier that changes addresses");
         }
     }
 

@@ -12,13 +12,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /// One look over all devices for those that should have been heard.
 ///
 /// Where half of the devices behind a gateway are silent at once, that is one finding about the gateway, not
-/// one for
-/// each of them. So that their silences fall together, a device is late after three intervals and reported
-/// after four.
+/// one for each of them. So that their silences fall together, a device is late after three intervals and reported
+/// after four. A device that moved to another node is not silent: the inventory's last contact says so.
 final class Silence {
     private static final int LATE_AFTER = 3;
     private static final int REPORTED_AFTER = 4;
@@ -36,8 +37,11 @@ final class Silence {
 
     private record Late(DeviceRef device, Duration interval, Duration silence, long heardAt, boolean told) {
         boolean isDue() {
-            return !told
-                    && silence.compareTo(interval.multipliedBy(REPORTED_AFTER).plus(GRACE)) > 0;
+            return !told && silentFor(silence, REPORTED_AFTER);
+        }
+
+        boolean silentFor(Duration time, int intervals) {
+            return time.compareTo(interval.multipliedBy(intervals).plus(GRACE)) > 0;
         }
     }
 
@@ -69,6 +73,16 @@ final class Silence {
                         "nothing since " + Instant.ofEpochMilli(heardAt));
                 Assessment told = work.done();
                 return covered ? new Assessment(List.of(), told.next()) : told;
+            }
+        }
+
+        /// Another node has heard it.
+        record HeardElsewhere(DeviceRef device, Instant heardAt) implements Verdict {
+            @Override
+            public Assessment assess(Baseline baseline, Instant now) {
+                Detector.Work work = new Detector.Work(device, heardAt, baseline);
+                work.heard();
+                return work.done();
             }
         }
 
@@ -119,6 +133,33 @@ final class Silence {
         } else {
             alone.add(late);
         }
+    }
+
+    /// Those that are late and not told of yet: another node may have heard them.
+    List<DeviceRef> doubtful() {
+        return Stream.concat(alone.stream(), gateways.values().stream().flatMap(behind -> behind.late.stream()))
+                .filter(late -> !late.told())
+                .map(Late::device)
+                .toList();
+    }
+
+    /// Takes those out that were heard by another node since.
+    ///
+    /// @param contacts the last time that any node heard a device
+    /// @return what the shards are to remember of it
+    List<Verdict> correct(Map<DeviceRef, Instant> contacts) {
+        List<Verdict> heard = new ArrayList<>();
+        Predicate<Late> isHeard = late -> {
+            Instant contact = contacts.get(late.device());
+            if (contact == null || contact.toEpochMilli() <= late.heardAt()) {
+                return false;
+            }
+            heard.add(new Verdict.HeardElsewhere(late.device(), contact));
+            return !late.silentFor(Duration.between(contact, now), LATE_AFTER);
+        };
+        alone.removeIf(isHeard);
+        gateways.values().forEach(behind -> behind.late.removeIf(isHeard));
+        return heard;
     }
 
     List<Verdict> verdicts() {

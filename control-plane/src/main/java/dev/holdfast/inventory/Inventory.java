@@ -14,6 +14,7 @@ import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.Recorded;
 import dev.holdfast.journal.Transaction;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -330,6 +331,11 @@ public final class Inventory {
             written.forEach(batch::remove);
             batch.forEach(contacts::putIfAbsent);
         }
+    }
+
+    /// When each of these devices was last heard, by whichever node; some seconds old. Those never heard are left out.
+    public Map<DeviceRef, Instant> lastContacts(Collection<DeviceRef> devices) {
+        return devices.isEmpty() ? Map.of() : database.read(sql -> InventoryStore.lastContacts(sql, devices));
     }
 
     /// The journal's subject of a device.

@@ -13,6 +13,7 @@ import dev.holdfast.core.Selector;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -216,6 +217,18 @@ final class InventoryStore {
                         ids,
                         times)
                 .map(row -> DeviceRef.of(row.get(0, String.class), row.get(1, String.class)));
+    }
+
+    static Map<DeviceRef, Instant> lastContacts(DSLContext sql, Collection<DeviceRef> devices) {
+        return sql.fetch(
+                        "select d.environment, d.id, d.last_contact from device d"
+                                + " join unnest(?::text[], ?::text[]) as u(environment, id)"
+                                + " on d.environment = u.environment and d.id = u.id where d.last_contact is not null",
+                        devices.stream().map(ref -> ref.environment().value()).toArray(String[]::new),
+                        devices.stream().map(ref -> ref.id().value()).toArray(String[]::new))
+                .intoMap(
+                        row -> DeviceRef.of(row.get(0, String.class), row.get(1, String.class)),
+                        row -> row.get(2, OffsetDateTime.class).toInstant());
     }
 
     static void putModel(DSLContext sql, Model model, Instant now) {

@@ -6,7 +6,7 @@ import java.time.Instant;
 
 /// One live connection of a device.
 ///
-/// @param id unique on this node and never reused
+/// @param id unique on this node, never reused, and in the order of opening ([dev.holdfast.core.SessionOrder])
 /// @param protocol `mqtt` or `https`
 /// @param remoteAddress where it comes from, as our socket sees it
 public record Session(

@@ -2,6 +2,7 @@ package dev.holdfast.sessions;
 
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Serial;
+import dev.holdfast.core.SessionOrder;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -40,7 +41,13 @@ public final class Sessions {
             String remoteAddress,
             Instant now,
             Connection connection) {
-        Session session = new Session(ids.incrementAndGet(), device, certificate, protocol, remoteAddress, now);
+        Session session = new Session(
+                ids.updateAndGet(last -> SessionOrder.next(last, now)),
+                device,
+                certificate,
+                protocol,
+                remoteAddress,
+                now);
         live.compute(device, (_, sessions) -> {
             Map<Long, Live> known = sessions == null ? new ConcurrentHashMap<>(2) : sessions;
             known.put(session.id(), new Live(session, connection));

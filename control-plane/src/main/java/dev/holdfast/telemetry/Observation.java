@@ -74,6 +74,8 @@ public sealed interface Observation {
             implements Observation {}
 
     /// A session opened, used or ended; what clone detection lives on.
+    ///
+    /// @param sessionId in the order of opening ([dev.holdfast.core.SessionOrder])
     record SessionActivity(
             DeviceRef device,
             Instant receivedAt,

@@ -116,6 +116,71 @@ class DetectorTest {
         assertThat(found).isEmpty();
     }
 
+    private List<Finding> closed(long session, String from, String protocol) {
+        return see(new Observation.SessionActivity(DEVICE, now, session, new Serial("7"), protocol, from, Kind.CLOSED));
+    }
+
+    @Test
+    void aDeviceThatListensOnOneSessionAndSpeaksOnShortOnesIsNoClone() {
+        List<Finding> found = new ArrayList<>();
+        found.addAll(used(1, "198.51.100.4:1000", "mqtt"));
+        for (int i = 2; i < 40; i++) {
+            found.addAll(used(i, "198.51.100.4:" + (1000 + i), "mqtt"));
+            found.addAll(closed(i, "198.51.100.4:" + (1000 + i), "mqtt"));
+            found.addAll(used(1, "198.51.100.4:1000", "mqtt"));
+        }
+        assertThat(found).isEmpty();
+    }
+
+    @Test
+    void aDeviceThatReconnectsAgainAndAgainIsNoCloneThoughItsLastPacketsComeLate() {
+        List<Finding> found = new ArrayList<>();
+        for (int i = 0; i < 60; i++) {
+            Instant opened = now.plusSeconds(5);
+            long older = dev.holdfast.core.SessionOrder.next(0, opened.minusSeconds(5));
+            long newer = dev.holdfast.core.SessionOrder.next(0, opened);
+            found.addAll(used(newer, "198.51.100.4:" + i, "mqtt"));
+            now = opened.plusMillis(300).minusSeconds(5);
+            found.addAll(used(older, "198.51.100.4:" + (i - 1), "mqtt"));
+            now = opened.plusMillis(700).minusSeconds(5);
+            found.addAll(used(newer, "198.51.100.4:" + i, "mqtt"));
+            now = opened;
+        }
+        assertThat(found).isEmpty();
+    }
+
+    @Test
+    void aCarrierThatChangesTheAddressWithEachPollIsAskedAboutButNeverActedUpon() {
+        List<Finding> found = new ArrayList<>();
+        for (int i = 0; i < 60; i++) {
+            String from = (i % 2 == 0 ? "198.51.100.4:" : "198.51.100.5:") + i;
+            found.addAll(used(100 + i, from, "https"));
+            found.addAll(closed(100 + i, from, "https"));
+        }
+        assertThat(found).isNotEmpty();
+        assertThat(found).extracting(Finding::severity).containsOnly(Severity.MEDIUM);
+    }
+
+    @Test
+    void aDeviceThatPollsOverHttpsWhileItsMqttSessionIsOpenIsNoClone() {
+        List<Finding> found = new ArrayList<>();
+        for (int i = 0; i < 60; i++) {
+            found.addAll(used(1, "198.51.100.4:900", "mqtt"));
+            found.addAll(used(2, "198.51.100.5:901", "https")); // another way out, and kept alive
+        }
+        assertThat(found).isEmpty();
+    }
+
+    @Test
+    void twoHostsInTurnOnConnectionsThatAreOpenTogetherAreACloneOverHttpsToo() {
+        List<Finding> found = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            found.addAll(used(1, "198.51.100.4:900", "https"));
+            found.addAll(used(2, "203.0.113.9:901", "https"));
+        }
+        assertThat(found).extracting(Finding::severity).contains(Severity.CRITICAL);
+    }
+
     @Test
     void twoHostsThatKeepThrowingEachOtherOutAreAClone() {
         List<Finding> found = new ArrayList<>();
