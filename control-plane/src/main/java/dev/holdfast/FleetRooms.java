@@ -68,8 +68,7 @@ final class FleetRooms {
                 ground.random);
         detection = parts.opened(
                 "detection",
-                new Detection(
-                        ground.database, ground.journal, inventory, telemetry, ground.nodeName(), ground.clock));
+                new Detection(ground.database, ground.journal, inventory, telemetry, ground.nodeName(), ground.clock));
         firmware = new Firmware(
                 ground.database, ground.journal, inventory, ground.folder.privateFolder("artifacts"), LARGEST_ARTIFACT);
         rollouts = parts.opened(
