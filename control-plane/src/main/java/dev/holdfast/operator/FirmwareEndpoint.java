@@ -219,7 +219,7 @@ final class FirmwareEndpoint {
     private Reply withdraw(Call call) {
         Release release = find(call);
         try {
-            rooms.rollouts().withdraw(release.id(), call.reason(), call.actor());
+            rooms.rollouts().control().withdraw(release.id(), call.reason(), call.actor());
         } catch (RolloutDenied denied) {
             throw RolloutsEndpoint.problem(denied);
         }

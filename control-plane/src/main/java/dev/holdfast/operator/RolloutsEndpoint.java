@@ -8,9 +8,9 @@ import dev.holdfast.journal.Recorded;
 import dev.holdfast.rollout.MaintenanceWindow;
 import dev.holdfast.rollout.MemberView;
 import dev.holdfast.rollout.Plan;
+import dev.holdfast.rollout.RolloutControl;
 import dev.holdfast.rollout.RolloutDenied;
 import dev.holdfast.rollout.RolloutView;
-import dev.holdfast.rollout.Rollouts;
 import dev.holdfast.web.Call;
 import dev.holdfast.web.Fields;
 import dev.holdfast.web.Handlers;
@@ -44,17 +44,18 @@ final class RolloutsEndpoint {
         handlers.on(
                 "pauseRollout",
                 Scope.ROLLOUTS_WRITE,
-                call -> change(call, (id, reason) -> rooms.rollouts().pause(id, reason, call.actor())));
+                call -> change(call, (id, reason) -> rooms.rollouts().control().pause(id, reason, call.actor())));
         handlers.on(
                 "resumeRollout",
                 Scope.ROLLOUTS_WRITE,
-                call -> change(call, (id, reason) -> rooms.rollouts().resume(id, reason, call.actor())));
+                call -> change(call, (id, reason) -> rooms.rollouts().control().resume(id, reason, call.actor())));
         handlers.on(
                 "abortRollout",
                 Scope.ROLLOUTS_WRITE,
                 call -> change(
                         call,
                         (id, reason) -> rooms.rollouts()
+                                .control()
                                 .abort(
                                         id,
                                         !call.body().has("rollBack")
@@ -64,6 +65,7 @@ final class RolloutsEndpoint {
         handlers.on("getStopSwitch", Scope.READ, _ -> Reply.ok(stopSwitch(rooms)));
         handlers.on("setStopSwitch", Scope.ROLLOUTS_WRITE, call -> {
             rooms.rollouts()
+                    .control()
                     .setGlobalSwitch(
                             !call.body().get("stopped").asBoolean(), call.reason(), call.environment(), call.actor());
             return Reply.ok(stopSwitch(rooms));
@@ -71,7 +73,7 @@ final class RolloutsEndpoint {
     }
 
     static Fields stopSwitch(Rooms rooms) {
-        Rollouts.Switch now = rooms.rollouts().globalSwitch();
+        RolloutControl.Switch now = rooms.rollouts().control().globalSwitch();
         Fields fields = Fields.of("stopped", !now.enabled());
         if (now.enabled()) {
             return fields;
@@ -238,7 +240,7 @@ final class RolloutsEndpoint {
                     false,
                     window(call.body().path("plan").path("window")),
                     batches(call.body().path("plan")));
-            return reply(201, rooms.rollouts().create(plan, call.reason(), call.actor()));
+            return reply(201, rooms.rollouts().control().create(plan, call.reason(), call.actor()));
         } catch (RolloutDenied denied) {
             throw problem(denied);
         } catch (IllegalArgumentException e) {

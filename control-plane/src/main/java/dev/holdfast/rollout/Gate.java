@@ -6,11 +6,11 @@ import java.util.Locale;
 /// Whether a rollout may go on: a pure function of its progress and its plan.
 ///
 /// It stops on the first of two tests, both within the current batch:
-/// 1. **Budget**: more devices have failed than the threshold allows of the whole batch, so it can't be met
-/// any more.
-/// 2. **Evidence**: Wald's sequential probability ratio test of "devices fail at the threshold" against "at a
-/// tenth
-///    of it"; it stops a large batch long before the budget is used up. A failure weighs `ln(p1/p0)`, a healthy
+/// 1. **Budget**: more devices have failed than the threshold allows of the whole batch, so it can't
+///    be met any more.
+/// 2. **Evidence**: Wald's sequential probability ratio test of "devices fail at the threshold" against
+///    "at a tenth of it"; it stops a large batch long before the budget is used up. A failure weighs `ln(p1/p0)`, a
+/// healthy
 ///    device `ln((1-p1)/(1-p0))`; the limit `ln((1-beta)/alpha)` keeps false stops below one in a hundred.
 public final class Gate {
     /// The test of evidence treats stricter thresholds as this, or one failure would be evidence enough.
@@ -59,7 +59,7 @@ public final class Gate {
     }
 
     /// @param now for the patience with devices that never come
-    public static GateDecision evaluate(Progress progress, Plan plan, Instant now) {
+    public static Decision evaluate(Progress progress, Plan plan, Instant now) {
         Plan.Batch batch = plan.batches().get(progress.batch());
         if (progress.failed() > allowed(progress, batch)) {
             return fail(
@@ -88,31 +88,31 @@ public final class Gate {
     }
 
     /// As [#evaluate] with the gate switched off: nothing fails.
-    static GateDecision evaluateWithoutGate(Progress progress, Plan plan, Instant now) {
+    static Decision evaluateWithoutGate(Progress progress, Plan plan, Instant now) {
         return advance(progress, plan.batches().get(progress.batch()), now);
     }
 
-    private static GateDecision advance(Progress progress, Plan.Batch batch, Instant now) {
+    private static Decision advance(Progress progress, Plan.Batch batch, Instant now) {
         if (progress.undecided() > 0) {
-            return new GateDecision.Wait(progress.undecided() + " devices are undecided");
+            return new Decision.Wait(progress.undecided() + " devices are undecided");
         }
         if (progress.pending() == 0) {
-            return new GateDecision.Advance();
+            return new Decision.Advance();
         }
         // Devices that sleep or are broken must not hold the others up for ever, but somebody must have come, and
         // the last batch waits for all.
         boolean patienceOver =
                 !now.isBefore(progress.batchSince().plus(batch.timeout()).plus(batch.window()));
         if (patienceOver && progress.healthy() > 0 && !batch.size().equals("100%")) {
-            return new GateDecision.Advance();
+            return new Decision.Advance();
         }
-        return new GateDecision.Wait(progress.pending() + " devices have not asked yet");
+        return new Decision.Wait(progress.pending() + " devices have not asked yet");
     }
 
-    private static GateDecision fail(Plan plan, String reason) {
+    private static Decision fail(Plan plan, String reason) {
         return plan.previous() == null
-                ? new GateDecision.Pause(reason + "; there is no release to go back to")
-                : new GateDecision.RollBack(reason);
+                ? new Decision.Pause(reason + "; there is no release to go back to")
+                : new Decision.RollBack(reason);
     }
 
     private static int allowed(Progress progress, Plan.Batch batch) {
@@ -123,5 +123,35 @@ public final class Gate {
         double bad = Math.clamp(batch.errorThreshold(), STRICTEST, 0.95);
         double good = bad * LENIENT_SHARE;
         return failed * Math.log(bad / good) + healthy * Math.log((1 - bad) / (1 - good));
+    }
+
+    /// How far the current batch of a rollout is.
+    ///
+    /// @param batch its index in the plan
+    /// @param size devices in it; every number below counts devices of this batch
+    /// @param pending not offered yet
+    /// @param undecided offered, downloading, installing or soaking
+    /// @param skipped had the version already, or were withdrawn
+    public record Progress(
+            int batch, int size, int pending, int undecided, int healthy, int failed, int skipped, Instant batchSince) {
+
+        public int decided() {
+            return healthy + failed;
+        }
+    }
+
+    /// What the gate says.
+    public sealed interface Decision {
+        /// The batch is done and was good: the next one may begin, or the rollout has finished.
+        record Advance() implements Decision {}
+
+        /// @param until what is waited for
+        record Wait(String until) implements Decision {}
+
+        /// It fails and there is no way back: stop, and let a person fix forward.
+        record Pause(String reason) implements Decision {}
+
+        /// It fails: stop, and send everyone who was exposed back.
+        record RollBack(String reason) implements Decision {}
     }
 }

@@ -170,39 +170,39 @@ final class Judge {
         if (!row.serving()) {
             return;
         }
-        Progress progress = progress(row, batch, RolloutStore.counts(tx.sql(), rollout));
+        Gate.Progress progress = progress(row, batch, RolloutStore.counts(tx.sql(), rollout));
         switch (decide(row, progress, tx.now())) {
-            case GateDecision.Wait _ -> {
+            case Gate.Decision.Wait _ -> {
                 if (batch == row.batch() && batch == row.plan().batches().size() - 1) {
                     leaveUnreachable(tx, row, progress);
                 }
             }
-            case GateDecision.Advance _ -> {
+            case Gate.Decision.Advance _ -> {
                 if (batch == row.batch()) {
                     advance(tx, row);
                 }
             }
-            case GateDecision.Pause pause ->
+            case Gate.Decision.Pause pause ->
                 stopping.stop(tx, row, RolloutState.STOPPED, pause.reason(), true, false, Members.SYSTEM);
-            case GateDecision.RollBack back ->
+            case Gate.Decision.RollBack back ->
                 stopping.stop(tx, row, RolloutState.STOPPED, back.reason(), true, true, Members.SYSTEM);
         }
     }
 
-    GateDecision decide(RolloutRow row, Progress progress, Instant now) {
+    Gate.Decision decide(RolloutRow row, Gate.Progress progress, Instant now) {
         return gateEnabled && row.kind() == RolloutRow.Kind.UPDATE
                 ? Gate.evaluate(progress, row.plan(), now)
                 : Gate.evaluateWithoutGate(progress, row.plan(), now);
     }
 
-    static Progress progress(RolloutRow row, int batch, List<RolloutStore.Counts> counts) {
+    static Gate.Progress progress(RolloutRow row, int batch, List<RolloutStore.Counts> counts) {
         RolloutStore.Counts c = counts.get(batch);
         // Devices of earlier batches that come late are decided beside the current one.
         int lateUndecided = counts.stream()
                 .filter(other -> other.number() < batch)
                 .mapToInt(RolloutStore.Counts::undecided)
                 .sum();
-        return new Progress(
+        return new Gate.Progress(
                 batch,
                 c.size() - c.skipped(),
                 c.pending(),
@@ -252,7 +252,7 @@ final class Judge {
     }
 
     /// In the last batch, devices that may not connect at all don't keep the rollout open.
-    private void leaveUnreachable(Transaction tx, RolloutRow row, Progress progress) {
+    private void leaveUnreachable(Transaction tx, RolloutRow row, Gate.Progress progress) {
         if (progress.undecided() > 0 || progress.pending() == 0 || progress.pending() > PAGE) {
             return;
         }

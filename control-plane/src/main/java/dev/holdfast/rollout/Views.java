@@ -26,14 +26,14 @@ final class Views {
                     c.skipped(),
                     c.exposed()));
         }
-        Progress progress = Judge.progress(row, row.batch(), counts);
+        Gate.Progress progress = Judge.progress(row, row.batch(), counts);
         Optional<String> waiting = row.state() == RolloutState.RUNNING
                 ? Optional.of(
                         switch (judge.decide(row, progress, now)) {
-                            case GateDecision.Wait wait -> wait.until();
-                            case GateDecision.Advance _ -> "the next batch";
-                            case GateDecision.Pause pause -> pause.reason();
-                            case GateDecision.RollBack back -> back.reason();
+                            case Gate.Decision.Wait wait -> wait.until();
+                            case Gate.Decision.Advance _ -> "the next batch";
+                            case Gate.Decision.Pause pause -> pause.reason();
+                            case Gate.Decision.RollBack back -> back.reason();
                         })
                 : Optional.empty();
         LeaseStore.Total bytes = LeaseStore.total(sql, row.id());

@@ -167,6 +167,7 @@ final class CrashChild {
         Release previous =
                 others.stream().filter(r -> r.id() != next.id()).findFirst().orElseThrow();
         rooms.rollouts()
+                .control()
                 .create(
                         new Plan(
                                 Fleet.ENVIRONMENT,

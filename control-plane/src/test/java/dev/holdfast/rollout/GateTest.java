@@ -33,12 +33,12 @@ class GateTest {
                 new Environment("development"), new ModelId("meter"), "", 2, wayBack ? 1L : null, false, null, batches);
     }
 
-    private static Progress progress(int size, int pending, int undecided, int healthy, int failed) {
-        return new Progress(0, size, pending, undecided, healthy, failed, 0, NOW);
+    private static Gate.Progress progress(int size, int pending, int undecided, int healthy, int failed) {
+        return new Gate.Progress(0, size, pending, undecided, healthy, failed, 0, NOW);
     }
 
-    private static boolean stops(GateDecision decision) {
-        return decision instanceof GateDecision.RollBack || decision instanceof GateDecision.Pause;
+    private static boolean stops(Gate.Decision decision) {
+        return decision instanceof Gate.Decision.RollBack || decision instanceof Gate.Decision.Pause;
     }
 
     @Test
@@ -56,7 +56,7 @@ class GateTest {
             boolean wayBack = random.nextBoolean();
             Plan plan = plan(threshold, wayBack, "50%", "100%");
             Instant now = NOW.plusSeconds(random.nextInt(100_000));
-            GateDecision decision = Gate.evaluate(progress(size, pending, undecided, healthy, failed), plan, now);
+            Gate.Decision decision = Gate.evaluate(progress(size, pending, undecided, healthy, failed), plan, now);
             String what = "size %d pending %d undecided %d healthy %d failed %d threshold %s"
                     .formatted(size, pending, undecided, healthy, failed, threshold);
 
@@ -64,14 +64,14 @@ class GateTest {
             if (failed > threshold * size + 1e-9) {
                 assertThat(stops(decision)).as(what).isTrue();
             }
-            assertThat(decision instanceof GateDecision.RollBack && !wayBack)
+            assertThat(decision instanceof Gate.Decision.RollBack && !wayBack)
                     .as(what)
                     .isFalse();
-            assertThat(decision instanceof GateDecision.Pause && wayBack)
+            assertThat(decision instanceof Gate.Decision.Pause && wayBack)
                     .as(what)
                     .isFalse();
             // Nothing advances over undecided devices, or without one healthy device while others are pending.
-            if (decision instanceof GateDecision.Advance) {
+            if (decision instanceof Gate.Decision.Advance) {
                 assertThat(undecided).as(what).isZero();
                 assertThat(pending == 0 || healthy > 0).as(what).isTrue();
             }
@@ -81,9 +81,9 @@ class GateTest {
             }
             // One more failure never mends a stop, and one more healthy device never makes one.
             if (pending > 0) {
-                GateDecision worse =
+                Gate.Decision worse =
                         Gate.evaluate(progress(size, pending - 1, undecided, healthy, failed + 1), plan, now);
-                GateDecision better =
+                Gate.Decision better =
                         Gate.evaluate(progress(size, pending - 1, undecided, healthy + 1, failed), plan, now);
                 assertThat(stops(decision) && !stops(worse)).as(what).isFalse();
                 assertThat(!stops(decision) && stops(better)).as(what).isFalse();
@@ -104,18 +104,18 @@ class GateTest {
     @Test
     void aCanaryOfOneThatFailsStops() {
         assertThat(Gate.evaluate(progress(1, 0, 0, 0, 1), plan(0.1, true, "1", "100%"), NOW))
-                .isInstanceOf(GateDecision.RollBack.class);
+                .isInstanceOf(Gate.Decision.RollBack.class);
     }
 
     @Test
     void advancesWithoutTheAbsentAfterPatienceButNeverOutOfTheLastBatch() {
         Plan plan = plan(0.1, true, "50%", "100%");
         Instant later = NOW.plus(Duration.ofHours(2));
-        assertThat(Gate.evaluate(progress(10, 2, 0, 8, 0), plan, NOW)).isInstanceOf(GateDecision.Wait.class);
-        assertThat(Gate.evaluate(progress(10, 2, 0, 8, 0), plan, later)).isInstanceOf(GateDecision.Advance.class);
-        assertThat(Gate.evaluate(progress(10, 10, 0, 0, 0), plan, later)).isInstanceOf(GateDecision.Wait.class);
-        assertThat(Gate.evaluate(new Progress(1, 10, 2, 0, 8, 0, 0, NOW), plan, later))
-                .isInstanceOf(GateDecision.Wait.class);
+        assertThat(Gate.evaluate(progress(10, 2, 0, 8, 0), plan, NOW)).isInstanceOf(Gate.Decision.Wait.class);
+        assertThat(Gate.evaluate(progress(10, 2, 0, 8, 0), plan, later)).isInstanceOf(Gate.Decision.Advance.class);
+        assertThat(Gate.evaluate(progress(10, 10, 0, 0, 0), plan, later)).isInstanceOf(Gate.Decision.Wait.class);
+        assertThat(Gate.evaluate(new Gate.Progress(1, 10, 2, 0, 8, 0, 0, NOW), plan, later))
+                .isInstanceOf(Gate.Decision.Wait.class);
     }
 
     private record Outcome(int exposed, boolean stopped) {}
@@ -147,12 +147,13 @@ class GateTest {
                     double wait = random.nextDouble() * 60 + (bad ? random.nextDouble() * 180 : 600);
                     inFlight.add(new Result(now + wait, bad));
                 }
-                Progress progress = new Progress(batch, size, pending, inFlight.size(), healthy, failed, 0, NOW);
-                GateDecision decision = Gate.evaluate(progress, plan, NOW);
+                Gate.Progress progress =
+                        new Gate.Progress(batch, size, pending, inFlight.size(), healthy, failed, 0, NOW);
+                Gate.Decision decision = Gate.evaluate(progress, plan, NOW);
                 if (stops(decision)) {
                     return new Outcome(exposed, true);
                 }
-                if (decision instanceof GateDecision.Advance) {
+                if (decision instanceof Gate.Decision.Advance) {
                     break;
                 }
                 Result next = inFlight.remove();

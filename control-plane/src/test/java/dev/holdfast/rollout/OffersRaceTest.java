@@ -90,7 +90,10 @@ class OffersRaceTest {
                     null,
                     List.of(new Plan.Batch(
                             "all", "", "100%", 7, Duration.ZERO, Duration.ZERO, 0.9, Duration.ofHours(1))));
-            long id = fleet.rollouts.create(plan, "test", Fleet.OPERATOR).id();
+            long id = fleet.rollouts
+                    .control()
+                    .create(plan, "test", Fleet.OPERATOR)
+                    .id();
             try (Node second = new Node(fleet, folder);
                     var threads = Executors.newVirtualThreadPerTaskExecutor()) {
                 AtomicInteger granted = new AtomicInteger();
@@ -130,7 +133,7 @@ class OffersRaceTest {
                 RolloutView view = fleet.view(id);
                 assertThat(view.batches().getFirst().undecided()).isEqualTo(undecided(fleet, id));
 
-                fleet.rollouts.abort(id, false, "enough", Fleet.OPERATOR);
+                fleet.rollouts.control().abort(id, false, "enough", Fleet.OPERATOR);
                 // The second node's memory may not know yet; the database does.
                 for (DeviceRef device : devices) {
                     second.rollouts.offer(device, fleet.clock.instant());

@@ -30,6 +30,7 @@ class RolloutTest {
 
     private long begin(Release release, Optional<Release> previous, Plan.Batch... batches) {
         return fleet.rollouts
+                .control()
                 .create(Fleet.plan(release, previous, batches), "test", Fleet.OPERATOR)
                 .id();
     }
@@ -260,17 +261,17 @@ class RolloutTest {
         List<DeviceRef> devices = fleet.devices(3);
         long id = begin(fleet.release("1.1", 1, false), Optional.empty(), Fleet.batch("all", "100%", 1));
         Offer.Update update = (Offer.Update) fleet.poll(devices.get(0));
-        fleet.rollouts.pause(id, "looking at it", Fleet.OPERATOR);
+        fleet.rollouts.control().pause(id, "looking at it", Fleet.OPERATOR);
         assertThat(fleet.poll(devices.get(0))).isInstanceOf(Offer.Nothing.class);
         assertThat(fleet.rollouts.work(devices.get(0), update.action())).isEmpty();
         assertThat(offered(devices)).isZero();
         fleet.clock.advance(Duration.ofHours(5));
         fleet.tick();
-        fleet.rollouts.resume(id, "looks good", Fleet.OPERATOR);
+        fleet.rollouts.control().resume(id, "looks good", Fleet.OPERATOR);
         fleet.tick();
         assertThat(fleet.poll(devices.get(0))).isEqualTo(update);
         assertThat(fleet.download(devices.get(0), update)).isTrue();
-        assertThatThrownBy(() -> fleet.rollouts.resume(id, "again", Fleet.OPERATOR))
+        assertThatThrownBy(() -> fleet.rollouts.control().resume(id, "again", Fleet.OPERATOR))
                 .isInstanceOfSatisfying(
                         RolloutDenied.class,
                         e -> assertThat(e.reason()).isEqualTo(RolloutDenied.Reason.NOT_IN_THIS_STATE));
@@ -283,7 +284,7 @@ class RolloutTest {
         Release next = fleet.release("1.1", 1, false);
         long id = begin(next, Optional.of(good), Fleet.batch("all", "100%", 10));
         fleet.update(devices.get(0), "1.1");
-        fleet.rollouts.abort(id, true, "changed my mind", Fleet.OPERATOR);
+        fleet.rollouts.control().abort(id, true, "changed my mind", Fleet.OPERATOR);
         assertThat(fleet.view(id).state()).isEqualTo(RolloutState.ABORTED);
         assertThat(fleet.poll(devices.get(0))).isInstanceOf(Offer.Update.class);
         assertThat(fleet.poll(devices.get(1))).isInstanceOf(Offer.Nothing.class);
@@ -294,13 +295,13 @@ class RolloutTest {
     void theOneSwitchStopsEverythingTheCureIncluded() {
         Release good = fleet.release("1.0", 1, false);
         Stopped stopped = stop(Optional.of(good), fleet.release("1.1", 1, false));
-        fleet.rollouts.setGlobalSwitch(false, "all hands", Fleet.ENVIRONMENT, Fleet.OPERATOR);
+        fleet.rollouts.control().setGlobalSwitch(false, "all hands", Fleet.ENVIRONMENT, Fleet.OPERATOR);
         fleet.say(stopped.canary().get(1), stopped.offers().get(1).action(), Feedback.Phase.CANCELLED);
         assertThat(offered(stopped.devices())).isZero();
-        assertThat(fleet.rollouts.globalSwitch().enabled()).isFalse();
+        assertThat(fleet.rollouts.control().globalSwitch().enabled()).isFalse();
         // Nor does a rollout that begins now.
         fleet.release("1.2", 1, false);
-        fleet.rollouts.setGlobalSwitch(true, "all clear", Fleet.ENVIRONMENT, Fleet.OPERATOR);
+        fleet.rollouts.control().setGlobalSwitch(true, "all clear", Fleet.ENVIRONMENT, Fleet.OPERATOR);
         assertThat(offered(stopped.devices())).isPositive();
         assertThat(fleet.journal.about("switch:rollouts", Long.MAX_VALUE, 10)).hasSize(2);
     }
@@ -308,10 +309,10 @@ class RolloutTest {
     @Test
     void aRolloutBegunWhileTheSwitchIsOffIsFrozenToo() {
         List<DeviceRef> devices = fleet.devices(2);
-        fleet.rollouts.setGlobalSwitch(false, "all hands", Fleet.ENVIRONMENT, Fleet.OPERATOR);
+        fleet.rollouts.control().setGlobalSwitch(false, "all hands", Fleet.ENVIRONMENT, Fleet.OPERATOR);
         begin(fleet.release("1.1", 1, false), Optional.empty(), Fleet.batch("all", "100%", 10));
         assertThat(offered(devices)).isZero();
-        fleet.rollouts.setGlobalSwitch(true, "all clear", Fleet.ENVIRONMENT, Fleet.OPERATOR);
+        fleet.rollouts.control().setGlobalSwitch(true, "all clear", Fleet.ENVIRONMENT, Fleet.OPERATOR);
         assertThat(offered(devices)).isEqualTo(2);
     }
 
@@ -319,12 +320,17 @@ class RolloutTest {
     void aSiteIsUpdatedInItsMaintenanceWindowOnly() {
         List<DeviceRef> north = fleet.devices(1, Map.of("site", "north"));
         List<DeviceRef> south = fleet.devices(1, Map.of("site", "south"));
-        fleet.rollouts.setWindows(
-                Fleet.ENVIRONMENT,
-                "north",
-                List.of(new MaintenanceWindow(
-                        EnumSet.allOf(DayOfWeek.class), LocalTime.of(23, 0), Duration.ofHours(3), ZoneOffset.UTC)),
-                Fleet.OPERATOR);
+        fleet.rollouts
+                .control()
+                .setWindows(
+                        Fleet.ENVIRONMENT,
+                        "north",
+                        List.of(new MaintenanceWindow(
+                                EnumSet.allOf(DayOfWeek.class),
+                                LocalTime.of(23, 0),
+                                Duration.ofHours(3),
+                                ZoneOffset.UTC)),
+                        Fleet.OPERATOR);
         begin(fleet.release("1.1", 1, false), Optional.empty(), Fleet.batch("all", "100%", 10));
         assertThat(fleet.poll(north.getFirst()))
                 .isInstanceOfSatisfying(
@@ -346,21 +352,23 @@ class RolloutTest {
         fleet.inventory.transition(sick, Lifecycle.QUARANTINED, "misbehaves", Optional.empty(), Fleet.OPERATOR);
         assertThat(fleet.poll(sick)).isInstanceOf(Offer.Nothing.class);
         assertThat(fleet.rollouts.work(sick, before.action())).isEmpty();
-        fleet.rollouts.abort(id, false, "instead a cure", Fleet.OPERATOR);
+        fleet.rollouts.control().abort(id, false, "instead a cure", Fleet.OPERATOR);
         fleet.say(sick, before.action(), Feedback.Phase.CANCELLED);
         Release cure = fleet.release("1.2", 1, false);
-        fleet.rollouts.create(
-                new Plan(
-                        Fleet.ENVIRONMENT,
-                        Fleet.MODEL,
-                        "",
-                        cure.id(),
-                        null,
-                        true,
-                        null,
-                        List.of(Fleet.batch("all", "100%", 10))),
-                "test",
-                Fleet.OPERATOR);
+        fleet.rollouts
+                .control()
+                .create(
+                        new Plan(
+                                Fleet.ENVIRONMENT,
+                                Fleet.MODEL,
+                                "",
+                                cure.id(),
+                                null,
+                                true,
+                                null,
+                                List.of(Fleet.batch("all", "100%", 10))),
+                        "test",
+                        Fleet.OPERATOR);
         assertThat(fleet.poll(sick)).isInstanceOf(Offer.Update.class);
     }
 
@@ -464,7 +472,7 @@ class RolloutTest {
                 null,
                 List.of(Fleet.batch("all", "100%", 10)));
         fleet.devices(5);
-        long id = fleet.rollouts.create(plan, "test", Fleet.OPERATOR).id();
+        long id = fleet.rollouts.control().create(plan, "test", Fleet.OPERATOR).id();
         fleet.inventory.setLabels(devices.getFirst(), Labels.NONE, Fleet.OPERATOR);
         assertThat(fleet.view(id).devices()).isEqualTo(2);
         assertThat(offered(devices)).isEqualTo(2);

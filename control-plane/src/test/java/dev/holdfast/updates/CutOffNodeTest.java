@@ -110,7 +110,7 @@ class CutOffNodeTest {
             }
 
             link.pause(); // from here on the second node hears nothing of the database, and does not know it
-            first.server().rollouts().abort(id, false, "bad release", TestServer.TESTER);
+            first.server().rollouts().control().abort(id, false, "bad release", TestServer.TESTER);
             TestServer.await(
                     "the stop is complete",
                     () -> first.server()

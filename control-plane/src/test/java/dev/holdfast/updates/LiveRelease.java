@@ -99,6 +99,9 @@ final class LiveRelease {
                 null,
                 List.of(new Plan.Batch(
                         "all", "", "100%", cap, Duration.ZERO, Duration.ofSeconds(1), 0.2, Duration.ofHours(1))));
-        return server.rollouts().create(plan, "test", TestServer.TESTER).id();
+        return server.rollouts()
+                .control()
+                .create(plan, "test", TestServer.TESTER)
+                .id();
     }
 }

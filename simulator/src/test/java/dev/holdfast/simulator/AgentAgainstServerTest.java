@@ -192,6 +192,7 @@ class AgentAgainstServerTest {
         Plan.Batch all = new Plan.Batch(
                 "all", "", "100%", 10, Duration.ZERO, Duration.ofSeconds(2), 0.05, Duration.ofMinutes(2));
         return server.rollouts()
+                .control()
                 .create(
                         new Plan(
                                 ENVIRONMENT,
