@@ -1,12 +1,12 @@
 package dev.holdfast;
 
+import dev.holdfast.api.Rooms.ListenerStatus;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.config.ConfigurationException;
 import dev.holdfast.core.Environment;
 import dev.holdfast.est.EstEndpoint;
 import dev.holdfast.ingest.Ingest;
 import dev.holdfast.mqtt.MqttEndpoint;
-import dev.holdfast.operator.Rooms.ListenerStatus;
 import dev.holdfast.pki.PkiEndpoint;
 import dev.holdfast.tls.DeviceListener;
 import dev.holdfast.tls.DevicePlane;

@@ -2,12 +2,12 @@ package dev.holdfast;
 
 import dev.holdfast.access.Access;
 import dev.holdfast.access.FirstTokenStore;
+import dev.holdfast.api.MessageRate;
+import dev.holdfast.api.RefusalLog;
+import dev.holdfast.api.Rooms;
 import dev.holdfast.config.ConfigurationException;
 import dev.holdfast.core.Environment;
-import dev.holdfast.operator.MessageRate;
 import dev.holdfast.operator.OperatorEndpoint;
-import dev.holdfast.operator.RefusalLog;
-import dev.holdfast.operator.Rooms;
 import dev.holdfast.tls.DevicePlane;
 import java.io.IOException;
 

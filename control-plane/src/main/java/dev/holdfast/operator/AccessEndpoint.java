@@ -9,6 +9,7 @@ import dev.holdfast.access.OneTimeLink;
 import dev.holdfast.access.Role;
 import dev.holdfast.access.Scope;
 import dev.holdfast.access.Tokens;
+import dev.holdfast.api.Rooms;
 import dev.holdfast.web.Call;
 import dev.holdfast.web.Fields;
 import dev.holdfast.web.Handlers;

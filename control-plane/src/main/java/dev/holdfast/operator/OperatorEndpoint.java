@@ -1,5 +1,9 @@
 package dev.holdfast.operator;
 
+import dev.holdfast.access.Scope;
+import dev.holdfast.api.FleetView;
+import dev.holdfast.api.Resources;
+import dev.holdfast.api.Rooms;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.config.ConfigurationException;
 import dev.holdfast.web.Answers;
@@ -133,7 +137,12 @@ public final class OperatorEndpoint implements AutoCloseable {
         this.stream = new StreamEndpoint(vertx, rooms, fleet);
         PagesEndpoint pages = new PagesEndpoint(rooms, contract, answers);
         Handlers handlers = new Handlers();
-        new Endpoints(rooms, fleet, identities, doorkeeper, settings.tls()).register(handlers);
+        new SessionEndpoint(rooms, identities, doorkeeper, settings.tls()).register(handlers);
+        new AccessEndpoint(rooms, links).register(handlers);
+        Resources.register(handlers, rooms, fleet, identities);
+        handlers.on("stream", Scope.READ, _ -> {
+            throw new IllegalStateException("answered by StreamEndpoint");
+        });
         this.api = new ApiEndpoint(
                 vertx,
                 rooms.database(),

@@ -1,6 +1,8 @@
 package dev.holdfast.operator;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.holdfast.api.MetricsText;
+import dev.holdfast.api.Rooms;
 import dev.holdfast.core.Digest;
 import dev.holdfast.core.Json;
 import dev.holdfast.web.Answers;

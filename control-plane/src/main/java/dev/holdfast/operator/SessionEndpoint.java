@@ -10,6 +10,7 @@ import dev.holdfast.access.RelyingParty;
 import dev.holdfast.access.Role;
 import dev.holdfast.access.Scope;
 import dev.holdfast.access.SignedIn;
+import dev.holdfast.api.Rooms;
 import dev.holdfast.core.Json;
 import dev.holdfast.web.Call;
 import dev.holdfast.web.Doorkeeper;
@@ -144,11 +145,9 @@ final class SessionEndpoint {
                 .with("expiresAt", p.expiresAt()));
         return me.with(
                 "server",
-                Fields.of("version", ServerEndpoint.version())
+                Fields.of("version", Rooms.version())
                         .with("environment", rooms.configuration().environment())
-                        .with(
-                                "development",
-                                !ServerEndpoint.developmentBecause(rooms).isEmpty())
+                        .with("development", !rooms.developmentBecause().isEmpty())
                         .with("firstOperatorMissing", rooms.access().firstOperatorMissing()));
     }
 

@@ -1,6 +1,9 @@
 package dev.holdfast.operator;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.holdfast.api.FleetView;
+import dev.holdfast.api.Rooms;
+import dev.holdfast.api.StreamEvents;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;

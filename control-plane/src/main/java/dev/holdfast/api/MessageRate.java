@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.api;
 
 import dev.holdfast.telemetry.Observation;
 import dev.holdfast.telemetry.ObservationConsumer;
@@ -54,7 +54,7 @@ public final class MessageRate implements ObservationConsumer {
         return Math.round(sum * 10.0 / SECONDS) / 10.0;
     }
 
-    long total() {
+    public long total() {
         return total.sum();
     }
 }

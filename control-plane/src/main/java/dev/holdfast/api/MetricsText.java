@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.api;
 
 import dev.holdfast.telemetry.Telemetry;
 import java.lang.management.ManagementFactory;
@@ -6,15 +6,15 @@ import java.lang.management.MemoryUsage;
 
 /// `/metrics` in the Prometheus text format (version 0.0.4): the few numbers that say whether this node does well.
 /// Nothing of it names a device or a person.
-final class MetricsText {
+public final class MetricsText {
     private final Rooms rooms;
     private final StringBuilder out = new StringBuilder();
 
-    MetricsText(Rooms rooms) {
+    public MetricsText(Rooms rooms) {
         this.rooms = rooms;
     }
 
-    String render() {
+    public String render() {
         gauge(
                 "holdfast_sessions",
                 "Live connections of devices on this node",

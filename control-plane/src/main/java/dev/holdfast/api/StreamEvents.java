@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.api;
 
 import dev.holdfast.core.Environment;
 import dev.holdfast.detection.Detection;
@@ -10,19 +10,19 @@ import java.util.List;
 import java.util.Optional;
 
 /// What the stream says of an entry of the journal.
-final class StreamEvents {
+public final class StreamEvents {
     private final Rooms rooms;
     private final FleetView fleet;
 
-    StreamEvents(Rooms rooms, FleetView fleet) {
+    public StreamEvents(Rooms rooms, FleetView fleet) {
         this.rooms = rooms;
         this.fleet = fleet;
     }
 
-    record Event(String name, Fields data) {}
+    public record Event(String name, Fields data) {}
 
     /// Events about other things than devices, whose marks are told apart from this.
-    List<Event> of(Recorded entry) {
+    public List<Event> of(Recorded entry) {
         var json = entry.json();
         String kind = json.path("kind").asText();
         String subject = json.path("subject").asText();
@@ -59,7 +59,7 @@ final class StreamEvents {
     }
 
     /// Findings made since, oldest first.
-    List<Event> findingsSince(Environment environment, long after) {
+    public List<Event> findingsSince(Environment environment, long after) {
         return rooms.detection().findings(environment, Long.MAX_VALUE, 200).stream()
                 .filter(f -> f.id() > after)
                 .sorted(Comparator.comparingLong(Detection.Stored::id))
@@ -67,22 +67,22 @@ final class StreamEvents {
                 .toList();
     }
 
-    long lastFinding(Environment environment) {
+    public long lastFinding(Environment environment) {
         return rooms.detection().findings(environment, Long.MAX_VALUE, 1).stream()
                 .mapToLong(Detection.Stored::id)
                 .max()
                 .orElse(0);
     }
 
-    Fields entry(Recorded entry) {
+    public Fields entry(Recorded entry) {
         return JournalEndpoint.entry(entry, rooms.access());
     }
 
-    Fields marks(List<FleetView.Mark> marks) {
+    public Fields marks(List<FleetView.Mark> marks) {
         return Fields.of("devices", marks.stream().map(FleetView.Mark::fields).toList());
     }
 
-    Fields counters(Environment environment) {
+    public Fields counters(Environment environment) {
         return FleetEndpoint.counters(rooms, environment, fleet.snapshot(environment));
     }
 }

@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.api;
 
 import dev.holdfast.access.Scope;
 import dev.holdfast.core.Environment;
@@ -61,7 +61,7 @@ final class FleetEndpoint {
                                 .map(r -> RolloutsEndpoint.summary(rooms, r))
                                 .toList())
                 .with("switches", switches(rooms))
-                .with("development", !ServerEndpoint.developmentBecause(rooms).isEmpty()));
+                .with("development", !rooms.developmentBecause().isEmpty()));
     }
 
     private Fields answer(FleetView.Snapshot snapshot) {

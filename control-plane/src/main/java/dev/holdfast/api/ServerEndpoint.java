@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.api;
 
 import dev.holdfast.access.Scope;
 import dev.holdfast.ca.Authority;
@@ -36,25 +36,8 @@ final class ServerEndpoint {
         handlers.on("getServer", Scope.READ, _ -> status());
     }
 
-    static String version() {
-        String version = ServerEndpoint.class.getPackage().getImplementationVersion();
-        return version == null ? "development" : version;
-    }
-
-    /// Why everything this server makes is marked DEVELOPMENT; empty for production.
-    static List<String> developmentBecause(Rooms rooms) {
-        List<String> because = new ArrayList<>();
-        if (rooms.configuration().publicHostName() == null) {
-            because.add("no public host name is configured (publicHostName)");
-        }
-        if (rooms.ca().authorities().root().development()) {
-            because.add("the root key was made by this server, without a ceremony");
-        }
-        return because;
-    }
-
     private Reply status() {
-        return Reply.ok(Fields.of("version", version())
+        return Reply.ok(Fields.of("version", Rooms.version())
                 .with("now", rooms.clock().instant())
                 .with(
                         "startedAt",
@@ -62,8 +45,8 @@ final class ServerEndpoint {
                                 ManagementFactory.getRuntimeMXBean().getStartTime()))
                 .with("environment", rooms.configuration().environment())
                 .with("publicHostName", rooms.configuration().publicHostName())
-                .with("development", !developmentBecause(rooms).isEmpty())
-                .with("developmentBecause", developmentBecause(rooms))
+                .with("development", !rooms.developmentBecause().isEmpty())
+                .with("developmentBecause", rooms.developmentBecause())
                 .with("listeners", listeners())
                 .with("checks", checks())
                 .with("switches", FleetEndpoint.switches(rooms)));
@@ -145,7 +128,7 @@ final class ServerEndpoint {
     }
 
     private Fields developmentMark() {
-        List<String> because = developmentBecause(rooms);
+        List<String> because = rooms.developmentBecause();
         return check(
                 "production",
                 because.isEmpty() ? "ok" : "warning",

@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.api;
 
 import dev.holdfast.access.Access;
 import dev.holdfast.ca.Ca;
@@ -20,6 +20,7 @@ import dev.holdfast.telemetry.Telemetry;
 import dev.holdfast.tls.HandshakeFailures;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -55,7 +56,24 @@ public record Rooms(
     /// Another plane's listener, for people.
     public record ListenerStatus(String name, String host, int port, boolean tls, String url) {}
 
-    Environment environment() {
+    public Environment environment() {
         return new Environment(configuration.environment());
+    }
+
+    public static String version() {
+        String version = Rooms.class.getPackage().getImplementationVersion();
+        return version == null ? "development" : version;
+    }
+
+    /// Why everything this server makes is marked DEVELOPMENT; empty for production.
+    public List<String> developmentBecause() {
+        List<String> because = new ArrayList<>();
+        if (configuration.publicHostName() == null) {
+            because.add("no public host name is configured (publicHostName)");
+        }
+        if (ca.authorities().root().development()) {
+            because.add("the root key was made by this server, without a ceremony");
+        }
+        return because;
     }
 }

@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.api;
 
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.detection.Detection;

@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.api;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.access.Scope;

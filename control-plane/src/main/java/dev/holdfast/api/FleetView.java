@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.api;
 
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
@@ -27,7 +27,7 @@ import java.util.concurrent.ConcurrentHashMap;
 ///
 /// One snapshot serves everybody who asks within its life. A snapshot lives longer the more it cost, so that looking
 /// at a large fleet never takes more than a small share of a core.
-final class FleetView {
+public final class FleetView {
     private static final int PAGE = 10_000;
     private static final int MOST = 1_000_000;
     private static final int INCIDENTS = 500;
@@ -39,12 +39,12 @@ final class FleetView {
     private final Rooms rooms;
     private final Map<Environment, Slot> slots = new ConcurrentHashMap<>();
 
-    FleetView(Rooms rooms) {
+    public FleetView(Rooms rooms) {
         this.rooms = rooms;
     }
 
     /// @param district the label `district`, empty where there is none
-    record Mark(
+    public record Mark(
             DeviceId id,
             Lifecycle state,
             Health.Level health,
@@ -62,7 +62,7 @@ final class FleetView {
     }
 
     /// @param marks ordered by district and id; without retired devices
-    record Snapshot(
+    public record Snapshot(
             Instant at,
             long journal,
             List<Mark> marks,
@@ -75,7 +75,7 @@ final class FleetView {
         private Instant goodUntil = Instant.EPOCH;
     }
 
-    Snapshot snapshot(Environment environment) {
+    public Snapshot snapshot(Environment environment) {
         if (slots.size() > 100) {
             slots.clear(); // somebody makes names up
         }
@@ -135,7 +135,7 @@ final class FleetView {
     }
 
     /// The present mark of one device.
-    Optional<Mark> mark(DeviceRef ref) {
+    public Optional<Mark> mark(DeviceRef ref) {
         return rooms.inventory()
                 .find(ref)
                 .map(device -> mark(device, gravest(ref), rooms.clock().instant()));

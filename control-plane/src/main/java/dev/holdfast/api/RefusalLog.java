@@ -1,4 +1,4 @@
-package dev.holdfast.operator;
+package dev.holdfast.api;
 
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.telemetry.Observation;
