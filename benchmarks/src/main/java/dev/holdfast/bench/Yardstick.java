@@ -5,7 +5,6 @@ import dev.holdfast.testkit.RunningClient;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,7 +33,7 @@ final class Yardstick implements AutoCloseable {
 
     /// nginx with mutual TLS 1.3, the fleet's own CAs, no session cache, and one small static file.
     static Yardstick nginx(Path fleet, Path work, String path) throws IOException {
-        int port = freePort();
+        int port = ServerProcess.freePort();
         prepare(fleet, work);
         Path file = Path.of(work + "/html" + path);
         Files.createDirectories(file.getParent());
@@ -46,7 +45,7 @@ final class Yardstick implements AutoCloseable {
                 worker_processes 2;
                 pid %1$s/nginx.pid;
                 error_log %1$s/error.log;
-                events { worker_connections 10000; }
+                events { worker_connections 9000; }
                 http {
                   access_log off;
                   client_body_temp_path %1$s/body; proxy_temp_path %1$s/proxy; fastcgi_temp_path %1$s/fcgi;
@@ -69,7 +68,7 @@ final class Yardstick implements AutoCloseable {
 
     /// mosquitto with mutual TLS, the fleet's own CAs, nothing kept on disk.
     static Yardstick mosquitto(Path fleet, Path work) throws IOException {
-        int port = freePort();
+        int port = ServerProcess.freePort();
         prepare(fleet, work);
         Path conf = work.resolve("mosquitto.conf");
         Files.writeString(conf, """
@@ -90,29 +89,22 @@ final class Yardstick implements AutoCloseable {
     private static void prepare(Path fleet, Path work) throws IOException {
         Files.createDirectories(work);
         open(work);
-        RealClient.of(
-                        "openssl",
-                        "req",
-                        "-x509",
-                        "-newkey",
-                        "ec",
-                        "-pkeyopt",
-                        "ec_paramgen_curve:prime256v1",
-                        "-nodes",
-                        "-subj",
-                        "/CN=localhost",
-                        "-days",
-                        "2",
-                        "-keyout",
-                        work + "/server.key",
-                        "-out",
-                        work + "/server.pem")
-                .run()
-                .succeeded();
-        Files.setPosixFilePermissions(work.resolve("server.key"), PosixFilePermissions.fromString("rw-r--r--"));
+        selfSigned(work, "server");
         Files.writeString(
                 work.resolve("cas.pem"),
                 Files.readString(fleet.resolve("issuer.pem")) + Files.readString(fleet.resolve("root.pem")));
+    }
+
+    private static void selfSigned(Path work, String name) throws IOException {
+        openSsl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost -days 2"
+                        + " -keyout " + work + "/" + name + ".key -out " + work + "/" + name + ".pem")
+                .run()
+                .succeeded();
+        Files.setPosixFilePermissions(work.resolve(name + ".key"), PosixFilePermissions.fromString("rw-r--r--"));
+    }
+
+    private static RealClient openSsl(String arguments) {
+        return RealClient.of("openssl", arguments.split(" ", -1));
     }
 
     private static void open(Path folder) throws IOException {
@@ -135,9 +127,34 @@ final class Yardstick implements AutoCloseable {
         }
     }
 
-    /// Microseconds of one core for each primitive, by `openssl speed`, in this run.
-    static Map<String, Double> crypto() {
-        String text = RealClient.of("openssl", "speed", "-seconds", "1", "ecdsap256", "ecdhx25519")
+    /// OpenSSL's own responder, with as many certificates as were asked for, all good: serials 1 to `certificates`.
+    ///
+    /// @param work gets `ca.pem`, whose certificates it answers for
+    static Yardstick openSslOcsp(Path work, int certificates) throws IOException {
+        int port = ServerProcess.freePort();
+        Files.createDirectories(work);
+        selfSigned(work, "ca");
+        StringBuilder index = new StringBuilder();
+        for (int serial = 1; serial <= certificates; serial++) {
+            String hex = Integer.toHexString(serial).toUpperCase(java.util.Locale.ROOT);
+            index.append("V\t350101000000Z\t\t")
+                    .append(hex.length() % 2 == 0 ? hex : "0" + hex)
+                    .append("\tunknown\t/CN=m")
+                    .append(serial)
+                    .append('\n');
+        }
+        Files.writeString(work.resolve("index.txt"), index);
+        RunningClient process = openSsl("ocsp -ignore_err -port " + port + " -index " + work + "/index.txt -CA " + work
+                        + "/ca.pem -rsigner " + work + "/ca.pem -rkey " + work + "/ca.key")
+                .start();
+        // Not by a trial connection: one that asks nothing hangs this responder for good.
+        process.awaitLine(line -> line.contains("waiting for OCSP client"), Duration.ofSeconds(20));
+        return new Yardstick(process, port);
+    }
+
+    /// Microseconds of one core for each primitive, by `openssl speed`, which counts CPU and not the clock.
+    static Map<String, Double> crypto(int seconds) {
+        String text = openSsl("speed -seconds " + seconds + " ecdsap256 ecdhx25519")
                 .timeout(Duration.ofMinutes(1))
                 .run()
                 .succeeded()
@@ -153,12 +170,6 @@ final class Yardstick implements AutoCloseable {
             }
         }
         return micros;
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 
     @Override

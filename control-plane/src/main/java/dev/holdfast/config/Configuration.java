@@ -77,7 +77,23 @@ public record Configuration(
     public record AccessSettings(boolean firstToken) {}
 
     /// @param handshakesPerSecond accepts past this rate wait
-    public record Limits(int handshakesPerSecond, int sessions, Duration handshakeTimeout, Duration requestTimeout) {}
+    /// @param sessions connections of devices at the same time, half-open ones included
+    /// @param messagesPerSecond of one device by MQTT, over all its sessions; a message larger than 1 KiB counts
+    ///     as several, and a device that sends more is cut off
+    /// @param messageBurst how many messages of one device may come at once after a pause
+    public record Limits(
+            int handshakesPerSecond,
+            int sessions,
+            Duration handshakeTimeout,
+            Duration requestTimeout,
+            int messagesPerSecond,
+            int messageBurst) {
+        public Limits {
+            if (handshakesPerSecond < 1 || sessions < 1 || messagesPerSecond < 1 || messageBurst < 1) {
+                throw new IllegalArgumentException("every limit is at least 1");
+            }
+        }
+    }
 
     public record SmtpSettings(
             @Nullable String host,
@@ -125,7 +141,7 @@ public record Configuration(
                         new Listener("0.0.0.0", 4739)),
                 new DatabaseSettings(null, null, null, null, 16),
                 new AccessSettings(false),
-                new Limits(2_000, 19_000, Duration.ofSeconds(10), Duration.ofSeconds(30)),
+                new Limits(2_000, 19_000, Duration.ofSeconds(10), Duration.ofSeconds(30), 100, 400),
                 new SmtpSettings(null, 587, true, null, null),
                 new Notifications(false, null),
                 new Switches(true, true),

@@ -70,7 +70,15 @@ public final class MqttEndpoint {
                 plane,
                 tls,
                 configuration,
-                rooms(MqttLimits.defaults(), identity, inventory, sessions, telemetry, commands, journal, clock));
+                rooms(
+                        MqttLimits.of(configuration.limits()),
+                        identity,
+                        inventory,
+                        sessions,
+                        telemetry,
+                        commands,
+                        journal,
+                        clock));
     }
 
     MqttEndpoint(DevicePlane plane, DeviceTls tls, Configuration configuration, MqttRooms rooms) {

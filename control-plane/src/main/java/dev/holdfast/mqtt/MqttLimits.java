@@ -1,5 +1,6 @@
 package dev.holdfast.mqtt;
 
+import dev.holdfast.config.Configuration;
 import java.time.Duration;
 
 /// What one device may cost.
@@ -20,7 +21,14 @@ public record MqttLimits(
         int sessionsPerDevice,
         int violationsPerSession) {
 
-    public static MqttLimits defaults() {
-        return new MqttLimits(100, 400, 65_536, Duration.ofSeconds(10), Duration.ofSeconds(30), 8, 20);
+    static MqttLimits of(Configuration.Limits limits) {
+        return new MqttLimits(
+                limits.messagesPerSecond(),
+                limits.messageBurst(),
+                65_536,
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(30),
+                8,
+                20);
     }
 }

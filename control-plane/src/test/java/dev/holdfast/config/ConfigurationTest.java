@@ -71,6 +71,13 @@ class ConfigurationTest {
     }
 
     @Test
+    void aLimitOfNothingIsAnError() {
+        assertThatThrownBy(() -> load("limits: { messagesPerSecond: 0 }", Map.of()))
+                .isInstanceOf(ConfigurationException.class)
+                .hasMessageContaining("at least 1");
+    }
+
+    @Test
     void aKeyGivenTwiceIsAnError() {
         assertThatThrownBy(() -> load("environment: a\nenvironment: b\n", Map.of()))
                 .isInstanceOf(ConfigurationException.class);

@@ -1,0 +1,42 @@
+package dev.holdfast.bench;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/// Enrolment over EST, each on a connection of its own, durable and journalled, beside the sum of its unavoidable
+/// cryptography.
+final class EnrolmentRow {
+    private static final int AT_ONCE = 32;
+
+    private EnrolmentRow() {}
+
+    static List<Row> measure(Bench bench, Fleet fleet, ServerProcess server) throws IOException {
+        int rounds = bench.rounds() + 2;
+        int each = fleet.newcomers().size() / rounds;
+        Bench.Cost cost = bench.compare(
+                "enrolment",
+                server,
+                Duration.ofMillis(500),
+                round -> Load.each(
+                        fleet.newcomers().subList(round * each, (round + 1) * each),
+                        AT_ONCE,
+                        newcomer -> newcomer.enrol(fleet, server.port("DEVICE"))),
+                null);
+        Map<String, Double> crypto = Yardstick.crypto(bench.size(2, 1));
+        // The handshake: one signature, one key made (as costly as an agreement), one agreement. The enrolment: the
+        // request's proof of possession verified, the certificate signed.
+        double floor = 2 * crypto.getOrDefault("sign", Double.NaN)
+                + crypto.getOrDefault("verify", Double.NaN)
+                + 2 * crypto.getOrDefault("agree", Double.NaN);
+        Bench.Cost withFloor = new Bench.Cost(cost.total(), cost.own(), cost.wall(), Spread.once(floor), Spread.NONE);
+        return List.of(Bench.row(
+                "enrolment",
+                "EST enrolment: new connection, durable, journalled",
+                withFloor,
+                "openssl speed: its signatures and key agreement",
+                Row.Promise.atMost(1_000, cost.total()),
+                each));
+    }
+}

@@ -1,0 +1,58 @@
+package dev.holdfast.bench;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/// Measurements by MQTT with QoS 1: parsed, authorised, judged against the device's history, rolled up,
+/// acknowledged. Beside mosquitto, which takes them in and has nobody to give them to.
+final class MqttRows {
+    /// Longer than the server gathers before it writes.
+    private static final Duration WRITTEN = Duration.ofMillis(5_500);
+
+    private MqttRows() {}
+
+    static List<Row> measure(Bench bench, Fleet fleet, ServerProcess server) throws IOException {
+        List<Meter> meters = fleet.quick();
+        try (Yardstick mosquitto =
+                        Yardstick.mosquitto(fleet.folder(), bench.work().resolve("mosquitto"));
+                TlsRows.Open ours = TlsRows.Open.all(meters, meter -> meter.mqtt(fleet, server.port("MQTT")));
+                TlsRows.Open theirs = TlsRows.Open.all(meters, meter -> meter.mqtt(fleet, mosquitto.port()))) {
+            int many = bench.size(200, 40);
+            Bench.Cost windows = bench.compare(
+                    "mqtt",
+                    server,
+                    WRITTEN,
+                    _ -> publish(ours, many, 20),
+                    new Bench.Beside(mosquitto.process(), _ -> publish(theirs, many, 20)));
+            int few = bench.size(40, 20);
+            Bench.Cost single = bench.compare(
+                    "mqtt-single",
+                    server,
+                    WRITTEN,
+                    _ -> publish(ours, few, 1),
+                    new Bench.Beside(mosquitto.process(), _ -> publish(theirs, few, 1)));
+            String theirName = "mosquitto with TLS, bare ingest";
+            return List.of(
+                    Bench.row(
+                            "mqtt",
+                            "QoS 1 message: parse, authorise, detect, roll up (20 in flight)",
+                            windows,
+                            theirName,
+                            Row.Promise.atMost(4, windows.total()),
+                            meters.size() * many),
+                    Bench.row(
+                            "mqtt-single",
+                            "the same, one message in flight",
+                            single,
+                            theirName,
+                            Optional.empty(),
+                            meters.size() * few));
+        }
+    }
+
+    private static int publish(TlsRows.Open open, int messages, int window) throws IOException {
+        return Load.each(open.lines(), 200, line -> line.meter().measure(line.connection(), messages, window));
+    }
+}

@@ -1,0 +1,116 @@
+package dev.holdfast.bench;
+
+import dev.holdfast.testkit.RealClient;
+import dev.holdfast.testkit.RunningClient;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+
+/// `./holdfast serve` itself, as anybody would start it, in a process of its own.
+final class ServerProcess implements AutoCloseable {
+    private static final String[] LISTENERS = {"OPERATOR", "DEVICE", "MQTT", "PKI", "SYSLOG", "IPFIX"};
+
+    private final RunningClient process;
+    private final Map<String, Integer> ports;
+    private final Duration start;
+
+    private ServerProcess(RunningClient process, Map<String, Integer> ports, Duration start) {
+        this.process = process;
+        this.ports = ports;
+        this.start = start;
+    }
+
+    /// Starts it and waits until it is ready.
+    ///
+    /// @param home where `./holdfast` is
+    static ServerProcess start(Path home, Path data) throws IOException {
+        Map<String, Integer> ports = new HashMap<>();
+        Map<String, String> environment = new HashMap<>(variables());
+        for (String listener : LISTENERS) {
+            int port = freePort();
+            ports.put(listener, port);
+            environment.put("HOLDFAST_LISTENERS_" + listener + "_PORT", Integer.toString(port));
+        }
+        long begun = System.nanoTime();
+        RunningClient process = RealClient.of(home.resolve("holdfast").toString(), "serve", "--data", data.toString())
+                .with(environment)
+                .start();
+        try {
+            process.awaitLine(line -> line.startsWith("Holdfast is ready"), Duration.ofMinutes(2));
+        } catch (AssertionError e) {
+            process.close();
+            throw new IOException("the server does not start: " + e.getMessage(), e);
+        }
+        return new ServerProcess(process, ports, Duration.ofNanos(System.nanoTime() - begun));
+    }
+
+    /// What differs from the defaults: limits that are there to be hit by an attacker, not by a measurement.
+    static Map<String, String> variables() {
+        Map<String, String> variables = new HashMap<>();
+        for (String listener : LISTENERS) {
+            variables.put("HOLDFAST_LISTENERS_" + listener + "_HOST", "127.0.0.1");
+            variables.put("HOLDFAST_LISTENERS_" + listener + "_PORT", "0");
+        }
+        variables.put("HOLDFAST_ACCESS_FIRST_TOKEN", "true");
+        variables.put("HOLDFAST_LIMITS_HANDSHAKES_PER_SECOND", "100000");
+        variables.put("HOLDFAST_LIMITS_SESSIONS", "19500");
+        variables.put("HOLDFAST_LIMITS_MESSAGES_PER_SECOND", "1000000");
+        variables.put("HOLDFAST_LIMITS_MESSAGE_BURST", "1000000");
+        return variables;
+    }
+
+    int port(String listener) {
+        Integer port = ports.get(listener);
+        if (port == null) {
+            throw new IllegalStateException("the server has no listener " + listener);
+        }
+        return port;
+    }
+
+    /// From the command to the line that says it is ready.
+    Duration startTime() {
+        return start;
+    }
+
+    ProcessHandle handle() {
+        return process.handle();
+    }
+
+    /// Resident memory of the server and what its PostgreSQL takes, in octets.
+    long memory() {
+        return CpuMeter.resident(handle()) + CpuMeter.proportionalOfDescendants(handle());
+    }
+
+    String jcmd(String... command) {
+        String[] all = new String[command.length + 1];
+        all[0] = Long.toString(handle().pid());
+        System.arraycopy(command, 0, all, 1, command.length);
+        return RealClient.of(
+                        Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(), all)
+                .timeout(Duration.ofMinutes(1))
+                .run()
+                .succeeded()
+                .text();
+    }
+
+    static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    /// Asks it to end as Ctrl-C does, so that the next start is an ordinary one.
+    @Override
+    public void close() {
+        process.terminate();
+        try {
+            process.awaitExit(Duration.ofSeconds(90));
+        } finally {
+            process.close();
+        }
+    }
+}
