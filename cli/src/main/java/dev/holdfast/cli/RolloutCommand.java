@@ -1,6 +1,7 @@
 package dev.holdfast.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
@@ -8,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +58,8 @@ final class RolloutCommand {
             "FAILED=counts.failed",
             "WITHDRAWN=counts.withdrawn",
             "ROLLED BACK=counts.rolledBack");
+    private static final Table WINDOWS =
+            Table.of("site", "No windows: devices may be updated at any time.", "SITE=site", "WINDOWS=windows");
     private static final Table SWITCH = Table.of("stopped", "", "Stopped=stopped", "Because=reason", "By=by");
     private static final Table.Column PROGRESS = Table.Column.of("=counts.healthy/counts.total");
     private static final Set<String> ENDED = Set.of("finished", "rolled-back", "aborted", "stopped");
@@ -157,6 +161,51 @@ final class RolloutCommand {
             @Mixin Because because,
             @Option(names = "--no-roll-back", description = "Leave updated devices as they are.") boolean stay) {
         print(server, server.client().post(path(id) + "/abort", because.body().put("rollBack", !stay)));
+    }
+
+    @Command(
+            name = "finish",
+            mixinStandardHelpOptions = true,
+            description = "Ends it although some devices never came; nothing may be undecided.")
+    void finish(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id, @Mixin Because because) {
+        print(server, server.client().post(path(id) + "/finish", because.body()));
+    }
+
+    @Command(
+            name = "windows",
+            mixinStandardHelpOptions = true,
+            description = "Shows when the devices of each site may be updated.")
+    void windows(@Mixin ServerOptions server) {
+        server.printer()
+                .rows(ApiClient.rows(server.client().get("/maintenance-windows").path("sites")), WINDOWS);
+    }
+
+    @Command(
+            name = "window",
+            mixinStandardHelpOptions = true,
+            description =
+                    "Sets the maintenance window of a site (a value of the label 'site'); without --from, always.")
+    void window(
+            @Mixin ServerOptions server,
+            @Parameters(paramLabel = "SITE") String site,
+            @Option(names = "--from", paramLabel = "HH:MM", description = "Local time of the site.") @Nullable
+                    String from,
+            @Option(names = "--to", paramLabel = "HH:MM", description = "May be past midnight.", defaultValue = "")
+                    String to,
+            @Option(names = "--zone", description = "Such as Europe/Berlin.", defaultValue = "UTC") String zone,
+            @Option(names = "--day", split = ",", description = "Days on which it begins (all).") @Nullable
+                    List<String> days,
+            @Mixin Because because) {
+        ObjectNode body = because.body();
+        ArrayNode windows = body.putArray("windows");
+        if (from != null) {
+            ObjectNode window =
+                    windows.addObject().put("from", from).put("to", to).put("zone", zone);
+            if (days != null) {
+                window.set("days", ApiClient.JSON.valueToTree(days));
+            }
+        }
+        server.printer().one(server.client().put("/maintenance-windows/" + ApiClient.encode(site), body), WINDOWS);
     }
 
     @Command(

@@ -18,6 +18,7 @@ public final class Resources {
         new EnrolmentEndpoint(rooms, identities).register(handlers);
         new FirmwareEndpoint(rooms).register(handlers);
         new RolloutsEndpoint(rooms).register(handlers);
+        new WindowsEndpoint(rooms).register(handlers);
         new IncidentsEndpoint(rooms).register(handlers);
         new SettingsEndpoint(rooms).register(handlers);
         new JournalEndpoint(rooms).register(handlers);

@@ -16,15 +16,11 @@ import dev.holdfast.web.Fields;
 import dev.holdfast.web.Handlers;
 import dev.holdfast.web.Problem;
 import dev.holdfast.web.Reply;
-import java.time.DateTimeException;
-import java.time.DayOfWeek;
 import java.time.Duration;
-import java.time.LocalTime;
-import java.time.ZoneId;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// Rollouts, and the one switch that stops them all.
 final class RolloutsEndpoint {
@@ -49,6 +45,10 @@ final class RolloutsEndpoint {
                 "resumeRollout",
                 Scope.ROLLOUTS_WRITE,
                 call -> change(call, (id, reason) -> rooms.rollouts().control().resume(id, reason, call.actor())));
+        handlers.on(
+                "finishRollout",
+                Scope.ROLLOUTS_WRITE,
+                call -> change(call, (id, reason) -> rooms.rollouts().control().finish(id, reason, call.actor())));
         handlers.on(
                 "abortRollout",
                 Scope.ROLLOUTS_WRITE,
@@ -286,21 +286,7 @@ final class RolloutsEndpoint {
                 : text.equals("PT0S") ? Duration.ZERO : Call.duration("/plan/" + name, text, LONGEST);
     }
 
-    private static @org.jspecify.annotations.Nullable MaintenanceWindow window(JsonNode window) {
-        if (!window.isObject()) {
-            return null;
-        }
-        try {
-            LocalTime from = LocalTime.parse(window.path("from").asText());
-            LocalTime to = LocalTime.parse(window.path("to").asText());
-            Duration length = Duration.between(from, to);
-            return new MaintenanceWindow(
-                    EnumSet.allOf(DayOfWeek.class),
-                    from,
-                    length.isPositive() ? length : length.plusDays(1),
-                    ZoneId.of(window.path("zone").asText()));
-        } catch (DateTimeException e) {
-            throw Problem.malformed("/plan/window", "needs from and to as 22:00 and a zone such as Europe/Berlin");
-        }
+    private static @Nullable MaintenanceWindow window(JsonNode window) {
+        return window.isObject() ? WindowsEndpoint.read("/plan/window", window) : null;
     }
 }

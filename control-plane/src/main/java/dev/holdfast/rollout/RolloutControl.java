@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /// What operators do to rollouts: begin, pause, resume, abort, finish; the one switch; the windows of a site.
 ///
@@ -167,7 +168,8 @@ public final class RolloutControl {
     }
 
     /// When devices whose label `site` has this value may be updated; an empty list means always.
-    public void setWindows(Environment environment, String site, List<MaintenanceWindow> windows, Actor actor) {
+    public void setWindows(
+            Environment environment, String site, List<MaintenanceWindow> windows, String reason, Actor actor) {
         if (!site.matches("[A-Za-z0-9._ -]{1,63}") || windows.size() > 50) {
             throw new IllegalArgumentException("a site is a label value, and has at most 50 windows");
         }
@@ -178,12 +180,20 @@ public final class RolloutControl {
                     environment,
                     "site:" + site,
                     actor,
-                    "maintenance windows set",
+                    reason,
                     Map.of("site", site, "windows", windows.size())));
         });
     }
 
-    public Map<String, List<MaintenanceWindow>> windows() {
-        return database.read(RolloutStore::windows);
+    /// The windows of each site that has some.
+    public Map<String, List<MaintenanceWindow>> windows(Environment environment) {
+        String prefix = environment + "/";
+        Map<String, List<MaintenanceWindow>> mine = new TreeMap<>();
+        database.read(RolloutStore::windows).forEach((site, windows) -> {
+            if (site.startsWith(prefix) && !windows.isEmpty()) {
+                mine.put(site.substring(prefix.length()), windows);
+            }
+        });
+        return mine;
     }
 }

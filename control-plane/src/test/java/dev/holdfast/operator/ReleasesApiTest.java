@@ -137,4 +137,21 @@ class ReleasesApiTest {
         assertThat(server.post("/releases/" + id + "/reinstate", BECAUSE).problem())
                 .isEqualTo("conflict");
     }
+
+    @Test
+    void aSiteHasMaintenanceWindowsThatPeopleCanReadBack() {
+        String windows =
+                "{\"windows\":[{\"days\":[\"sunday\"],\"from\":\"22:00\",\"to\":\"04:00\",\"zone\":\"Europe/Berlin\"}],"
+                        + "\"reason\":\"the night shift\"}";
+        assertThat(server.put("/maintenance-windows/north", windows).status()).isEqualTo(200);
+        assertThat(server.get("/maintenance-windows").json().path("sites").toString())
+                .isEqualTo("[{\"site\":\"north\",\"windows\":[{\"days\":[\"sunday\"],\"from\":\"22:00\","
+                        + "\"to\":\"04:00\",\"zone\":\"Europe/Berlin\"}]}]");
+        assertThat(server.put("/maintenance-windows/north", windows.replace("Europe/Berlin", "Nowhere/AtAll"))
+                        .problem())
+                .isEqualTo("malformed-request");
+        server.put("/maintenance-windows/north", "{\"windows\":[],\"reason\":\"always\"}");
+        assertThat(server.get("/maintenance-windows").json().path("sites").size())
+                .isZero();
+    }
 }

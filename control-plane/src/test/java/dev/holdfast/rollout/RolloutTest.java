@@ -330,6 +330,7 @@ class RolloutTest {
                                 LocalTime.of(23, 0),
                                 Duration.ofHours(3),
                                 ZoneOffset.UTC)),
+                        "the night shift",
                         Fleet.OPERATOR);
         begin(fleet.release("1.1", 1, false), Optional.empty(), Fleet.batch("all", "100%", 10));
         assertThat(fleet.poll(north.getFirst()))
