@@ -65,6 +65,7 @@ final class FleetRooms {
                 ca,
                 ground.freeze,
                 new Environment(configuration.environment()),
+                configuration.limits().databaseSilence(),
                 ground.random);
         detection = parts.opened(
                 "detection",

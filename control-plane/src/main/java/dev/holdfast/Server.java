@@ -62,9 +62,7 @@ public final class Server implements AutoCloseable {
             ground = new Ground(configuration, data, clock, random, parts);
             Addresses addresses = new Addresses(configuration);
             plane = parts.opened("device plane", new DevicePlane(configuration.limits(), clock));
-            Configuration.Listener pkiAddress = configuration.listeners().pki();
-            PkiEndpoint pki = parts.opened(
-                    "PKI listener", PkiEndpoint.listen(plane.vertx(), pkiAddress, plane.vertxPort(pkiAddress.port())));
+            PkiEndpoint pki = parts.opened("PKI listener", PkiEndpoint.listen(plane, configuration));
             rooms = new FleetRooms(
                     ground,
                     plane.vertx(),

@@ -9,47 +9,102 @@ import dev.holdfast.core.ModelId;
 import dev.holdfast.identity.EnrolmentTokens;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.inventory.Model;
+import dev.holdfast.telemetry.LogQuery;
+import dev.holdfast.telemetry.Observation;
+import io.netty.util.internal.PlatformDependent;
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
-/// The whole server in a process of its own, for tests that kill it or count what it holds. Says its ports, then obeys
-/// lines: `token ID` registers a device and prints its token, `certificates ID` prints how many it has, `verify` what
-/// the journal's check says. Ends when its input does.
+/// The whole server in a process of its own, for tests that kill it, fill its disk or count what it holds. Says its
+/// ports, then answers numbered questions, a line each ([ServerProcess#ask]). Ends when its input does.
 public final class ServerProbe {
     private static final Environment ENVIRONMENT = new Environment("development");
     private static final ModelId MODEL = new ModelId("probe");
+    private static final Instant END = Instant.parse("9999-01-01T00:00:00Z");
     private static final Actor ACTOR = new Actor.Holdfast("test");
 
     private ServerProbe() {}
 
     public static void main(String[] args) throws Exception {
         Configuration configuration = Configuration.load(Optional.empty(), System.getenv());
-        try (Server server = Server.start(configuration, Path.of(args[0]), InstantSource.system(), new SecureRandom());
+        Path data = Path.of(args[0]);
+        try (Server server = Server.start(configuration, data, InstantSource.system(), new SecureRandom());
                 BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
             say("READY device=" + server.devicePort() + " mqtt=" + server.mqttPort() + " pki=" + server.pkiPort()
                     + " operator=" + server.operator().port() + " syslog="
-                    + server.ingest().syslogPort());
+                    + server.ingest().syslogPort() + " ipfix=" + server.ingest().ipfixPort());
             for (String line = input.readLine(); line != null; line = input.readLine()) {
-                String[] words = line.split(" ", -1);
-                switch (words[0]) {
-                    case "token" -> say("token " + words[1] + " " + token(server, words[1]));
-                    case "certificates" ->
-                        say("certificates " + words[1] + " "
-                                + server.identity()
-                                        .certificates(DeviceRef.of(ENVIRONMENT.value(), words[1]))
-                                        .size());
-                    case "verify" -> say("verify " + server.journal().verify());
-                    default -> throw new IllegalArgumentException(line);
-                }
+                int space = line.indexOf(' ');
+                say(line.substring(0, space) + " " + answer(server, data, line.substring(space + 1)));
             }
+        }
+    }
+
+    private static String answer(Server server, Path data, String question) throws IOException {
+        String[] words = question.split(" ", -1);
+        return switch (words[0]) {
+            case "token" -> token(server, words[1]); // registers the device, too
+            case "certificates" ->
+                Integer.toString(
+                        server.identity().certificates(device(words[1])).size());
+            case "events" ->
+                server.telemetry().events(device(words[1]), END, 10_000).stream()
+                        .map(Observation.Event::name)
+                        .collect(Collectors.joining(" "));
+            case "lines" ->
+                Integer.toString(server.telemetry()
+                        .logs(new LogQuery(
+                                ENVIRONMENT,
+                                Optional.of(device(words[1]).id()),
+                                Optional.empty(),
+                                "",
+                                Instant.EPOCH,
+                                END,
+                                Optional.empty(),
+                                1_000))
+                        .size());
+            case "held" -> held(server);
+            case "verify" -> server.journal().verify().toString();
+            case "fill" -> fill(data.resolveSibling("ballast"));
+            case "free" -> Boolean.toString(Files.deleteIfExists(data.resolveSibling("ballast")));
+            default -> throw new IllegalArgumentException(question);
+        };
+    }
+
+    private static DeviceRef device(String id) {
+        return DeviceRef.of(ENVIRONMENT.value(), id);
+    }
+
+    /// Sessions, connections of the device plane, and octets in memory after what nobody holds was collected.
+    private static String held(Server server) {
+        System.gc();
+        Runtime runtime = Runtime.getRuntime();
+        return server.sessions().count() + " " + server.plane().connections() + " "
+                + (runtime.totalMemory() - runtime.freeMemory()) + " " + PlatformDependent.usedDirectMemory();
+    }
+
+    /// Takes all room that is left on the disk.
+    private static String fill(Path ballast) throws IOException {
+        byte[] piece = new byte[1 << 16];
+        try (OutputStream out = Files.newOutputStream(ballast)) {
+            while (true) {
+                out.write(piece);
+            }
+        } catch (IOException full) {
+            return "full after " + Files.size(ballast);
         }
     }
 
@@ -64,7 +119,7 @@ public final class ServerProbe {
                     ENVIRONMENT, MODEL, "probe", "hw-1", Duration.ofMinutes(1), Map.of(), List.of(), Map.of());
             server.inventory().putModel(model, ACTOR);
         }
-        DeviceRef ref = DeviceRef.of(ENVIRONMENT.value(), id);
+        DeviceRef ref = device(id);
         server.inventory().register(new Inventory.Registration(ref, MODEL, Labels.NONE), ACTOR);
         return server.identity().issueEnrolmentToken(ref, Duration.ofHours(1), ACTOR)
                         instanceof EnrolmentTokens.Issued.Token token

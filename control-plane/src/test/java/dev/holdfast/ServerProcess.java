@@ -14,10 +14,13 @@ import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
@@ -27,6 +30,7 @@ import javax.net.ssl.X509TrustManager;
 final class ServerProcess implements AutoCloseable {
     private final RunningClient process;
     private final Map<String, Integer> ports = new HashMap<>();
+    private final AtomicInteger questions = new AtomicInteger();
 
     private ServerProcess(RunningClient process, String ready) {
         this.process = process;
@@ -38,6 +42,11 @@ final class ServerProcess implements AutoCloseable {
     /// @param data its data folder, which may have been used before
     /// @param settings configuration as environment variables
     static ServerProcess start(Path data, Map<String, String> settings) {
+        return start(List.of(), data, settings);
+    }
+
+    /// @param launcher a command that runs the one it is given, such as `unshare`
+    static ServerProcess start(List<String> launcher, Path data, Map<String, String> settings) {
         Map<String, String> variables = new HashMap<>(settings);
         for (String listener : List.of("OPERATOR", "DEVICE", "MQTT", "PKI", "SYSLOG", "IPFIX")) {
             variables.putIfAbsent("HOLDFAST_LISTENERS_" + listener + "_PORT", "0");
@@ -50,36 +59,36 @@ final class ServerProcess implements AutoCloseable {
             throw new java.io.UncheckedIOException(e);
         }
         variables.put("HOLDFAST_DATABASE_BINARIES", TestDatabase.binaries().toString());
+        List<String> command = new ArrayList<>(launcher);
+        command.addAll(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-cp",
+                System.getProperty("java.class.path"),
+                ServerProbe.class.getName(),
+                data.toString()));
         RunningClient process = RealClient.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-XX:+UseSerialGC",
-                        "-XX:TieredStopAtLevel=1",
-                        "--enable-native-access=ALL-UNNAMED",
-                        "--sun-misc-unsafe-memory-access=allow",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        ServerProbe.class.getName(),
-                        data.toString())
+                        command.getFirst(), command.subList(1, command.size()).toArray(String[]::new))
                 .with(variables)
                 .keepInputOpen()
                 .start();
         return new ServerProcess(process, process.awaitLine(line -> line.startsWith("READY "), Duration.ofMinutes(3)));
     }
 
-    /// Ports by name: device, mqtt, pki, operator, syslog.
-    Map<String, Integer> ports() {
-        return ports;
-    }
-
+    /// Of the listener: device, mqtt, pki, operator, syslog, ipfix.
     int port(String name) {
         return java.util.Objects.requireNonNull(ports.get(name), name);
     }
 
-    /// Sends a line and returns the answer, without the words that were sent.
-    String ask(String line) {
-        process.send(line + "\n");
-        return process.awaitLine(answer -> answer.startsWith(line + " "), Duration.ofMinutes(1))
-                .substring(line.length() + 1);
+    /// What [ServerProbe] answers.
+    String ask(String question) {
+        String number = "#" + questions.incrementAndGet() + " ";
+        process.send(number + question + "\n");
+        return process.awaitLine(answer -> answer.startsWith(number), Duration.ofMinutes(1))
+                .substring(number.length());
     }
 
     long openFiles() throws IOException {
@@ -109,11 +118,16 @@ final class ServerProcess implements AutoCloseable {
         return socket;
     }
 
-    /// TLS without a client certificate, trusting anybody: it is the server that is tried here.
+    /// TLS without a client certificate.
     SSLSocket tls(String listener) throws IOException {
+        return tls(listener, new KeyManager[0]);
+    }
+
+    /// TLS that trusts anybody: it is the server that is tried here.
+    SSLSocket tls(String listener, KeyManager[] keys) throws IOException {
         try {
             SSLContext context = SSLContext.getInstance("TLSv1.3");
-            context.init(null, new TrustManager[] {new Anybody()}, new SecureRandom());
+            context.init(keys, new TrustManager[] {new Anybody()}, new SecureRandom());
             Socket plain = connect(listener);
             SSLSocket socket =
                     (SSLSocket) context.getSocketFactory().createSocket(plain, "localhost", port(listener), true);

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -76,8 +77,14 @@ public record Configuration(
     /// @param firstToken whether to write an API token to `secrets/first-token`, for scripts that set things up
     public record AccessSettings(boolean firstToken) {}
 
+    /// How long and how much strangers may keep us busy.
+    ///
     /// @param handshakesPerSecond accepts past this rate wait
     /// @param sessions connections of devices at the same time, half-open ones included
+    /// @param handshakeTimeout for the handshake, and again for what must come at once after it (MQTT's CONNECT)
+    /// @param requestTimeout from a request's head to its end; where there is no head, from first octet to last
+    /// @param idleTimeout how long a connection may wait for a whole request (HTTP)
+    /// @param databaseSilence after which a node takes no new sessions, because it can't know who was suspended
     /// @param messagesPerSecond of one device by MQTT, over all its sessions; a message larger than 1 KiB counts
     ///     as several, and a device that sends more is cut off
     /// @param messageBurst how many messages of one device may come at once after a pause
@@ -86,11 +93,19 @@ public record Configuration(
             int sessions,
             Duration handshakeTimeout,
             Duration requestTimeout,
+            Duration idleTimeout,
+            Duration databaseSilence,
             int messagesPerSecond,
             int messageBurst) {
         public Limits {
             if (handshakesPerSecond < 1 || sessions < 1 || messagesPerSecond < 1 || messageBurst < 1) {
                 throw new IllegalArgumentException("every limit is at least 1");
+            }
+            for (Duration timeout : List.of(handshakeTimeout, requestTimeout, idleTimeout, databaseSilence)) {
+                if (timeout.compareTo(Duration.ofSeconds(1)) < 0 || timeout.compareTo(Duration.ofHours(1)) > 0) {
+                    throw new IllegalArgumentException(
+                            "limits: a timeout of " + timeout + " is not between 1 s and 1 h");
+                }
             }
         }
     }
@@ -141,7 +156,15 @@ public record Configuration(
                         new Listener("0.0.0.0", 4739)),
                 new DatabaseSettings(null, null, null, null, 16),
                 new AccessSettings(false),
-                new Limits(2_000, 19_000, Duration.ofSeconds(10), Duration.ofSeconds(30), 100, 400),
+                new Limits(
+                        2_000,
+                        19_000,
+                        Duration.ofSeconds(10),
+                        Duration.ofSeconds(30),
+                        Duration.ofSeconds(75),
+                        Duration.ofSeconds(30),
+                        100,
+                        400),
                 new SmtpSettings(null, 587, true, null, null),
                 new Notifications(false, null),
                 new Switches(true, true),

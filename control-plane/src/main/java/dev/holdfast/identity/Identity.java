@@ -41,9 +41,6 @@ import org.slf4j.LoggerFactory;
 /// must end.
 public final class Identity {
     private static final Logger LOG = LoggerFactory.getLogger(Identity.class);
-    /// A node that has not heard the database for this long can't know who was suspended meanwhile.
-    private static final Duration BLIND = Duration.ofSeconds(30);
-
     private final Journal journal;
     private final Inventory inventory;
     private final Sessions sessions;
@@ -51,8 +48,10 @@ public final class Identity {
     private final EnrolmentTokens tokens;
     private final Manufacturers manufacturers;
     private final Enrolment enrolment;
+    private final Duration blindAfter;
     private final Set<Serial> activating = ConcurrentHashMap.newKeySet();
 
+    /// @param blindAfter a node that has not heard the database for this long can't know who was suspended meanwhile
     public Identity(
             Database database,
             Journal journal,
@@ -61,7 +60,9 @@ public final class Identity {
             Ca ca,
             Freeze freeze,
             Environment environment,
+            Duration blindAfter,
             SecureRandom random) {
+        this.blindAfter = blindAfter;
         this.journal = journal;
         this.inventory = inventory;
         this.sessions = sessions;
@@ -124,7 +125,7 @@ public final class Identity {
         if (blind()) {
             return refused(
                     Admission.Refusal.SERVER_CANNOT_CHECK,
-                    "the database has not been heard for " + BLIND.toSeconds() + " s");
+                    "the database has not been heard for " + blindAfter.toSeconds() + " s");
         }
         Optional<CertificateStanding> certificate = ca.standings().find(serial);
         if (certificate.isEmpty() || !certificate.get().device().equals(Optional.of(device))) {
@@ -163,7 +164,7 @@ public final class Identity {
     /// that
     /// exist may send telemetry, and nothing else.
     public boolean blind() {
-        return journal.silence().compareTo(BLIND) > 0;
+        return journal.silence().compareTo(blindAfter) > 0;
     }
 
     /// Whose certificate this is, from memory, whatever became of it; empty for one that is not a device's.

@@ -36,7 +36,16 @@ public final class Ingest {
         this.listeners = configuration.listeners();
         this.flows = new FlowsEndpoint(identity, inventory, sessions, telemetry, clock);
         this.syslog = new SyslogEndpoint(
-                plane, tls, new SyslogEndpoint.SyslogRooms(identity, inventory, sessions, telemetry, counts, clock));
+                plane,
+                tls,
+                new SyslogEndpoint.SyslogRooms(
+                        identity,
+                        inventory,
+                        sessions,
+                        telemetry,
+                        counts,
+                        configuration.limits().requestTimeout(),
+                        clock));
         this.ipfix = new IpfixEndpoint(telemetry, new AddressBook(inventory.directory()), clock, counts);
     }
 

@@ -31,7 +31,6 @@ final class SyslogConnection {
     private static final int LONGEST_TEXT = 4_096;
     private static final int MOST_UNDECIDED = 64;
     private static final int MOST_MALFORMED = 20;
-    private static final Duration INCOMPLETE = Duration.ofSeconds(30);
     private static final Duration IDLE = Duration.ofHours(2);
     private static final Duration AGAIN = Duration.ofMillis(20);
 
@@ -209,7 +208,9 @@ final class SyslogConnection {
 
     /// A message that has begun must end soon; a silent connection is given up at last.
     void check(long now) {
-        if (reading && framing.isInside() && now - completeAt > INCOMPLETE.toNanos()) {
+        if (reading
+                && framing.isInside()
+                && now - completeAt > rooms.incomplete().toNanos()) {
             end();
         } else if (now - heardAt > IDLE.toNanos()) {
             end();

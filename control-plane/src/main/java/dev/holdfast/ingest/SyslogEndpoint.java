@@ -35,12 +35,15 @@ final class SyslogEndpoint {
     private volatile int port;
 
     /// What every connection shares.
+    ///
+    /// @param incomplete how long a message may take from its first octet to its last
     record SyslogRooms(
             Identity identity,
             Inventory inventory,
             Sessions sessions,
             Telemetry telemetry,
             IngestCounts counts,
+            Duration incomplete,
             InstantSource clock) {}
 
     SyslogEndpoint(DevicePlane plane, DeviceTls tls, SyslogRooms rooms) {

@@ -26,8 +26,8 @@ public record MqttLimits(
                 limits.messagesPerSecond(),
                 limits.messageBurst(),
                 65_536,
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(30),
+                limits.handshakeTimeout(),
+                limits.requestTimeout(),
                 8,
                 20);
     }

@@ -42,9 +42,10 @@ public final class OperatorEndpoint implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(OperatorEndpoint.class);
     private static final int MOST_CONNECTIONS = 2_000;
     private static final Duration FIRST_REQUEST = Duration.ofSeconds(15);
-    private static final Duration NEXT_REQUEST = Duration.ofSeconds(75);
+    private static final Duration IDLE = Duration.ofSeconds(40);
 
     private final Vertx vertx;
+    private final Configuration.Limits limits;
     private final HttpServer server;
     private final Identities identities;
     private final ApiEndpoint api;
@@ -60,7 +61,8 @@ public final class OperatorEndpoint implements AutoCloseable {
             Optional<String> certificate,
             Optional<String> key,
             Optional<String> publicUrl,
-            Optional<String> publicHostName) {
+            Optional<String> publicHostName,
+            Configuration.Limits limits) {
         public static Settings of(Configuration configuration) {
             Configuration.Listeners listeners = configuration.listeners();
             return new Settings(
@@ -69,7 +71,8 @@ public final class OperatorEndpoint implements AutoCloseable {
                     Optional.ofNullable(listeners.operatorCertificate()),
                     Optional.ofNullable(listeners.operatorKey()),
                     Optional.ofNullable(configuration.publicBaseUrls().operator()),
-                    Optional.ofNullable(configuration.publicHostName()));
+                    Optional.ofNullable(configuration.publicHostName()),
+                    configuration.limits());
         }
 
         boolean tls() {
@@ -97,6 +100,7 @@ public final class OperatorEndpoint implements AutoCloseable {
 
     private OperatorEndpoint(Vertx vertx, Settings settings, Rooms rooms) throws ConfigurationException {
         this.vertx = vertx;
+        this.limits = settings.limits();
         HttpServerOptions options = new HttpServerOptions()
                 .setHost(settings.host())
                 .setPort(settings.port())
@@ -106,8 +110,11 @@ public final class OperatorEndpoint implements AutoCloseable {
                 .setDecompressionSupported(false)
                 .setCompressionSupported(false)
                 .setMaxWebSocketFrameSize(1_024)
-                .setIdleTimeout(40)
-                .setIdleTimeoutUnit(TimeUnit.SECONDS);
+                .setPerMessageWebSocketCompressionSupported(false)
+                .setPerFrameWebSocketCompressionSupported(false)
+                .setIdleTimeout(
+                        (int) shorter(IDLE, settings.limits().idleTimeout()).toMillis())
+                .setIdleTimeoutUnit(TimeUnit.MILLISECONDS);
         if (settings.tls()) {
             options.setSsl(true)
                     .setUseAlpn(true)
@@ -206,11 +213,16 @@ public final class OperatorEndpoint implements AutoCloseable {
             connection.close().onComplete(_ -> connections.decrementAndGet());
             return;
         }
-        RequestClock clock = new RequestClock(vertx, connection, FIRST_REQUEST, NEXT_REQUEST);
+        RequestClock clock = new RequestClock(
+                vertx, connection, shorter(FIRST_REQUEST, limits.requestTimeout()), limits.idleTimeout());
         connection.closeHandler(_ -> {
             clock.stop();
             connections.decrementAndGet();
         });
+    }
+
+    private static Duration shorter(Duration left, Duration right) {
+        return left.compareTo(right) < 0 ? left : right;
     }
 
     private static boolean isLoopback(String host) throws ConfigurationException {

@@ -6,6 +6,9 @@ import dev.holdfast.ca.StatusResponder;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.protocol.ocsp.OcspResponse;
 import dev.holdfast.protocol.x509.Certificates;
+import dev.holdfast.tls.DevicePlane;
+import dev.holdfast.tls.PeerIdentity;
+import dev.holdfast.tls.RequestWatch;
 import io.vertx.core.Context;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
@@ -38,7 +41,6 @@ import org.slf4j.LoggerFactory;
 /// Opened before the authorities exist, because their certificates name the port that was bound; answers 503
 /// until [#serve].
 public final class PkiEndpoint implements AutoCloseable {
-    private static final int IDLE_SECONDS = 30;
     private static final int THREADS = Math.max(2, Runtime.getRuntime().availableProcessors());
 
     private static final Logger LOG = LoggerFactory.getLogger(PkiEndpoint.class);
@@ -62,18 +64,24 @@ public final class PkiEndpoint implements AutoCloseable {
 
     /// Binds the listener.
     ///
-    /// @param port as Vert.x takes it: negative for any free one
     /// @throws IOException when the port can't be bound; the message says which
-    public static PkiEndpoint listen(Vertx vertx, Configuration.Listener address, int port) throws IOException {
+    public static PkiEndpoint listen(DevicePlane plane, Configuration configuration) throws IOException {
+        Vertx vertx = plane.vertx();
+        Configuration.Listener address = configuration.listeners().pki();
+        Configuration.Limits limits = configuration.limits();
+        RequestWatch watch = new RequestWatch(limits.idleTimeout(), limits.requestTimeout());
         Router router = Router.router(vertx);
         HttpServerOptions options = new HttpServerOptions()
                 .setHost(address.host())
-                .setPort(port)
+                .setPort(plane.vertxPort(address.port()))
                 .setAcceptBacklog(1_024)
-                .setIdleTimeout(IDLE_SECONDS)
+                .setIdleTimeout((int) limits.idleTimeout().toMillis())
+                .setIdleTimeoutUnit(TimeUnit.MILLISECONDS)
                 .setMaxInitialLineLength(8_192)
                 .setMaxHeaderSize(8_192)
                 .setHttp2ClearTextEnabled(false)
+                .setPerMessageWebSocketCompressionSupported(false)
+                .setPerFrameWebSocketCompressionSupported(false)
                 .setHandle100ContinueAutomatically(true);
         int[] bound = new int[1];
         try {
@@ -82,6 +90,8 @@ public final class PkiEndpoint implements AutoCloseable {
                                 @Override
                                 public Future<?> start() {
                                     return vertx.createHttpServer(options)
+                                            .connectionHandler(
+                                                    connection -> watch.opened(connection, PeerIdentity.none("")))
                                             .requestHandler(router)
                                             .listen()
                                             .onSuccess(server -> bound[0] = server.actualPort());
@@ -96,7 +106,9 @@ public final class PkiEndpoint implements AutoCloseable {
                     e);
         }
         PkiEndpoint endpoint = new PkiEndpoint(router, bound[0]);
+        vertx.setPeriodic(1_000, _ -> watch.sweep());
         router.route().order(-1).handler(request -> {
+            watch.begin(request);
             if (endpoint.serving) {
                 request.next();
             } else {

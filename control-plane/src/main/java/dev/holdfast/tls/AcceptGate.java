@@ -10,17 +10,16 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 
 /// Stands before every listening socket of the device plane: accepts no faster than the rate (what comes faster
-/// waits
-/// in the kernel's queue), closes what is over the cap at once, and hears of every handshake that fails.
+/// waits in the kernel's queue), closes what is over the cap at once, and hears of every handshake that fails.
 @ChannelHandler.Sharable
 final class AcceptGate extends ChannelInboundHandlerAdapter {
-    private static final long PAUSE_MILLIS = 20;
+    private static final long SHORTEST_PAUSE = 20;
     private final int perSecond;
     private final int most;
     private final BiConsumer<Channel, Throwable> failed;
     private final AtomicLong open = new AtomicLong();
     private final AtomicLong turnedAway = new AtomicLong();
-    private long tokens;
+    private double tokens;
     private long refilledNanos = System.nanoTime();
 
     /// @param most connections at the same time, over all listeners, half-open ones included
@@ -52,24 +51,43 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
         accepted.closeFuture().addListener(_ -> open.decrementAndGet());
         accepted.pipeline().addLast(new HandshakeTap(failed));
         context.fireChannelRead(accepted);
-        if (!take()) {
-            Channel listening = context.channel();
+        long pause = take();
+        Channel listening = context.channel();
+        if (pause > 0 && listening.config().isAutoRead()) {
             listening.config().setAutoRead(false);
-            var _ = listening
-                    .eventLoop()
-                    .schedule(() -> listening.config().setAutoRead(true), PAUSE_MILLIS, TimeUnit.MILLISECONDS);
+            resume(listening, pause);
         }
     }
 
-    private synchronized boolean take() {
-        long now = System.nanoTime();
-        long fresh = (now - refilledNanos) * perSecond / 1_000_000_000L;
-        if (fresh > 0) {
-            tokens = Math.min(perSecond, tokens + fresh);
-            refilledNanos = now;
-        }
+    /// Several connections are accepted at once, and several listeners share the rate: how long to wait is seen when
+    /// the pause is over.
+    private void resume(Channel listening, long pause) {
+        var _ = listening
+                .eventLoop()
+                .schedule(
+                        () -> {
+                            long more = missing();
+                            if (more > 0) {
+                                resume(listening, more);
+                            } else {
+                                listening.config().setAutoRead(true);
+                            }
+                        },
+                        pause,
+                        TimeUnit.MILLISECONDS);
+    }
+
+    /// @return for how many milliseconds nobody should be accepted
+    private synchronized long take() {
         tokens--;
-        return tokens > 0;
+        return missing();
+    }
+
+    private synchronized long missing() {
+        long now = System.nanoTime();
+        tokens = Math.min(perSecond, tokens + (now - refilledNanos) * perSecond / 1e9);
+        refilledNanos = now;
+        return tokens >= 1 ? 0 : Math.max(SHORTEST_PAUSE, (long) ((1 - tokens) * 1_000 / perSecond));
     }
 
     /// At the first octets of a connection, which come after its TLS handler was put in place, asks that

@@ -11,61 +11,34 @@ import io.vertx.ext.web.RoutingContext;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.EnumSet;
-import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /// The HTTPS listener that all device protocols over HTTP share: `est`, `updates` and `ingest` mount their
 /// routes on its [#router], then [#listen] opens it.
 ///
-/// What it does for every route: TLS as [DeviceTls] has it; header sizes capped; a request whose body has not
-/// come within the request timeout is ended, and so is a connection that sends no whole request for longer than
-/// the idle timeout (dripping octets does not count as activity).
+/// What it does for every route: TLS as [DeviceTls] has it; header sizes capped; slow requests ended ([RequestWatch]).
 public final class DeviceListener implements AutoCloseable {
     private static final String PEER = "holdfast.peer";
     private static final Duration RENEWAL_CHECK = Duration.ofMinutes(10);
-    private static final Duration IDLE = Duration.ofSeconds(75);
 
     private final DevicePlane plane;
     private final Vertx vertx;
     private final DeviceTls tls;
     private final Configuration.Listener address;
-    private final Duration requestTimeout;
+    private final Duration idle;
+    private final RequestWatch watch;
     private final Router router;
-    private final Map<HttpConnection, Connection> connections = new ConcurrentHashMap<>();
     private volatile int port;
-
-    private static final class Connection {
-        final PeerIdentity peer;
-        volatile long since = System.nanoTime();
-        volatile Phase phase = Phase.WAITING;
-
-        Connection(PeerIdentity peer) {
-            this.peer = peer;
-        }
-
-        void enter(Phase next) {
-            since = System.nanoTime();
-            phase = next;
-        }
-    }
-
-    private enum Phase {
-        /// For a whole request's head.
-        WAITING,
-        /// For the rest of its body.
-        RECEIVING,
-        ANSWERING
-    }
 
     public DeviceListener(DevicePlane plane, DeviceTls tls, Configuration configuration) {
         this.plane = plane;
         this.vertx = plane.vertx();
         this.tls = tls;
         this.address = configuration.listeners().device();
-        this.requestTimeout = configuration.limits().requestTimeout();
+        this.idle = configuration.limits().idleTimeout();
+        this.watch = new RequestWatch(idle, configuration.limits().requestTimeout());
         this.router = Router.router(vertx);
         router.route().order(Integer.MIN_VALUE).handler(this::begin);
     }
@@ -135,20 +108,13 @@ public final class DeviceListener implements AutoCloseable {
     }
 
     private void begin(RoutingContext request) {
-        Connection connection = connections.get(request.request().connection());
-        if (connection == null) {
-            request.fail(500);
-            return;
-        }
-        request.put(PEER, connection.peer);
-        connection.enter(Phase.RECEIVING);
-        request.request().end().onSuccess(_ -> {
-            if (connection.phase == Phase.RECEIVING) {
-                connection.enter(Phase.ANSWERING);
-            }
-        });
-        request.addEndHandler(_ -> connection.enter(Phase.WAITING));
-        request.next();
+        watch.begin(request)
+                .ifPresentOrElse(
+                        peer -> {
+                            request.put(PEER, peer);
+                            request.next();
+                        },
+                        () -> request.fail(500));
     }
 
     /// Opens the listener, on several event loops.
@@ -160,10 +126,13 @@ public final class DeviceListener implements AutoCloseable {
                 .setPort(plane.vertxPort(address.port()))
                 .setAcceptBacklog(4_096)
                 .setTcpNoDelay(true)
-                .setIdleTimeout((int) IDLE.toSeconds())
+                .setIdleTimeout((int) idle.toMillis())
+                .setIdleTimeoutUnit(TimeUnit.MILLISECONDS)
                 .setMaxInitialLineLength(4_096)
                 .setMaxHeaderSize(8_192)
                 .setMaxFormAttributeSize(8_192)
+                .setPerMessageWebSocketCompressionSupported(false)
+                .setPerFrameWebSocketCompressionSupported(false)
                 .setHandle100ContinueAutomatically(true)
                 .setCompressionSupported(false)
                 .setDecompressionSupported(false);
@@ -180,7 +149,7 @@ public final class DeviceListener implements AutoCloseable {
                             + e.getMessage(),
                     e);
         }
-        vertx.setPeriodic(1_000, _ -> sweep());
+        vertx.setPeriodic(1_000, _ -> watch.sweep());
         vertx.setPeriodic(RENEWAL_CHECK.toMillis(), _ -> Thread.startVirtualThread(tls::renewWhenDue));
     }
 
@@ -194,29 +163,11 @@ public final class DeviceListener implements AutoCloseable {
                 ? ""
                 : connection.remoteAddress().hostAddress() + ":"
                         + connection.remoteAddress().port();
-        connections.put(connection, new Connection(tls.peer(connection.sslSession(), remote)));
-        connection.closeHandler(_ -> connections.remove(connection));
-    }
-
-    private void sweep() {
-        long now = System.nanoTime();
-        connections.forEach((connection, state) -> {
-            long nanos = now - state.since;
-            boolean over = switch (state.phase) {
-                case WAITING -> nanos > IDLE.toNanos();
-                case RECEIVING -> nanos > requestTimeout.toNanos();
-                case ANSWERING -> false;
-            };
-            if (over) {
-                var _ = connection.close();
-            }
-        });
+        watch.opened(connection, tls.peer(connection.sslSession(), remote));
     }
 
     @Override
     public void close() {
-        connections.keySet().forEach(connection -> {
-            var _ = connection.close();
-        });
+        watch.closeAll();
     }
 }

@@ -20,11 +20,18 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
 
 /// MQTT by hand over mutual TLS, for what no well-behaved client sends.
-final class RawMqtt implements AutoCloseable {
+public final class RawMqtt implements AutoCloseable {
     private static final int PATIENCE = 20_000;
     private final SSLSocket socket;
     private final InputStream in;
     private final OutputStream out;
+
+    /// On a connection whose handshake is done.
+    public RawMqtt(SSLSocket socket) throws IOException {
+        this.socket = socket;
+        in = socket.getInputStream();
+        out = socket.getOutputStream();
+    }
 
     RawMqtt(TestServer server, EnrolledDevice device) {
         this(server, device, server.server().mqttPort());
@@ -64,7 +71,7 @@ final class RawMqtt implements AutoCloseable {
     }
 
     /// One packet as it came: its first octet and its body.
-    static final class Packet {
+    public static final class Packet {
         private final int first;
         private final byte[] body;
 
@@ -73,17 +80,17 @@ final class RawMqtt implements AutoCloseable {
             this.body = body;
         }
 
-        byte[] body() {
+        public byte[] body() {
             return body;
         }
 
-        int type() {
+        public int type() {
             return first >> 4;
         }
     }
 
     /// CONNECT of version 4 or 5, clean, without will.
-    static byte[] connect(int version, String clientId, int keepAlive) {
+    public static byte[] connect(int version, String clientId, int keepAlive) {
         return connect(version, clientId, keepAlive, 2, new byte[0]);
     }
 
@@ -102,7 +109,7 @@ final class RawMqtt implements AutoCloseable {
         return packet(0x10, body.toByteArray());
     }
 
-    static byte[] publish(int version, String topic, int qos, int packetId, byte[] payload) {
+    public static byte[] publish(int version, String topic, int qos, int packetId, byte[] payload) {
         return publish(version, topic, qos << 1, qos, packetId, payload);
     }
 
@@ -120,7 +127,7 @@ final class RawMqtt implements AutoCloseable {
         return packet(0x30 | flags, body.toByteArray());
     }
 
-    static byte[] publish(int version, String topic, int packetId, String payload) {
+    public static byte[] publish(int version, String topic, int packetId, String payload) {
         return publish(version, topic, 1, packetId, payload.getBytes(StandardCharsets.UTF_8));
     }
 
@@ -136,7 +143,7 @@ final class RawMqtt implements AutoCloseable {
         return packet(0x82, body.toByteArray());
     }
 
-    static byte[] packet(int first, byte[] body) {
+    public static byte[] packet(int first, byte[] body) {
         ByteArrayOutputStream packet = new ByteArrayOutputStream();
         packet.write(first);
         int length = body.length;
@@ -155,7 +162,7 @@ final class RawMqtt implements AutoCloseable {
         to.writeBytes(octets);
     }
 
-    RawMqtt send(byte[] octets) {
+    public RawMqtt send(byte[] octets) {
         try {
             out.write(octets);
             out.flush();
@@ -166,7 +173,7 @@ final class RawMqtt implements AutoCloseable {
     }
 
     /// Sends what the server may no longer want; whether it arrives does not matter.
-    RawMqtt trySend(byte[] octets) {
+    public RawMqtt trySend(byte[] octets) {
         try {
             out.write(octets);
             out.flush();
@@ -177,7 +184,7 @@ final class RawMqtt implements AutoCloseable {
     }
 
     /// Connects and expects to be let in.
-    RawMqtt enter(int version, String clientId) {
+    public RawMqtt enter(int version, String clientId) {
         send(connect(version, clientId, 60));
         Packet answer = read();
         if (answer.type() != 2 || answer.body()[1] != 0) {
@@ -187,7 +194,7 @@ final class RawMqtt implements AutoCloseable {
     }
 
     /// The next packet.
-    Packet read() {
+    public Packet read() {
         try {
             int first = in.read();
             if (first < 0) {
@@ -208,7 +215,7 @@ final class RawMqtt implements AutoCloseable {
     }
 
     /// The reason code of a DISCONNECT (MQTT 5) that must come, whatever comes before it.
-    int awaitDisconnect() {
+    public int awaitDisconnect() {
         while (true) {
             Packet packet = read();
             if (packet.type() == 14) {
@@ -218,7 +225,7 @@ final class RawMqtt implements AutoCloseable {
     }
 
     /// Reads until the server closes.
-    void awaitClose() {
+    public void awaitClose() {
         try {
             while (in.read() >= 0) {
                 // whatever it still says

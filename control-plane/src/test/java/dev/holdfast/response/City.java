@@ -91,6 +91,7 @@ final class City implements AutoCloseable {
                     ca,
                     Freeze.open(database, journal),
                     ENVIRONMENT,
+                    Configuration.defaults().limits().databaseSilence(),
                     new SecureRandom());
         } catch (IOException | ConfigurationException e) {
             throw new IllegalStateException(e);

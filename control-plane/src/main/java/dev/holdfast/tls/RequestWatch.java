@@ -1,0 +1,91 @@
+package dev.holdfast.tls;
+
+import io.vertx.core.http.HttpConnection;
+import io.vertx.ext.web.RoutingContext;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// The connections of an HTTP listener that strangers reach, and what each is doing: a request whose body has not
+/// come within the request timeout is ended, and so is a connection that sends no whole request head for longer than
+/// the idle timeout. Dripping octets does not count as activity, which an idle timeout alone would take it for.
+public final class RequestWatch {
+    private final Duration idle;
+    private final Duration request;
+    private final Map<HttpConnection, Connection> connections = new ConcurrentHashMap<>();
+
+    private static final class Connection {
+        final PeerIdentity peer;
+        volatile long since = System.nanoTime();
+        volatile Phase phase = Phase.WAITING;
+
+        Connection(PeerIdentity peer) {
+            this.peer = peer;
+        }
+
+        void enter(Phase next) {
+            since = System.nanoTime();
+            phase = next;
+        }
+    }
+
+    private enum Phase {
+        /// For a whole request's head.
+        WAITING,
+        /// For the rest of its body.
+        RECEIVING,
+        ANSWERING
+    }
+
+    public RequestWatch(Duration idle, Duration request) {
+        this.idle = idle;
+        this.request = request;
+    }
+
+    public void opened(HttpConnection connection, PeerIdentity peer) {
+        connections.put(connection, new Connection(peer));
+        connection.closeHandler(_ -> connections.remove(connection));
+    }
+
+    /// A whole request head came.
+    ///
+    /// @return who sent it; empty for a connection that is not known, which is nobody
+    public Optional<PeerIdentity> begin(RoutingContext context) {
+        Connection connection = connections.get(context.request().connection());
+        if (connection == null) {
+            return Optional.empty();
+        }
+        connection.enter(Phase.RECEIVING);
+        context.request().end().onSuccess(_ -> {
+            if (connection.phase == Phase.RECEIVING) {
+                connection.enter(Phase.ANSWERING);
+            }
+        });
+        context.addEndHandler(_ -> connection.enter(Phase.WAITING));
+        return Optional.of(connection.peer);
+    }
+
+    /// Ends those that are over their time; called every second.
+    public void sweep() {
+        long now = System.nanoTime();
+        connections.forEach((connection, state) -> {
+            long nanos = now - state.since;
+            boolean over = switch (state.phase) {
+                case WAITING -> nanos > idle.toNanos();
+                case RECEIVING -> nanos > request.toNanos();
+                case ANSWERING -> false;
+            };
+            if (over) {
+                var _ = connection.close();
+            }
+        });
+    }
+
+    /// Ends them all.
+    public void closeAll() {
+        connections.keySet().forEach(connection -> {
+            var _ = connection.close();
+        });
+    }
+}
