@@ -1,5 +1,6 @@
 package dev.holdfast.detection;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.ModelId;
@@ -9,6 +10,7 @@ import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.inventory.Model;
 import dev.holdfast.inventory.Standing;
 import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.Recorded;
 import dev.holdfast.journal.Transaction;
 import dev.holdfast.telemetry.Observation;
 import dev.holdfast.telemetry.ObservationConsumer;
@@ -63,7 +65,7 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
     private static final class ShardState {
         final FindingOutbox unsaved;
         final Set<DeviceRef> dirty = ConcurrentHashMap.newKeySet();
-        final ConcurrentLinkedQueue<Silence.Verdict> silences = new ConcurrentLinkedQueue<>();
+        final ConcurrentLinkedQueue<Notice> notices = new ConcurrentLinkedQueue<>();
         final ConcurrentLinkedQueue<Observation.SessionActivity> elsewhere = new ConcurrentLinkedQueue<>();
 
         ShardState(Journal journal) {
@@ -95,6 +97,7 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
             shards.add(new ShardState(journal));
         }
         telemetry.subscribe(this);
+        journal.subscribe(this::follow);
     }
 
     /// Restores what was remembered, and begins to look for silence; called once, before the telemetry starts.
@@ -134,10 +137,9 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
     public void tick(int shard, Instant now) {
         ShardState state = shards.get(shard);
         state.unsaved.save();
-        Silence.@Nullable Verdict verdict;
-        while ((verdict = state.silences.poll()) != null) {
-            Baseline baseline = baseline(verdict.device());
-            settle(shard, verdict.device(), verdict.assess(baseline, now));
+        @Nullable Notice notice;
+        while ((notice = state.notices.poll()) != null) {
+            settle(shard, notice.device(), notice.assess(baseline(notice.device()), now));
         }
         Observation.@Nullable SessionActivity elsewhere;
         while ((elsewhere = state.elsewhere.poll()) != null) {
@@ -223,8 +225,20 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
         silence.verdicts().forEach(this::post);
     }
 
-    private void post(Silence.Verdict verdict) {
-        shards.get(telemetry.shardOf(verdict.device())).silences.add(verdict);
+    private void post(Notice notice) {
+        shards.get(telemetry.shardOf(notice.device())).notices.add(notice);
+    }
+
+    /// On the journal's tail, on every node.
+    private void follow(Recorded entry) {
+        JsonNode json = entry.json();
+        String subject = json.path("subject").asText();
+        if (json.path("kind").asText().equals("isolation.undone") && subject.startsWith("device:")) {
+            DeviceRef device = DeviceRef.of(json.path("environment").asText(), subject.substring("device:".length()));
+            if (baselines.containsKey(device)) {
+                post(new Notice.Settled(device));
+            }
+        }
     }
 
     /// Writes the baselines that changed, except those of a shard whose findings are not stored yet.

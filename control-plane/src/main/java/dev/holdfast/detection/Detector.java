@@ -66,6 +66,19 @@ final class Detector {
             ended(Cause.SILENCE);
         }
 
+        void settled() {
+            draft.parties = draft.parties.settled();
+            draft.reach = Reach.NONE;
+            draft.forbidden = Tally.NONE;
+            draft.foreign = Tally.NONE;
+            draft.malformed = Tally.NONE;
+            draft.limited = Tally.NONE;
+            draft.messages = Tally.NONE;
+            draft.ongoing = draft.ongoing.stream()
+                    .filter(o -> o.severity().compareTo(Severity.HIGH) < 0)
+                    .toList();
+        }
+
         void ended(Cause cause) {
             if (draft.ongoing.isEmpty() || draft.ongoing.stream().noneMatch(o -> o.cause() == cause)) {
                 return;

@@ -5,16 +5,16 @@ import dev.holdfast.telemetry.Observation.SessionActivity;
 
 /// Who uses an identity, as far as its sessions tell, and how often they took turns. Immutable.
 ///
-/// Two live sessions are no clone: after a NAT rebinding the old one lingers, silent. Two that *take turns while both
-/// are open* are: an older session that speaks after a newer one has, and then the newer again. What a device does
-/// when it reconnects never looks so: a session that was closed before the next one opened takes no turn, and what
-/// arrives from the older one within [#LATE] of the newer one's opening was under way.
+/// Two live sessions are no clone: after a NAT rebinding the old one lingers, silent. Two that *take turns
+/// while both are open* are: an older session that speaks after a newer one has, and then the newer again. What
+/// a device does when it reconnects never looks so: a session that was closed before the next one opened takes
+/// no turn, and what arrives from the older one within [#LATE] of the newer one's opening was under way.
 ///
-/// Weaker, and so counted half: two hosts that keep throwing each other's MQTT session out; and over HTTPS, where one
-/// device opens many connections, two hosts in turn on connections that are open together.
+/// Weaker, and so counted half: two hosts that keep throwing each other's MQTT session out; and over HTTPS,
+/// where one device opens many connections, two hosts in turn on connections that are open together.
 ///
-/// Hosts in turn on connections that follow each other ([#sidesteps]) are not evidence enough to act upon: carriers
-/// with several outside addresses make that of a single device.
+/// Hosts in turn on connections that follow each other ([#sidesteps]) are not evidence enough to act upon:
+/// carriers with several outside addresses make that of a single device.
 ///
 /// @param score two for a turn between open sessions, one for a turn between hosts, within the window
 /// @param scoreSince the first of those turns, in milliseconds; 0 for none
@@ -142,6 +142,11 @@ record Parties(
                 usedSinceSuperseded,
                 supersededTurns,
                 supersededSince);
+    }
+
+    /// The same sessions, with nothing held against them.
+    Parties settled() {
+        return new Parties(mqtt, https, 0, 0, 0, 0, usedSinceSuperseded, 0, 0);
     }
 
     boolean isClone() {

@@ -50,10 +50,7 @@ final class Silence {
     }
 
     /// What a device's shard is to do about it.
-    sealed interface Verdict {
-        DeviceRef device();
-
-        Assessment assess(Baseline baseline, Instant now);
+    sealed interface Verdict extends Notice {
 
         /// @param covered the gateway's finding says it already: remembered, not told
         record Silent(DeviceRef device, Duration interval, long heardAt, boolean covered) implements Verdict {

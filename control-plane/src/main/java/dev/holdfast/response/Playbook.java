@@ -43,11 +43,20 @@ final class Playbook {
         if (!incident.isOpen() || incident.evidence().stream().noneMatch(Correlation::isActionable)) {
             return Optional.empty();
         }
-        return switch (incident.family()) {
+        return answer(incident.family());
+    }
+
+    private static Optional<Action.Kind> answer(Incident.Family family) {
+        return switch (family) {
             case IDENTITY -> Optional.of(Action.Kind.SUSPEND);
             case PROTOCOL, TRAFFIC -> Optional.of(Action.Kind.QUARANTINE);
             case ACCESS, TELEMETRY, PRESENCE, CONFIGURATION, ROLLOUT, MANUAL -> Optional.empty();
         };
+    }
+
+    /// Whether incidents of this family may isolate a device at all.
+    static boolean isolates(Incident.Family family) {
+        return answer(family).isPresent();
     }
 
     private static boolean mayBe(Action.Kind kind, Lifecycle state) {

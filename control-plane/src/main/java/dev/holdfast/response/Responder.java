@@ -250,6 +250,31 @@ final class Responder {
         return over;
     }
 
+    /// A person says no to what waits.
+    static void refuse(Transaction tx, Action action, String reason, Actor actor) {
+        Action refused = action.over(
+                Status.REFUSED,
+                Legs.lifted(action.legs(), "it was refused", tx.now()),
+                new Handling(tx.now(), actor.text(), reason));
+        ActionStore.update(tx.sql(), refused);
+        record(tx, "isolation.refused", refused, actor, reason);
+    }
+
+    /// Closes the incident whose isolation a person has taken back, and those that the same isolation answered:
+    /// about what the device itself did, with nothing of their own in force or waiting.
+    void settle(Transaction tx, DeviceRef device, Optional<IncidentId> undone, String reason, Actor actor) {
+        for (Incident open : IncidentStore.lockOpen(tx.sql(), new Subject.OfDevice(device))) {
+            boolean live = ActionStore.ofIncident(tx.sql(), open.id()).stream()
+                    .anyMatch(action -> action.isInForce() || action.status() == Status.AWAITING_APPROVAL);
+            if (!live && (undone.equals(Optional.of(open.id())) || Playbook.isolates(open.family()))) {
+                String because = "undone: " + reason;
+                Incident closed = open.closed(new Handling(tx.now(), actor.text(), because));
+                IncidentStore.save(tx.sql(), closed);
+                record(tx, "incident.closed", closed, actor, because);
+            }
+        }
+    }
+
     /// A device that returns to quarantine keeps the time limit of that.
     private Optional<Instant> untilOf(Transaction tx, Action ending, Lifecycle before) {
         return ActionStore.lockLive(tx.sql(), ending.device()).stream()

@@ -7,7 +7,6 @@ import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.database.Database;
 import dev.holdfast.detection.Detection;
-import dev.holdfast.detection.Finding;
 import dev.holdfast.identity.Identity;
 import dev.holdfast.inventory.Device;
 import dev.holdfast.inventory.Inventory;
@@ -18,9 +17,7 @@ import dev.holdfast.response.Action.Status;
 import dev.holdfast.response.Incident.Handling;
 import dev.holdfast.segmentation.Segmentation;
 import dev.holdfast.sessions.Sessions;
-import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,12 +25,11 @@ import java.util.function.BiFunction;
 
 /// The room's door: incidents, and what is done about them by us and by people.
 public final class Response implements AutoCloseable {
-    private static final int MOST_BY_HAND = 1_000;
-
     private final Database database;
     private final Journal journal;
     private final Inventory inventory;
     private final Responder responder;
+    private final IsolationByHand byHand;
     private final ResponseFollower follower;
 
     /// An incident with everything done about it, newest action first.
@@ -63,6 +59,7 @@ public final class Response implements AutoCloseable {
         this.journal = journal;
         this.inventory = inventory;
         responder = new Responder(inventory, identity, detection, automatic);
+        byHand = new IsolationByHand(journal, inventory, responder);
         Enforcement enforcement = new Enforcement(database, journal, inventory, sessions, segmentation, clock);
         follower = new ResponseFollower(
                 database, journal, detection, responder, enforcement, new RiskAssessor(inventory), clock);
@@ -130,7 +127,7 @@ public final class Response implements AutoCloseable {
             }
             ActionStore.ofIncident(tx.sql(), id).stream()
                     .filter(action -> action.status() == Status.AWAITING_APPROVAL)
-                    .forEach(action -> refuse(tx, action, reason, actor));
+                    .forEach(action -> Responder.refuse(tx, action, reason, actor));
             Incident next = incident.closed(new Handling(tx.now(), actor.text(), reason));
             IncidentStore.save(tx.sql(), next);
             Responder.record(tx, "incident.closed", next, actor, reason);
@@ -169,14 +166,15 @@ public final class Response implements AutoCloseable {
             List<Action> waiting = ActionStore.ofIncident(tx.sql(), id).stream()
                     .filter(action -> action.status() == Status.AWAITING_APPROVAL)
                     .toList();
-            waiting.forEach(action -> refuse(tx, action, reason, actor));
+            waiting.forEach(action -> Responder.refuse(tx, action, reason, actor));
             return waiting.isEmpty() ? new Outcome.Conflict<>("nothing waits for approval") : done(tx, incident);
         });
     }
 
-    /// Returns the device to the state before this incident's isolations, on all three legs. A person's undo
-    /// holds: for
-    /// a day, the next automatic isolation of that device is theirs to approve.
+    /// Returns the device to the state before this incident's isolations, on all three legs, and closes the
+    /// incident as undone, with the reason: whoever takes it back has judged it. A person's undo holds: for a
+    /// day, the next automatic isolation of that device is theirs to approve. What the device does from then on
+    /// is a new incident.
     public Outcome<Case> undo(Environment environment, IncidentId id, String reason, Actor actor) {
         return change(environment, id, (tx, incident) -> {
             List<Action> inForce = ActionStore.ofIncident(tx.sql(), id).stream()
@@ -186,7 +184,11 @@ public final class Response implements AutoCloseable {
                 return new Outcome.Conflict<>("nothing is in force that could be undone");
             }
             inForce.forEach(action -> responder.end(tx, action, Status.UNDONE, reason, actor));
-            return done(tx, incident);
+            inForce.stream()
+                    .map(Action::device)
+                    .distinct()
+                    .forEach(device -> responder.settle(tx, device, Optional.of(id), reason, actor));
+            return done(tx, IncidentStore.find(tx.sql(), environment, id).orElse(incident));
         });
     }
 
@@ -197,19 +199,13 @@ public final class Response implements AutoCloseable {
             if (action.isEmpty()) {
                 return new Outcome.NotFound<>("action " + id);
             }
-            return action.get().isInForce()
-                    ? new Outcome.Done<>(responder.end(tx, action.get(), Status.UNDONE, reason, actor))
-                    : new Outcome.Conflict<>("it is not in force");
+            if (!action.get().isInForce()) {
+                return new Outcome.Conflict<>("it is not in force");
+            }
+            Action over = responder.end(tx, action.get(), Status.UNDONE, reason, actor);
+            responder.settle(tx, over.device(), over.incident(), reason, actor);
+            return new Outcome.Done<>(over);
         });
-    }
-
-    private static void refuse(Transaction tx, Action action, String reason, Actor actor) {
-        Action refused = action.over(
-                Status.REFUSED,
-                Legs.lifted(action.legs(), "it was refused", tx.now()),
-                new Handling(tx.now(), actor.text(), reason));
-        ActionStore.update(tx.sql(), refused);
-        Responder.record(tx, "isolation.refused", refused, actor, reason);
     }
 
     private Outcome<Case> change(
@@ -225,101 +221,15 @@ public final class Response implements AutoCloseable {
 
     /// What [#isolate] would do: how many, which, until when, and how to undo it.
     public IsolationPreview preview(IsolationWish wish) {
-        return journal.commit(tx -> preview(tx, wish, chosen(wish)));
-    }
-
-    private IsolationPreview preview(Transaction tx, IsolationWish wish, List<Device> chosen) {
-        PolicyStore.Policy policy = PolicyStore.read(tx.sql(), wish.environment());
-        List<Device> movable =
-                chosen.stream().filter(d -> movable(d, wish.kind())).toList();
-        List<IsolationPreview.Exempt> exempt = new ArrayList<>();
-        List<DeviceId> children = new ArrayList<>();
-        for (Device device : movable) {
-            inventory
-                    .behind(tx, device.ref())
-                    .forEach(child -> children.add(child.ref().id()));
-            policy.neverIsolate()
-                    .match(device.attributes())
-                    .ifPresent(rule ->
-                            exempt.add(new IsolationPreview.Exempt(device.ref().id(), rule.text())));
-        }
-        Instant since = tx.now().minus(policy.limits().window());
-        int used = ActionStore.automaticWeight(tx.sql(), wish.environment(), Optional.empty(), since);
-        int limit = policy.limits().allowance(inventory.count(tx, wish.environment(), dev.holdfast.core.Selector.ALL));
-        return new IsolationPreview(
-                movable.size(),
-                movable.stream().limit(100).map(d -> d.ref().id()).toList(),
-                children.size(),
-                children.stream().limit(100).toList(),
-                exempt,
-                chosen.size() - movable.size(),
-                tx.now().plus(wish.limit()),
-                "undo the incident, or wait until then: each device returns to the state it is in now",
-                movable.stream().map(d -> Legs.intended(d, tx.now())).findFirst(),
-                used,
-                limit);
-    }
-
-    private static boolean movable(Device device, Action.Kind kind) {
-        return device.state() != kind.state() && device.state().mayBecome(kind.state());
-    }
-
-    private List<Device> chosen(IsolationWish wish) {
-        List<Device> chosen = inventory.list(wish.environment(), wish.which(), "", "", MOST_BY_HAND + 1);
-        if (chosen.size() > MOST_BY_HAND) {
-            throw new IllegalArgumentException(
-                    "more than " + MOST_BY_HAND + " devices at once; name fewer, or retire or suspend by model");
-        }
-        return chosen;
+        return byHand.preview(wish);
     }
 
     /// Isolates by hand: opens an incident for each device (or joins the one it has), under which it can be
-    /// undone. The
-    /// never-isolate list binds only automatic isolation; the preview has shown who is on it.
+    /// undone. The never-isolate list binds only automatic isolation; the preview has shown who is on it.
     ///
     /// @param expected the count that the preview showed; a conflict when it is another by now
     public Outcome<Outcome.Isolated> isolate(IsolationWish wish, int expected, Actor actor) {
-        List<Device> chosen = chosen(wish);
-        return journal.commit(tx -> {
-            List<Device> movable =
-                    chosen.stream().filter(d -> movable(d, wish.kind())).toList();
-            if (movable.isEmpty()) {
-                return chosen.isEmpty()
-                        ? new Outcome.NotFound<>("a device that " + wish.environment() + " names so")
-                        : new Outcome.Conflict<>(
-                                "it is " + chosen.getFirst().state().text() + " already");
-            }
-            if (movable.size() != expected) {
-                return new Outcome.Conflict<>("it would be " + movable.size() + " devices by now, not " + expected
-                        + ": look at the preview again");
-            }
-            List<Action> done = new ArrayList<>();
-            for (Device device : movable) {
-                byHand(tx, wish, device, actor).ifPresent(done::add);
-            }
-            return new Outcome.Done<>(new Outcome.Isolated(done));
-        });
-    }
-
-    private Optional<Action> byHand(Transaction tx, IsolationWish wish, Device device, Actor actor) {
-        Incident.Evidence evidence = new Incident.Evidence(
-                "ISOLATED_BY_HAND",
-                Finding.Severity.HIGH,
-                dev.holdfast.telemetry.Provenance.CLAIMED,
-                tx.now(),
-                tx.now(),
-                "in service",
-                wish.reason());
-        Incident.Subject subject = new Incident.Subject.OfDevice(device.ref());
-        Incident incident = responder.save(
-                tx,
-                Correlation.apply(IncidentStore.lockOpen(tx.sql(), subject), subject, Incident.Family.MANUAL, evidence),
-                actor);
-        ActionStore.lockLive(tx.sql(), device.ref()).stream()
-                .filter(a -> a.kind() == wish.kind() && a.status() == Status.AWAITING_APPROVAL)
-                .forEach(a -> refuse(tx, a, "isolated by hand", actor));
-        return responder.enforce(
-                tx, responder.byHand(tx, incident, device, wish, actor), device, Optional.empty(), actor);
+        return byHand.isolate(wish, expected, actor);
     }
 
     /// The never-isolate list.

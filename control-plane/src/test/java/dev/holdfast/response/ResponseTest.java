@@ -8,6 +8,7 @@ import dev.holdfast.database.Database;
 import dev.holdfast.database.TestDatabase;
 import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.response.Action.Leg.State;
+import dev.holdfast.telemetry.Observation;
 import dev.holdfast.telemetry.Provenance;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -65,12 +66,48 @@ class ResponseTest {
                         City.ENVIRONMENT, incident.incident().id(), "a technician's laptop", City.OPERATOR))
                 .isInstanceOf(Outcome.Done.class);
         assertThat(city.state(device)).isEqualTo(Lifecycle.ACTIVE);
-        Action undone = only(city.open(device).getFirst());
+        assertThat(city.open(device))
+                .as("nothing is left for the operator to do")
+                .isEmpty();
+        Response.Case after =
+                city.response.find(City.ENVIRONMENT, incident.incident().id()).orElseThrow();
+        assertThat(after.incident().status()).isEqualTo(Incident.Status.CLOSED);
+        assertThat(after.incident().closed().orElseThrow().reason()).isEqualTo("undone: a technician's laptop");
+        Action undone = only(after);
         assertThat(undone.status()).isEqualTo(Action.Status.UNDONE);
         assertThat(undone.ended().orElseThrow().actor()).isEqualTo("operator:o-1");
         assertThat(undone.ended().orElseThrow().reason()).isEqualTo("a technician's laptop");
         assertThat(undone.legs().session().state()).isEqualTo(State.LIFTED);
         assertThat(city.journal.verify()).isEmpty();
+    }
+
+    @Test
+    void anUndoSettlesWhatTheIsolationAnsweredAndWhatComesAfterIsNewAndAPersonsToApprove() {
+        city.withMeters(8);
+        DeviceRef device = city.ref(1);
+        city.flows(device, 2, Provenance.OBSERVED);
+        City.await(() -> city.state(device) == Lifecycle.QUARANTINED);
+        for (int i = 0; i < 3; i++) {
+            city.telemetry.accept(new Observation.Violation(
+                    device, city.clock.instant(), Observation.Violation.Rule.FORBIDDEN_TOPIC, "d/m-2/log"));
+        }
+        City.await(() -> city.open(device).size() == 2);
+        IncidentId acted = city.open(device).stream()
+                .filter(c -> !c.actions().isEmpty())
+                .findFirst()
+                .orElseThrow()
+                .incident()
+                .id();
+        city.response.undo(City.ENVIRONMENT, acted, "cleaned", City.OPERATOR);
+        assertThat(city.open(device)).isEmpty();
+
+        // Told at once though the same was told a moment ago, as soon as the undo has reached the detectors.
+        City.await(() -> {
+            city.flows(device, 2, Provenance.OBSERVED);
+            return city.open(device).stream().anyMatch(Response.Case::awaitsApproval);
+        });
+        assertThat(city.state(device)).isEqualTo(Lifecycle.ACTIVE);
+        assertThat(city.open(device).getFirst().incident().id()).isNotEqualTo(acted);
     }
 
     @Test
