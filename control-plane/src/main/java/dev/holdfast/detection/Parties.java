@@ -91,7 +91,10 @@ record Parties(
         Track track = overHttps ? https : mqtt;
         long session = activity.sessionId();
         int host = host(activity.remoteAddress());
-        Turn turn = turn(track, session, host, overHttps, now);
+        if (session < track.newest && now - SessionOrder.openedAt(track.newest) <= LATE) {
+            return this;
+        }
+        Turn turn = turn(track, session, host, overHttps);
         Track next = new Track(
                 Math.max(track.newest, session), session, host, host == track.host ? track.otherHost : track.host);
         boolean fresh = score == 0 || now - scoreSince > WINDOW;
@@ -109,13 +112,13 @@ record Parties(
                 supersededSince);
     }
 
-    private static Turn turn(Track track, long session, int host, boolean overHttps, long now) {
+    private static Turn turn(Track track, long session, int host, boolean overHttps) {
         if (session == track.session) {
             return Turn.NONE;
         }
         if (session <= track.newest) {
-            if (now - SessionOrder.openedAt(track.newest) <= LATE) {
-                return Turn.NONE;
+            if (track.session == 0) {
+                return Turn.NONE; // whoever spoke last has left
             }
             if (!overHttps) {
                 return Turn.BETWEEN_SESSIONS;

@@ -142,7 +142,7 @@ class DetectorTest {
             found.addAll(used(newer, "198.51.100.4:" + i, "mqtt"));
             now = opened.plusMillis(300).minusSeconds(5);
             found.addAll(used(older, "198.51.100.4:" + (i - 1), "mqtt"));
-            now = opened.plusMillis(700).minusSeconds(5);
+            now = opened.plusMillis(2_700).minusSeconds(5);
             found.addAll(used(newer, "198.51.100.4:" + i, "mqtt"));
             now = opened;
         }

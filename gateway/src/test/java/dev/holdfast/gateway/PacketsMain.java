@@ -44,28 +44,29 @@ public final class PacketsMain {
         System.out.flush();
     }
 
-    /// Sends small packets to a stranger, many a second, for some seconds; then tries what it may and may not.
+    /// Sends small packets to a stranger, many a second, until it is told to stop; then tries what it may and
+    /// may not.
     private static void meter(String destination) throws IOException {
         InetAddress to = InetAddress.ofLiteral(destination);
         byte[] payload = new byte[64];
         int sent = 0;
         try (DatagramSocket socket = new DatagramSocket()) {
             say("first " + micros());
-            long end = System.nanoTime() + 5_000_000_000L;
-            while (System.nanoTime() < end) {
+            long end = System.nanoTime() + 60_000_000_000L;
+            while (System.nanoTime() < end && (sent % 100 != 0 || System.in.available() == 0)) {
                 socket.send(new DatagramPacket(payload, payload.length, to, BAD_PORT));
                 sent++;
                 LockSupport.parkNanos(150_000);
             }
         }
         say("sent " + sent);
-        say("allowed " + reaches(to, GOOD_PORT));
-        say("forbidden " + reaches(to, BAD_PORT));
+        say("good " + reaches(to, GOOD_PORT));
+        say("bad " + reaches(to, BAD_PORT));
     }
 
     private static boolean reaches(InetAddress to, int port) {
         try (Socket socket = new Socket()) {
-            socket.connect(new InetSocketAddress(to, port), 2_000);
+            socket.connect(new InetSocketAddress(to, port), 1_000);
             return true;
         } catch (IOException stopped) {
             return false;
@@ -77,7 +78,7 @@ public final class PacketsMain {
                 ServerSocket good = new ServerSocket(GOOD_PORT);
                 ServerSocket bad = new ServerSocket(BAD_PORT)) {
             say("listening " + good.getLocalPort() + " " + bad.getLocalPort());
-            socket.setSoTimeout(3_000);
+            socket.setSoTimeout(1_500);
             DatagramPacket packet = new DatagramPacket(new byte[2048], 2048);
             int received = 0;
             long last = 0;
@@ -96,7 +97,8 @@ public final class PacketsMain {
         }
     }
 
-    /// The gateway's own parts, without a server between them: what is seen at the exporter is stopped in the kernel.
+    /// The gateway's own parts, without a server between them: what is seen at the exporter is stopped in the
+    /// kernel.
     private static void gateway(String meter, String world, Path control, int port) throws Exception {
         MultiThreadIoEventLoopGroup group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
         AtomicBoolean acted = new AtomicBoolean();

@@ -42,6 +42,8 @@ final class MeterLife {
         RECONFIGURED("a configuration that somebody changed", Cause.CONFIGURATION_DRIFT);
 
         final String words;
+
+        @SuppressWarnings("ImmutableEnumChecker") // a copy that nobody can change
         final Set<Cause> causes;
 
         Fate(String words, Cause... causes) {
@@ -65,7 +67,7 @@ final class MeterLife {
         TWO_PROGRAMS,
         /// A carrier with two outside addresses for its HTTPS polls, at times.
         CARRIER,
-        /// Has visitors for some hours: a third more than usual.
+        /// Has visitors for some hours: a seventh more than usual.
         VISITORS,
         /// Errs once in a while, below what is repeated.
         CLUMSY
@@ -80,6 +82,7 @@ final class MeterLife {
     private final Map<String, Long> sessions = new HashMap<>();
     private long lastSession;
     private int ports;
+    private int floods;
 
     MeterLife(CityPlan.Meter meter, Habit habit, SplittableRandom random) {
         this.meter = meter;
@@ -198,7 +201,7 @@ final class MeterLife {
         Map<String, Double> usual = new HashMap<>(CityPlan.measure(meter, at));
         double power = usual.getOrDefault("powerKw", 0.0);
         if (habit == Habit.VISITORS && at.getEpochSecond() / 3600 % 24 >= 17) {
-            usual.put("powerKw", power * 1.33);
+            usual.put("powerKw", power * 1.15);
         }
         if (fate == Fate.TRIPLED) {
             usual.put("powerKw", power * 3 + 1);
@@ -254,7 +257,7 @@ final class MeterLife {
                 }
             }
             case FLOODS -> {
-                for (int i = 0; i < 400; i++) {
+                for (int i = 0; i < 400 && floods < 4_000; i++, floods++) {
                     Instant next = at.plusMillis(50L * i);
                     seen.add(new Observation.Measurement(device, next, next, CityPlan.measure(meter, next), false));
                 }
