@@ -38,6 +38,7 @@ final class MeterLife {
         SILENT("silence", Cause.SILENCE),
         STUCK("numbers that stand still", Cause.TELEMETRY_OUT_OF_HISTORY, Cause.TELEMETRY_IMPOSSIBLE),
         TRIPLED("three times the load", Cause.TELEMETRY_OUT_OF_HISTORY, Cause.TELEMETRY_IMPOSSIBLE),
+        BYPASSED("a third of the load led past it", Cause.TELEMETRY_OUT_OF_HISTORY, Cause.TELEMETRY_IMPOSSIBLE),
         HOT("a terminal that overheats", Cause.TELEMETRY_OUT_OF_HISTORY, Cause.TELEMETRY_IMPOSSIBLE),
         RECONFIGURED("a configuration that somebody changed", Cause.CONFIGURATION_DRIFT);
 
@@ -67,7 +68,7 @@ final class MeterLife {
         TWO_PROGRAMS,
         /// A carrier with two outside addresses for its HTTPS polls, at times.
         CARRIER,
-        /// Has visitors for some hours: a seventh more than usual.
+        /// Has visitors for some hours: up to a third more than usual.
         VISITORS,
         /// Errs once in a while, below what is repeated.
         CLUMSY
@@ -79,6 +80,7 @@ final class MeterLife {
     private final SplittableRandom random;
     private final int phase;
     private final Duration skew;
+    private final double visitors;
     private final Map<String, Long> sessions = new HashMap<>();
     private long lastSession;
     private int ports;
@@ -90,6 +92,7 @@ final class MeterLife {
         this.habit = habit;
         this.random = random;
         this.phase = random.nextInt((int) INTERVAL.toMinutes());
+        this.visitors = 1.05 + 0.28 * random.nextDouble();
         this.skew = habit == Habit.SKEWED ? Duration.ofSeconds(random.nextInt(-1200, 1200)) : Duration.ZERO;
     }
 
@@ -201,14 +204,23 @@ final class MeterLife {
         Map<String, Double> usual = new HashMap<>(CityPlan.measure(meter, at));
         double power = usual.getOrDefault("powerKw", 0.0);
         if (habit == Habit.VISITORS && at.getEpochSecond() / 3600 % 24 >= 17) {
-            usual.put("powerKw", power * 1.15);
+            usual.put("powerKw", power * visitors);
         }
-        if (fate == Fate.TRIPLED) {
-            usual.put("powerKw", power * 3 + 1);
-        } else if (fate == Fate.HOT) {
-            usual.put("temperature", usual.getOrDefault("temperature", 0.0) + 18);
-        } else if (fate == Fate.STUCK) {
-            usual.putAll(Map.of("powerKw", 0.0, "voltage", 221.0));
+        switch (fate == null ? Fate.SILENT : fate) {
+            case TRIPLED -> usual.put("powerKw", power * 3 + 1);
+            case BYPASSED -> usual.put("powerKw", power * 0.67);
+            case HOT -> usual.put("temperature", usual.getOrDefault("temperature", 0.0) + 18);
+            case STUCK -> usual.putAll(Map.of("powerKw", 0.0, "voltage", 221.0));
+            case CLONED_THROWN_OUT,
+                    CLONED_BESIDE,
+                    OLD_CERTIFICATE,
+                    FOREIGN_TOPICS,
+                    FOREIGN_ACTIONS,
+                    EXFILTRATES,
+                    SCANS,
+                    FLOODS,
+                    SILENT,
+                    RECONFIGURED -> {}
         }
         return usual;
     }
@@ -262,7 +274,7 @@ final class MeterLife {
                     seen.add(new Observation.Measurement(device, next, next, CityPlan.measure(meter, next), false));
                 }
             }
-            case SILENT, STUCK, TRIPLED, HOT, RECONFIGURED -> {}
+            case SILENT, STUCK, TRIPLED, BYPASSED, HOT, RECONFIGURED -> {}
         }
     }
 
