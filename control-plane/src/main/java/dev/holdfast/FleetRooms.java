@@ -1,5 +1,6 @@
 package dev.holdfast;
 
+import dev.holdfast.access.AccessReplay;
 import dev.holdfast.ca.Ca;
 import dev.holdfast.commands.Commands;
 import dev.holdfast.config.Configuration;
@@ -8,12 +9,15 @@ import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.detection.Detection;
 import dev.holdfast.firmware.Firmware;
+import dev.holdfast.firmware.FirmwareReplay;
 import dev.holdfast.identity.Identity;
+import dev.holdfast.identity.IdentityReplay;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.journal.Replayer;
 import dev.holdfast.notify.Channels;
 import dev.holdfast.response.Response;
 import dev.holdfast.rollout.HealthSource;
+import dev.holdfast.rollout.RolloutReplay;
 import dev.holdfast.rollout.Rollouts;
 import dev.holdfast.segmentation.Segmentation;
 import dev.holdfast.sessions.Sessions;
@@ -117,7 +121,13 @@ final class FleetRooms {
 
     /// Those that take away again, after a restore, what was taken away after the backup.
     List<Replayer> replayers() {
-        return List.of(inventory::replay, ca.issuance()::replay);
+        return List.of(
+                inventory::replay,
+                ca.issuance()::replay,
+                new IdentityReplay(),
+                new RolloutReplay(firmware),
+                new FirmwareReplay(firmware),
+                new AccessReplay());
     }
 
     /// Begins to detect, respond, notify and judge; called before any listener is open.

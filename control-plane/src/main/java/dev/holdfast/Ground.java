@@ -9,17 +9,23 @@ import dev.holdfast.journal.CheckpointKey;
 import dev.holdfast.journal.Freeze;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.JournalExporter;
+import dev.holdfast.journal.Replayer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Base64;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// What every room stands on: the data folder, the database, the journal, and whether the installation is frozen.
 final class Ground {
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
     final Configuration configuration;
     final InstantSource clock;
     final SecureRandom random;
@@ -70,6 +76,28 @@ final class Ground {
         String name = Base64.getUrlEncoder().withoutPadding().encodeToString(fresh);
         folder.writeSecret("node-name", name.getBytes(StandardCharsets.US_ASCII));
         return name;
+    }
+
+    /// After a restore: what the stream that left the machine says was taken away after the backup is taken away
+    /// again, in the database and in the memory of the rooms. To be called when the journal's tail runs and before
+    /// anything listens.
+    void mergeStream(List<Replayer> rooms) throws IOException {
+        if (freeze.merge(rooms) == 0) {
+            return;
+        }
+        long number = journal.head().number();
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (journal.delivered() < number) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new IOException("the journal's entries are not delivered; is the database overloaded? Try again");
+            }
+            try {
+                TimeUnit.MILLISECONDS.sleep(5);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IOException("interrupted while starting", e);
+            }
+        }
     }
 
     /// Begins to write the journal to where it should leave the machine.

@@ -75,8 +75,7 @@ public final class Server implements AutoCloseable {
             // Rooms that follow the journal have subscribed by here; what they hold in memory is read after.
             ground.journal.startTail();
             rooms.inventory.load();
-            // After a restore: what was taken away after the backup is taken away again before anything listens.
-            ground.freeze.merge(rooms.replayers());
+            ground.mergeStream(rooms.replayers());
             exporter = ground.export(parts);
             rooms.start(clock);
             devices.listen(rooms);

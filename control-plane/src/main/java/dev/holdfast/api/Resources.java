@@ -22,6 +22,7 @@ public final class Resources {
         new IncidentsEndpoint(rooms).register(handlers);
         new SettingsEndpoint(rooms).register(handlers);
         new JournalEndpoint(rooms).register(handlers);
+        new FreezeEndpoint(rooms).register(handlers);
         new ServerEndpoint(rooms, identities).register(handlers);
     }
 }

@@ -175,7 +175,7 @@ final class ServerEndpoint {
                         "failed",
                         "nothing is issued or offered since " + state.since() + ": " + state.reason(),
                         Optional.of("merge the journal stream that left the machine (holdfast db merge), or have two"
-                                + " people accept the loss")))
+                                + " people accept the loss (holdfast db accept-loss)")))
                 .orElseGet(() -> check("freeze", "ok", "not frozen", Optional.empty()));
     }
 

@@ -70,6 +70,8 @@ public final class Database implements AutoCloseable {
                     .dataSource(pool)
                     .locations("classpath:db/migration")
                     .validateMigrationNaming(true)
+                    // Each room has a range of numbers, so a new one may come below those applied already.
+                    .outOfOrder(true)
                     .load()
                     .migrate();
         } catch (RuntimeException e) {

@@ -69,6 +69,16 @@ public final class Freeze {
         state = database.read(FreezeStore::state).orElse(null);
     }
 
+    /// One person's written acceptance.
+    ///
+    /// @param account of the operator
+    public record Accepted(String account, String statement, Instant at) {}
+
+    /// Who has accepted the loss so far, oldest first.
+    public List<Accepted> acceptances() {
+        return database.read(FreezeStore::acceptances);
+    }
+
     /// Asked before each issuance and each offer; answered from memory.
     public boolean isFrozen() {
         return state != null;
@@ -142,30 +152,38 @@ public final class Freeze {
     }
 
     /// One person accepts, in writing, that what came after the backup is lost.
+    ///
+    /// @param who answers for it, whichever of their tokens they use
     public Acceptance acceptLoss(Actor.Operator who, String statement) {
         Acceptance outcome = journal.commit(tx -> {
-            if (FreezeStore.state(tx.sql()).isEmpty()) {
+            Optional<State> frozen = FreezeStore.state(tx.sql());
+            if (frozen.isEmpty()) {
                 return new Acceptance.NotFrozen();
             }
             if (statement.strip().length() < SHORTEST_STATEMENT) {
                 return new Acceptance.StatementTooShort();
             }
-            if (FreezeStore.acceptedBy(tx.sql()).contains(who.accountId())) {
+            if (acceptedBy(tx).contains(who.accountId())) {
                 return new Acceptance.SamePersonTwice();
             }
             FreezeStore.accept(tx.sql(), who.accountId(), statement, tx.now());
             tx.record(new Entry("freeze.loss-accepted", EVERYWHERE, SUBJECT, who, statement.strip(), Map.of()));
-            List<String> by = FreezeStore.acceptedBy(tx.sql());
+            List<String> by = acceptedBy(tx);
             if (by.size() < 2) {
                 return new Acceptance.Noted(who.accountId());
             }
             FreezeStore.lift(tx.sql());
+            JournalStore.leaveBranch(tx.sql(), frozen.get(), tx.now());
             tx.record(new Entry(
                     "freeze.lifted", EVERYWHERE, SUBJECT, who, "two people accepted the loss", Map.of("by", by)));
             return new Acceptance.Lifted(by);
         });
         read();
         return outcome;
+    }
+
+    private static List<String> acceptedBy(Transaction tx) {
+        return FreezeStore.acceptances(tx.sql()).stream().map(Accepted::account).toList();
     }
 
     /// At start: applies what the stream that left the machine says was taken away after the backup, then lifts
@@ -203,6 +221,7 @@ public final class Freeze {
         Map<String, Object> body = Map.of("from", frozen.backupNumber(), "to", last, "applied", applied);
         journal.run(tx -> {
             FreezeStore.lift(tx.sql());
+            JournalStore.leaveBranch(tx.sql(), frozen, tx.now());
             tx.record(new Entry(
                     "freeze.lifted",
                     EVERYWHERE,

@@ -40,8 +40,12 @@ final class FreezeStore {
                 at.atOffset(ZoneOffset.UTC));
     }
 
-    static List<String> acceptedBy(DSLContext sql) {
-        return sql.fetch("select account from freeze_acceptance order by at").map(row -> row.get(0, String.class));
+    static List<Freeze.Accepted> acceptances(DSLContext sql) {
+        return sql.fetch("select account, statement, at from freeze_acceptance order by at, account")
+                .map(row -> new Freeze.Accepted(
+                        row.get(0, String.class),
+                        row.get(1, String.class),
+                        row.get(2, OffsetDateTime.class).toInstant()));
     }
 
     static void lift(DSLContext sql) {

@@ -27,16 +27,21 @@ public final class JournalExporter implements AutoCloseable {
     private final Path folder;
     private final CheckpointKey key;
     private final InstantSource clock;
-    private final String branch;
+    private final Database database;
     private final Semaphore wake = new Semaphore(0);
     private final Thread thread;
+    private String branch;
     private @Nullable JournalStreamStore store;
+    /// The folder holds what this database does not: nothing is written over that evidence.
+    private volatile boolean ahead;
     private volatile long exported;
     private volatile @Nullable String fault;
     private volatile boolean closing;
 
-    private JournalExporter(Journal journal, Path folder, CheckpointKey key, InstantSource clock, String branch) {
+    private JournalExporter(
+            Journal journal, Database database, Path folder, CheckpointKey key, InstantSource clock, String branch) {
         this.journal = journal;
+        this.database = database;
         this.folder = folder;
         this.key = key;
         this.clock = clock;
@@ -47,7 +52,8 @@ public final class JournalExporter implements AutoCloseable {
     /// Starts to export, from where the folder ends.
     ///
     /// When the folder is *ahead* of the database (the database was put back without `holdfast db restore`), or is
-    /// another history, the installation is frozen, and nothing is exported over that evidence.
+    /// another history, the installation is frozen, and nothing is exported over that evidence; when the freeze is
+    /// lifted, a new branch begins.
     public static JournalExporter start(
             Journal journal,
             Database database,
@@ -60,11 +66,14 @@ public final class JournalExporter implements AutoCloseable {
         random.nextBytes(id);
         String branch =
                 database.transact(sql -> JournalStore.branch(sql, HexFormat.of().formatHex(id), clock.instant()));
-        JournalExporter exporter = new JournalExporter(journal, folder, key, clock, branch);
-        if (exporter.isAhead(freeze)) {
-            return exporter;
-        }
-        journal.subscribe(entry -> exporter.wake.release());
+        JournalExporter exporter = new JournalExporter(journal, database, folder, key, clock, branch);
+        exporter.ahead = exporter.isAhead(freeze);
+        journal.subscribe(entry -> {
+            if (entry.content().contains("\"kind\":\"freeze.lifted\"")) {
+                exporter.ahead = false;
+            }
+            exporter.wake.release();
+        });
         exporter.thread.start();
         return exporter;
     }
@@ -113,8 +122,10 @@ public final class JournalExporter implements AutoCloseable {
         do {
             last = closing;
             try {
-                catchUp();
-                fault = null;
+                if (!ahead) {
+                    catchUp();
+                    fault = null;
+                }
             } catch (IOException | RuntimeException e) {
                 store = null; // what was written half is mended when it is opened again
                 fault = String.valueOf(e.getMessage());
@@ -129,6 +140,7 @@ public final class JournalExporter implements AutoCloseable {
     private void catchUp() throws IOException {
         JournalStreamStore open = store;
         if (open == null) {
+            branch = database.read(sql -> JournalStore.branch(sql, branch, clock.instant()));
             open = JournalStreamStore.open(folder, branch, key.publicKeyText());
             exported = open.last().map(Recorded::number).orElse(0L);
             store = open;
@@ -155,9 +167,6 @@ public final class JournalExporter implements AutoCloseable {
     public void close() {
         closing = true;
         wake.release();
-        if (thread.getState() == Thread.State.NEW) {
-            return; // the folder is ahead of us: nothing was ever written
-        }
         try {
             thread.join(Duration.ofSeconds(5));
         } catch (InterruptedException e) {

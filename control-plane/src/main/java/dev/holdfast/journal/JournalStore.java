@@ -2,6 +2,7 @@ package dev.holdfast.journal;
 
 import dev.holdfast.core.Digest;
 import dev.holdfast.database.Database;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -107,6 +108,22 @@ final class JournalStore {
                 id,
                 from,
                 now.atOffset(ZoneOffset.UTC));
+    }
+
+    /// Begins another branch after a freeze that began on the present one: the stream that left the machine may hold
+    /// what this database does not, and is kept as it is. A restore has begun its branch already.
+    static void leaveBranch(DSLContext sql, Freeze.State frozen, Instant now) {
+        String id = Digest.of(
+                        (frozen.since() + "/" + frozen.backupNumber() + "/" + now).getBytes(StandardCharsets.UTF_8))
+                .hex()
+                .substring(0, 16);
+        sql.execute(
+                "insert into journal_branch(id, from_number, started_at) select ?, ?, ?::timestamptz"
+                        + " where (select max(started_at) from journal_branch) < ?::timestamptz",
+                id,
+                frozen.backupNumber(),
+                now.atOffset(ZoneOffset.UTC),
+                frozen.since().atOffset(ZoneOffset.UTC));
     }
 
     /// Up to which number the entries of each branch, by its id, are still in this journal.

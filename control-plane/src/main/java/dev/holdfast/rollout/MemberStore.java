@@ -251,4 +251,20 @@ final class MemberStore {
                         .map(text -> MemberRow.Cancel.valueOf(text.toUpperCase(Locale.ROOT))),
                 Optional.ofNullable(row.get(12, String.class)));
     }
+
+    /// Makes sure that a number which was given out already, as another record says, is not given again.
+    ///
+    /// @param furthest a jump beyond this is no honest number and is ignored
+    static void skipNumbers(DSLContext sql, String table, String column, long given, long furthest) {
+        sql.execute(
+                "select setval(s.name, ?) from (select pg_get_serial_sequence(?, ?)::regclass as name) s,"
+                        + " lateral (select coalesce(pg_sequence_last_value(s.name), 0) as last) l"
+                        + " where ? > l.last and ? < l.last + ?",
+                given,
+                table,
+                column,
+                given,
+                given,
+                furthest);
+    }
 }

@@ -36,17 +36,20 @@ final class Members {
         return true;
     }
 
-    static void expose(Transaction tx, MemberRow member, Actor actor) {
-        if (MemberStore.setExposed(tx.sql(), member, tx.now())) {
-            RolloutStore.countExposed(tx.sql(), member.rollout(), member.batch());
-            tx.record(new Entry(
-                    "rollout.device-exposed",
-                    member.device().environment(),
-                    Inventory.subject(member.device()),
-                    actor,
-                    "it holds the whole image",
-                    body(member, member.state())));
+    /// @return false when it was exposed before
+    static boolean expose(Transaction tx, MemberRow member, Actor actor) {
+        if (!MemberStore.setExposed(tx.sql(), member, tx.now())) {
+            return false;
         }
+        RolloutStore.countExposed(tx.sql(), member.rollout(), member.batch());
+        tx.record(new Entry(
+                "rollout.device-exposed",
+                member.device().environment(),
+                Inventory.subject(member.device()),
+                actor,
+                "it holds the whole image",
+                body(member, member.state())));
+        return true;
     }
 
     /// It reports the new version: the health window begins.

@@ -67,10 +67,7 @@ public final class RolloutControl {
     public void pause(long id, String reason, Actor actor) {
         journal.run(tx -> {
             RolloutRow row = require(tx.sql(), id, RolloutState.RUNNING);
-            RolloutStore.setState(tx.sql(), id, RolloutState.PAUSED, reason, tx.now());
-            RolloutStore.markStop(tx.sql(), id, RolloutStore.nextStopSequence(tx.sql()), tx.now());
-            tx.record(new Entry(
-                    "rollout.paused", row.environment(), row.subject(), actor, reason, Map.of("rollout", id)));
+            Stopping.pause(tx, row, reason, actor);
         });
         roster.reload(id);
     }
@@ -143,28 +140,7 @@ public final class RolloutControl {
     /// @param environment under which it is journalled
     /// @return whether that changed anything
     public boolean setGlobalSwitch(boolean enabled, String reason, Environment environment, Actor actor) {
-        return journal.commit(tx -> {
-            RolloutStore.Switch before = RolloutStore.lockSwitch(tx.sql());
-            if (before.enabled() == enabled) {
-                return false;
-            }
-            RolloutStore.freezeAll(tx.sql(), !enabled);
-            RolloutStore.setSwitch(tx.sql(), enabled, reason, tx.now());
-            RolloutStore.nextStopSequence(tx.sql());
-            if (enabled) {
-                for (RolloutRow row : RolloutStore.active(tx.sql())) {
-                    MemberStore.extendDeadlines(tx.sql(), row.id(), Duration.between(before.changedAt(), tx.now()));
-                }
-            }
-            tx.record(new Entry(
-                    enabled ? "rollout.switched-on" : "rollout.switched-off",
-                    environment,
-                    "switch:rollouts",
-                    actor,
-                    reason,
-                    Map.of("enabled", enabled)));
-            return true;
-        });
+        return journal.commit(tx -> Stopping.turnSwitch(tx, enabled, reason, environment, actor));
     }
 
     /// When devices whose label `site` has this value may be updated; an empty list means always.

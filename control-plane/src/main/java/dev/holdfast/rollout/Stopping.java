@@ -1,6 +1,7 @@
 package dev.holdfast.rollout;
 
 import dev.holdfast.core.Actor;
+import dev.holdfast.core.Environment;
 import dev.holdfast.firmware.Firmware;
 import dev.holdfast.firmware.Release;
 import dev.holdfast.journal.Entry;
@@ -124,5 +125,39 @@ final class Stopping {
                         "rollout", id, "parent", row.id(), "devices", devices, "release", previous, "exposed",
                         exposed)));
         return Optional.of(id);
+    }
+
+    /// No more grants and no more bytes until it is resumed; undecided devices keep their place and lose no time.
+    static void pause(Transaction tx, RolloutRow row, String reason, Actor actor) {
+        RolloutStore.setState(tx.sql(), row.id(), RolloutState.PAUSED, reason, tx.now());
+        RolloutStore.markStop(tx.sql(), row.id(), RolloutStore.nextStopSequence(tx.sql()), tx.now());
+        tx.record(new Entry(
+                "rollout.paused", row.environment(), row.subject(), actor, reason, Map.of("rollout", row.id())));
+    }
+
+    /// The one switch.
+    ///
+    /// @return whether that changed anything
+    static boolean turnSwitch(Transaction tx, boolean enabled, String reason, Environment environment, Actor actor) {
+        RolloutStore.Switch before = RolloutStore.lockSwitch(tx.sql());
+        if (before.enabled() == enabled) {
+            return false;
+        }
+        RolloutStore.freezeAll(tx.sql(), !enabled);
+        RolloutStore.setSwitch(tx.sql(), enabled, reason, tx.now());
+        RolloutStore.nextStopSequence(tx.sql());
+        if (enabled) {
+            for (RolloutRow row : RolloutStore.active(tx.sql())) {
+                MemberStore.extendDeadlines(tx.sql(), row.id(), Duration.between(before.changedAt(), tx.now()));
+            }
+        }
+        tx.record(new Entry(
+                enabled ? "rollout.switched-on" : "rollout.switched-off",
+                environment,
+                "switch:rollouts",
+                actor,
+                reason,
+                Map.of("enabled", enabled)));
+        return true;
     }
 }
