@@ -106,7 +106,8 @@ public final class Main {
     @Command(
             name = "db",
             mixinStandardHelpOptions = true,
-            description = "Backup and restore: all state, consistent, into or from one file.",
+            description = "Backup and restore: all state, consistent, into or from one file. (holdfast db freeze and"
+                    + " holdfast db accept-loss ask the running server.)",
             synopsisSubcommandLabel = "COMMAND")
     static final class Db {
         @Option(names = "--config", paramLabel = "FILE", scope = CommandLine.ScopeType.INHERIT)

@@ -152,7 +152,7 @@ final class ApiClient {
     }
 
     private static boolean takesEnvironment(String path) {
-        return !path.matches("/(me|server|tokens|accounts|invitations|journal/.*)(/.*)?");
+        return !path.matches("/(me|server|freeze|tokens|accounts|invitations|journal/.*)(/.*)?");
     }
 
     static String encode(String text) {
@@ -205,6 +205,15 @@ final class ApiClient {
             return text.toString();
         } catch (JsonProcessingException notAProblem) {
             return "HTTP " + response.statusCode() + " from " + base;
+        }
+    }
+
+    /// @throws ApiException when it is not JSON
+    static JsonNode parse(String text) {
+        try {
+            return JSON.readTree(text);
+        } catch (JsonProcessingException e) {
+            throw new ApiException(1, "not JSON: " + text.substring(0, Math.min(80, text.length())));
         }
     }
 

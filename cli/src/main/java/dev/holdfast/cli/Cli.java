@@ -23,6 +23,7 @@ import picocli.CommandLine.Command;
             RolloutCommand.class,
             IncidentCommand.class,
             AuditCommand.class,
+            DbCommand.class,
             DoctorCommand.class
         })
 public final class Cli {
