@@ -3,11 +3,9 @@ package dev.holdfast.detection;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
-import dev.holdfast.core.ModelId;
 import dev.holdfast.database.Database;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.inventory.Lifecycle;
-import dev.holdfast.inventory.Model;
 import dev.holdfast.inventory.Standing;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.Recorded;
@@ -54,7 +52,7 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
     private final InstantSource clock;
     private final SessionShare sessionShare;
     private final Map<DeviceRef, Baseline> baselines = new ConcurrentHashMap<>();
-    private final Map<Model, Expectation> expectations = new ConcurrentHashMap<>();
+    private final Expectations expectations = new Expectations();
     private final List<ShardState> shards = new ArrayList<>();
     private final CountDownLatch closing = new CountDownLatch(1);
     private @Nullable Thread upkeep;
@@ -163,8 +161,7 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
     }
 
     private Optional<Expectation> expectation(Environment environment, Standing standing) {
-        ModelId id = standing.model();
-        return inventory.model(environment, id).map(model -> expectations.computeIfAbsent(model, Expectation::of));
+        return inventory.model(environment, standing.model()).map(expectations::of);
     }
 
     private void upkeep() {

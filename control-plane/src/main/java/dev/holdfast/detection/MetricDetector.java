@@ -62,10 +62,13 @@ final class MetricDetector {
             double suspicion = suspicion(history.suspicion, Math.max(Math.abs(distance), drifted(drift)));
             if (suspicion > worst) {
                 worst = suspicion;
-                worstExpected = expected(history, at, metric, width);
-                worstSeen = drifted(drift) > Math.abs(distance)
-                        ? number(metric, value) + ": its usual level has crept " + Math.round(drift) + " spreads away"
-                        : number(metric, value) + ", " + Math.round(Math.abs(distance)) + " spreads away";
+                if (worst >= SUSPICIOUS) { // nobody reads it otherwise, and a suspicion below that is no rare thing
+                    worstExpected = expected(history, at, metric, width);
+                    worstSeen = drifted(drift) > Math.abs(distance)
+                            ? number(metric, value) + ": its usual level has crept " + Math.round(drift)
+                                    + " spreads away"
+                            : number(metric, value) + ", " + Math.round(Math.abs(distance)) + " spreads away";
+                }
             }
             calm &= suspicion == 0;
             healthy &= suspicion < SUSPICIOUS && Math.abs(distance) < SLACK;

@@ -32,7 +32,7 @@ public final class Inventory {
     private final Database database;
     private final Journal journal;
     private final DeviceDirectory directory = new DeviceDirectory();
-    private final Map<String, Model> models = new ConcurrentHashMap<>();
+    private final Map<ModelKey, Model> models = new ConcurrentHashMap<>();
     private final Map<DeviceRef, Instant> contacts = new ConcurrentHashMap<>();
 
     public Inventory(Database database, Journal journal) {
@@ -62,7 +62,8 @@ public final class Inventory {
     /// subscriber.
     public void load() {
         database.run(sql -> {
-            InventoryStore.allModels(sql).forEach(model -> models.put(key(model.environment(), model.id()), model));
+            InventoryStore.allModels(sql)
+                    .forEach(model -> models.put(new ModelKey(model.environment(), model.id()), model));
             for (String environment : InventoryStore.environments(sql)) {
                 String after = "";
                 List<Device> page;
@@ -80,7 +81,7 @@ public final class Inventory {
     }
 
     public Optional<Model> model(Environment environment, ModelId id) {
-        return Optional.ofNullable(models.get(key(environment, id)));
+        return Optional.ofNullable(models.get(new ModelKey(environment, id)));
     }
 
     public List<Model> models(Environment environment) {
@@ -98,7 +99,7 @@ public final class Inventory {
                     "model defined or changed",
                     Map.of("hardware", model.hardware(), "vendor", model.vendor())));
         });
-        models.put(key(model.environment(), model.id()), model);
+        models.put(new ModelKey(model.environment(), model.id()), model);
     }
 
     public Optional<Device> find(DeviceRef ref) {
@@ -352,7 +353,7 @@ public final class Inventory {
             DeviceRef ref = new DeviceRef(environment, new DeviceId(subject.substring("device:".length())));
             find(ref).ifPresent(device -> directory.put(ref, standing(device)));
         } else if (kind.equals("model.defined")) {
-            models(environment).forEach(model -> models.put(key(environment, model.id()), model));
+            models(environment).forEach(model -> models.put(new ModelKey(environment, model.id()), model));
         }
     }
 
@@ -360,7 +361,5 @@ public final class Inventory {
         return new Standing(device.state(), device.model(), device.labels(), device.reachesVia());
     }
 
-    private static String key(Environment environment, ModelId id) {
-        return environment + "/" + id;
-    }
+    private record ModelKey(Environment environment, ModelId id) {}
 }
