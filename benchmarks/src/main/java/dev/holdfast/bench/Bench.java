@@ -65,10 +65,15 @@ final class Bench {
 
     /// Microseconds for each operation.
     ///
-    /// @param total CPU of the server and its PostgreSQL
-    /// @param own CPU of the server alone
+    /// @param total CPU of the server and its PostgreSQL, without the compiler's
+    /// @param own CPU of the server alone, without the compiler's
+    /// @param compiler CPU of the threads that compile the server's Java while it is measured
     /// @param wall includes the clients' own work
-    record Cost(Spread total, Spread own, Spread wall, Spread yardstick, Spread yardstickWall) {}
+    record Cost(Spread total, Spread own, Spread compiler, Spread wall, Spread yardstick, Spread yardstickWall) {
+        Cost beside(Spread theirs, Spread theirWall) {
+            return new Cost(total, own, compiler, wall, theirs, theirWall);
+        }
+    }
 
     /// What is measured beside the server.
     record Beside(ProcessHandle process, Round round) {}
@@ -80,10 +85,12 @@ final class Bench {
             throws IOException {
         List<Double> total = new ArrayList<>();
         List<Double> own = new ArrayList<>();
+        List<Double> compiler = new ArrayList<>();
         List<Double> wall = new ArrayList<>();
         List<Double> theirs = new ArrayList<>();
         List<Double> theirWall = new ArrayList<>();
         for (int number = 0; number <= rounds(); number++) {
+            Duration compilerBefore = CpuMeter.compiler(server.handle());
             Duration ownBefore = CpuMeter.own(server.handle());
             Duration databaseBefore = CpuMeter.descendants(server.handle());
             long start = System.nanoTime();
@@ -91,8 +98,11 @@ final class Bench {
             long end = System.nanoTime();
             Load.pause(settle.toMillis());
             if (number > 0) {
-                Duration ownUsed = CpuMeter.own(server.handle()).minus(ownBefore);
+                Duration compilerUsed = CpuMeter.compiler(server.handle()).minus(compilerBefore);
+                Duration ownUsed =
+                        CpuMeter.own(server.handle()).minus(ownBefore).minus(compilerUsed);
                 Duration databaseUsed = CpuMeter.descendants(server.handle()).minus(databaseBefore);
+                compiler.add(micros(compilerUsed, done));
                 own.add(micros(ownUsed, done));
                 total.add(micros(ownUsed.plus(databaseUsed), done));
                 wall.add((end - start) / 1e3 / done);
@@ -118,6 +128,7 @@ final class Bench {
         Cost cost = new Cost(
                 Spread.of(total),
                 Spread.of(own),
+                Spread.of(compiler),
                 Spread.of(wall),
                 beside == null ? Spread.NONE : Spread.of(theirs),
                 beside == null ? Spread.NONE : Spread.of(theirWall));
@@ -146,6 +157,7 @@ final class Bench {
                 java.util.Map.of(
                         "operationsEachRound", operations,
                         "serverAlone", cost.own(),
+                        "compiler", cost.compiler(),
                         "postgres", cost.total().median() - cost.own().median(),
                         "wallMicros", cost.wall(),
                         "yardstickWallMicros", cost.yardstickWall()));

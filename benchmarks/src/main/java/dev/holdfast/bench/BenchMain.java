@@ -60,6 +60,9 @@ public final class BenchMain implements Callable<Integer> {
         Path work = Files.createTempDirectory("holdfast-bench");
         // The yardsticks and the database may run as other users.
         Files.setPosixFilePermissions(work, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Runtime.getRuntime()
+                .addShutdownHook(Thread.ofPlatform()
+                        .unstarted(() -> ProcessHandle.current().descendants().forEach(ProcessHandle::destroy)));
         Bench bench = new Bench(home.toAbsolutePath(), work, small);
         Report report = new Report(bench);
         try {
@@ -133,7 +136,7 @@ public final class BenchMain implements Callable<Integer> {
                 bench.size(meters(wanted), 190),
                 wanted.contains("mqtt") ? bench.size(2_000, 20) : 0,
                 wanted.contains("cut") ? bench.size(50, 3) : 0,
-                wanted.contains("enrolment") ? bench.size(5_000, 60) : 0,
+                wanted.contains("enrolment") ? bench.size(10_000, 60) : 0,
                 wanted.contains("cut") ? bench.size(5_000, 100) : 0);
         bench.say("preparing a fleet: " + sizes);
         Path folder = bench.work().resolve("fleet");

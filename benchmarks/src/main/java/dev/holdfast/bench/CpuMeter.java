@@ -31,6 +31,14 @@ final class CpuMeter {
         return own(process).plus(descendants(process));
     }
 
+    /// CPU of the threads of a Java process that compile its code: a cost of the first minutes, not of an operation.
+    static Duration compiler(ProcessHandle process) {
+        Map<String, Duration> threads = threads(process);
+        // As the kernel cuts off names.
+        return threads.getOrDefault("C1 CompilerThre", Duration.ZERO)
+                .plus(threads.getOrDefault("C2 CompilerThre", Duration.ZERO));
+    }
+
     private static Duration sum(List<Long> pids) {
         long ticks = 0;
         for (long pid : pids) {

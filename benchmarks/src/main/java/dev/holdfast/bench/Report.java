@@ -85,21 +85,23 @@ final class Report {
             profile.lines().forEach(OUT::println);
         }
         OUT.printf(
-                "%n%-68s %-9s %9s %-16s %9s %7s  %-18s %s%n",
-                "", "unit", "Holdfast", "(range)", "yardstick", "ratio", "promise", "beside");
+                "%n%-68s %-9s %9s %-16s %9s %9s %7s  %-18s %s%n",
+                "", "unit", "Holdfast", "(range)", "+compiler", "yardstick", "ratio", "promise", "beside");
         for (Row row : rows) {
             OUT.printf(
-                    "%-68s %-9s %9s %-16s %9s %7s  %-18s %s%n",
+                    "%-68s %-9s %9s %-16s %9s %9s %7s  %-18s %s%n",
                     row.name() + (row.quiet() ? " *" : ""),
                     row.unit(),
                     row.ours().text(),
                     row.ours().range(),
+                    row.details().get("compiler") instanceof Spread compiler ? compiler.text() : "",
                     row.yardstick().text(),
                     row.ratio(),
                     row.verdict(),
                     row.beside());
         }
-        OUT.println("CPU is of the server and its PostgreSQL, for each operation; median of " + bench.rounds()
+        OUT.println("CPU is of the server and its PostgreSQL, for each operation; what compiling its Java took in the same time"
+                + " stands apart (+compiler); median of " + bench.rounds()
                 + " rounds.  * means little unless the machine is quiet.");
         failed.forEach(row -> OUT.println("NOT MEASURED " + row));
         if (bench.isSmall()) {

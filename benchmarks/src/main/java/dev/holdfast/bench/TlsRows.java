@@ -36,8 +36,7 @@ final class TlsRows {
                         return 1;
                     }),
                     null);
-            Bench.Cost withYardstick = new Bench.Cost(
-                    reconnect.total(), reconnect.own(), reconnect.wall(), bare.yardstick(), bare.yardstickWall());
+            Bench.Cost withYardstick = reconnect.beside(bare.yardstick(), bare.yardstickWall());
             String theirs = "nginx: handshake, static GET";
             return List.of(
                     Bench.row(

@@ -174,7 +174,7 @@ public final class RealClient {
             FutureTask<byte[]> output = reader(process.getInputStream());
             FutureTask<byte[]> errors = reader(process.getErrorStream());
             try {
-                Thread.ofVirtual().start(() -> feed(process));
+                Thread.ofPlatform().daemon().start(() -> feed(process));
                 if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
                     throw new AssertionError("still running after " + timeout + ": " + String.join(" ", command));
                 }
@@ -234,7 +234,8 @@ public final class RealClient {
             stream.transferTo(java.io.OutputStream.nullOutputStream());
             return kept;
         });
-        Thread.ofVirtual().start(task);
+        // Not a virtual thread, whose carrier would be held for as long as the pipe is silent.
+        Thread.ofPlatform().daemon().start(task);
         return task;
     }
 

@@ -25,7 +25,8 @@ public final class RunningClient implements AutoCloseable {
     RunningClient(List<String> command, Process process) {
         this.command = command;
         this.process = process;
-        Thread.ofVirtual().name("client-output").start(this::read);
+        // A platform thread: reading a pipe holds the carrier of a virtual one, and two of them would hold them all.
+        Thread.ofPlatform().daemon().name("client-output").start(this::read);
     }
 
     private void read() {
