@@ -100,9 +100,10 @@ final class Report {
                     row.verdict(),
                     row.beside());
         }
-        OUT.println("CPU is of the server and its PostgreSQL, for each operation; what compiling its Java took in the same time"
-                + " stands apart (+compiler); median of " + bench.rounds()
-                + " rounds.  * means little unless the machine is quiet.");
+        OUT.println(
+                "CPU is of the server and its PostgreSQL, for each operation; what compiling its Java took in the same time"
+                        + " stands apart (+compiler); median of " + bench.rounds()
+                        + " rounds.  * means little unless the machine is quiet.");
         failed.forEach(row -> OUT.println("NOT MEASURED " + row));
         if (bench.isSmall()) {
             OUT.println("With --small the figures say only that it runs.");
