@@ -141,8 +141,11 @@ final class FleetRooms {
         channels.start();
         rollouts.start();
         identity.enrolment().finishInterrupted();
-        identity.enrolment()
-                .onFailure((device, cause, remote) -> telemetry.accept(
-                        new Observation.AuthenticationFailure(device, clock.instant(), "EST: " + cause, remote)));
+        identity.enrolment().onRefusal((device, reason, _, remote) -> {
+            if (reason.isAuthenticationFailure()) {
+                telemetry.accept(new Observation.AuthenticationFailure(
+                        device, clock.instant(), "EST: " + reason.text(), remote));
+            }
+        });
     }
 }

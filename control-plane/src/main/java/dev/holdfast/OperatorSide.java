@@ -23,6 +23,11 @@ final class OperatorSide {
         messageRate = new MessageRate(ground.clock);
         rooms.telemetry.subscribe(messageRate);
         rooms.telemetry.subscribe(refusals);
+        rooms.identity.enrolment().onRefusal((device, reason, detail, remote) -> {
+            if (!reason.isAuthenticationFailure()) { // those come as observations
+                refusals.enrolmentRefused(ground.clock.instant(), device, reason.name(), detail, remote);
+            }
+        });
         access = new Access(
                 ground.database,
                 ground.journal,

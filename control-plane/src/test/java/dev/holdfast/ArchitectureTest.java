@@ -91,6 +91,18 @@ class ArchitectureTest {
         assertNone(Reach.clockAndChance(CLASSES, one -> one.getName().equals("dev.holdfast.Main")));
     }
 
+    /// The ticket to a certificate: made by the policy for devices, by `ca` for our own listeners, and by nobody else.
+    @Test
+    void onlyThePolicyGrantsCertificates() {
+        List<String> makers = CLASSES.get("dev.holdfast.ca.ApprovedRequest").getConstructorCallsToSelf().stream()
+                .map(call -> call.getOriginOwner().getName())
+                .distinct()
+                .sorted()
+                .toList();
+        assertThat(makers)
+                .containsExactly("dev.holdfast.ca.ServerCertificateStore", "dev.holdfast.identity.EnrolmentPolicy");
+    }
+
     @Test
     void namesNullSafetyAndLengthAreAsInEveryModule() {
         assertNone(HouseRules.faultsOf(MODULE));

@@ -40,6 +40,11 @@ public final class RefusalLog implements ObservationConsumer {
         }
     }
 
+    /// A certificate that was not granted to somebody whose credential was good.
+    public void enrolmentRefused(Instant at, DeviceRef named, String reason, String detail, String address) {
+        add(new Refusal(at, named, "est", reason, detail, address));
+    }
+
     private synchronized void add(Refusal refusal) {
         if (refusals.size() == MOST) {
             refusals.removeLast();

@@ -23,7 +23,6 @@ import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import java.nio.charset.StandardCharsets;
 import java.security.cert.X509Certificate;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -49,8 +48,7 @@ public final class EstEndpoint {
     private final Ca ca;
     private final InstantSource clock;
     private final Semaphore places = new Semaphore(AT_ONCE);
-    private final FailureLimit byDevice = new FailureLimit(10);
-    private final FailureLimit byAddress = new FailureLimit(300);
+    private final FailureLimits failures = new FailureLimits();
 
     public EstEndpoint(Identity identity, Ca ca, InstantSource clock) {
         this.identity = identity;
@@ -212,11 +210,8 @@ public final class EstEndpoint {
     }
 
     private void decide(RoutingContext request, byte[] der, Credential credential, PeerIdentity peer) {
-        Instant now = clock.instant();
-        String device =
-                credential instanceof Credential.Token token ? token.device().value() : "";
-        String address = peer.remoteAddress().replaceFirst(":\\d+$", "");
-        if (byAddress.isOver(address, now) || (!device.isEmpty() && byDevice.isOver(device, now))) {
+        FailureLimits.Caller caller = FailureLimits.caller(credential, peer.remoteAddress());
+        if (failures.isOver(caller, clock.instant())) {
             request.response().putHeader("retry-after", "60");
             Problem.send(request, 429, "too-many-failures", "too many failed attempts", "wait a minute");
             return;
@@ -230,10 +225,8 @@ public final class EstEndpoint {
         var _ = Thread.ofVirtual().name("est").start(() -> {
             try {
                 EnrolmentOutcome outcome = identity.enrolment().enrol(der, credential, peer.remoteAddress());
-                if (outcome instanceof EnrolmentOutcome.Refused refused
-                        && refused.reason().isAuthenticationFailure()) {
-                    byAddress.failed(address, now);
-                    byDevice.failed(device, now);
+                if (outcome instanceof EnrolmentOutcome.Refused refused) {
+                    failures.refused(caller, refused.reason(), clock.instant());
                 }
                 loop.runOnContext(_ -> render(request, outcome, peer));
             } catch (RuntimeException e) {
@@ -258,7 +251,7 @@ public final class EstEndpoint {
                 Problem.send(request, 202, "enrolment-held", "not now", held.reason());
             }
             case EnrolmentOutcome.Refused refused -> {
-                LOG.info(
+                LOG.debug( // the record is the journal's, and bounded there
                         "enrolment refused from {}: {} ({})", peer.remoteAddress(), refused.reason(), refused.detail());
                 int status = status(refused.reason());
                 if (status == 401) {

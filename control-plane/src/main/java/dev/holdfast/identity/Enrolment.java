@@ -3,9 +3,11 @@ package dev.holdfast.identity;
 import dev.holdfast.ca.ApprovedRequest;
 import dev.holdfast.ca.Ca;
 import dev.holdfast.ca.CertificateProfile;
+import dev.holdfast.ca.CertificateStanding;
 import dev.holdfast.ca.Intended;
 import dev.holdfast.ca.IssuedCertificate;
 import dev.holdfast.core.Actor;
+import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.Serial;
@@ -45,7 +47,8 @@ public final class Enrolment {
     private final Manufacturers manufacturers;
     private final Freeze freeze;
     private final Environment environment;
-    private final List<FailureListener> failureListeners = new CopyOnWriteArrayList<>();
+    private final RefusalJournal refusals;
+    private final List<RefusalListener> refusalListeners = new CopyOnWriteArrayList<>();
 
     Enrolment(
             Journal journal,
@@ -62,17 +65,18 @@ public final class Enrolment {
         this.manufacturers = manufacturers;
         this.freeze = freeze;
         this.environment = environment;
+        this.refusals = new RefusalJournal(environment);
     }
 
-    /// Who hears of every failure to authenticate: the device named (which may have nothing to do with it), the
-    /// cause and, as our socket saw it, where it came from.
+    /// Who hears of every refusal: the device named (which may have nothing to do with it, and may not exist), why,
+    /// and, as our socket saw it, where it came from.
     @FunctionalInterface
-    public interface FailureListener {
-        void failed(DeviceRef named, String cause, String remoteAddress);
+    public interface RefusalListener {
+        void refused(DeviceRef named, EnrolmentRefusal reason, String detail, String remoteAddress);
     }
 
-    public void onFailure(FailureListener listener) {
-        failureListeners.add(listener);
+    public void onRefusal(RefusalListener listener) {
+        refusalListeners.add(listener);
     }
 
     private sealed interface Step {
@@ -87,13 +91,42 @@ public final class Enrolment {
     /// @param remoteAddress as our socket sees it
     public EnrolmentOutcome enrol(byte[] request, Credential credential, String remoteAddress) {
         EnrolmentOutcome outcome = enrol(request, credential);
-        if (outcome instanceof EnrolmentOutcome.Refused refused
-                && refused.reason().isAuthenticationFailure()
-                && credential instanceof Credential.Token token) {
-            DeviceRef named = new DeviceRef(environment, token.device());
-            failureListeners.forEach(l -> l.failed(named, refused.reason().text(), remoteAddress));
+        if (outcome instanceof EnrolmentOutcome.Refused refused) {
+            refused(credential, refused, remoteAddress);
         }
         return outcome;
+    }
+
+    private void refused(Credential credential, EnrolmentOutcome.Refused refused, String remoteAddress) {
+        Optional<DeviceRef> named = named(credential);
+        named.ifPresent(device ->
+                refusalListeners.forEach(l -> l.refused(device, refused.reason(), refused.detail(), remoteAddress)));
+        refusals.entry(
+                        credential,
+                        named.filter(d -> inventory.directory().find(d).isPresent()),
+                        refused,
+                        System.nanoTime())
+                .ifPresent(entry -> {
+                    try {
+                        journal.run(tx -> tx.record(entry));
+                    } catch (RuntimeException e) {
+                        LOG.warn("a refusal could not be recorded: {}", e.toString());
+                    }
+                });
+    }
+
+    /// Whom the credential is about, as far as it says.
+    private Optional<DeviceRef> named(Credential credential) {
+        return switch (credential) {
+            case Credential.Token token -> Optional.of(new DeviceRef(environment, token.device()));
+            case Credential.Manufacturer by ->
+                Certificates.productSerial(by.leaf())
+                        .or(() -> Certificates.commonName(by.leaf()))
+                        .flatMap(DeviceId::parse)
+                        .map(id -> new DeviceRef(environment, id));
+            case Credential.Operational by ->
+                ca.standings().find(Serial.of(by.leaf().getSerialNumber())).flatMap(CertificateStanding::device);
+        };
     }
 
     private EnrolmentOutcome enrol(byte[] request, Credential credential) {

@@ -230,17 +230,6 @@ class EnrolmentRefusalsTest {
     }
 
     @Test
-    void manyWrongTokensAreSlowedDown() throws Exception {
-        server.register("guess-1");
-        int last = 0;
-        for (int i = 0; i < 12 && last != 429; i++) {
-            last = EstCaller.enrol(server, request("guess-1", key()), "guess-1:hfe_" + i)
-                    .statusCode();
-        }
-        assertThat(last).isEqualTo(429);
-    }
-
-    @Test
     void enrolsByManufacturerCertificateWithRegisteredAnchorAndSerialOnly() throws Exception {
         DeviceRef device = server.register("made-1");
         Maker maker = Maker.named("CN=Meter Works device CA,O=Meter Works");

@@ -5,6 +5,7 @@ import dev.holdfast.protocol.cms.CertificatesOnly;
 import dev.holdfast.protocol.x509.Crypto;
 import java.io.IOException;
 import java.math.BigInteger;
+import java.net.InetAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -34,7 +35,7 @@ import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /// An EST client for tests, with whatever certificate and body one wants to try.
-final class EstCaller {
+public final class EstCaller {
     static final SecureRandom RANDOM = new SecureRandom();
 
     /// Who calls: a key with its chain.
@@ -43,6 +44,11 @@ final class EstCaller {
     private EstCaller() {}
 
     static HttpClient client(TestServer server, Optional<Caller> caller) throws IOException {
+        return client(server, caller, "127.0.0.1");
+    }
+
+    /// @param from an address of this machine
+    static HttpClient client(TestServer server, Optional<Caller> caller, String from) throws IOException {
         try {
             KeyStore trusted = KeyStore.getInstance("PKCS12");
             trusted.load(null, null);
@@ -67,6 +73,7 @@ final class EstCaller {
                     .sslContext(context)
                     .version(HttpClient.Version.HTTP_1_1)
                     .connectTimeout(Duration.ofSeconds(10))
+                    .localAddress(InetAddress.getByName(from))
                     .build();
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException(e);
@@ -77,6 +84,15 @@ final class EstCaller {
         return post(server, "simpleenroll", Base64.getEncoder().encode(request), credential, Optional.empty());
     }
 
+    static HttpResponse<String> enrolFrom(String address, TestServer server, byte[] request, String credential)
+            throws Exception {
+        HttpRequest.Builder call =
+                request(server, "simpleenroll", Base64.getEncoder().encode(request), credential);
+        try (HttpClient client = client(server, Optional.empty(), address)) {
+            return client.send(call.build(), HttpResponse.BodyHandlers.ofString());
+        }
+    }
+
     static HttpResponse<String> renew(TestServer server, byte[] request, Caller caller) throws Exception {
         return post(server, "simplereenroll", Base64.getEncoder().encode(request), "", Optional.of(caller));
     }
@@ -84,6 +100,13 @@ final class EstCaller {
     static HttpResponse<String> post(
             TestServer server, String operation, byte[] body, String credential, Optional<Caller> caller)
             throws Exception {
+        HttpRequest.Builder request = request(server, operation, body, credential);
+        try (HttpClient client = client(server, caller)) {
+            return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        }
+    }
+
+    private static HttpRequest.Builder request(TestServer server, String operation, byte[] body, String credential) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(
                         "https://localhost:" + server.server().devicePort() + "/.well-known/est/" + operation))
                 .timeout(Duration.ofSeconds(30))
@@ -96,9 +119,7 @@ final class EstCaller {
                             + Base64.getEncoder()
                                     .encodeToString(credential.getBytes(java.nio.charset.StandardCharsets.UTF_8)));
         }
-        try (HttpClient client = client(server, caller)) {
-            return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
-        }
+        return request;
     }
 
     static X509Certificate certificate(HttpResponse<String> answer) throws Exception {
@@ -110,8 +131,8 @@ final class EstCaller {
     }
 
     /// An authority that is none of ours: a stranger, or a manufacturer.
-    record Maker(KeyPair pair, X509Certificate certificate) {
-        static Maker named(String name) {
+    public record Maker(KeyPair pair, X509Certificate certificate) {
+        public static Maker named(String name) {
             KeyPair pair = Crypto.generateP256(RANDOM);
             return new Maker(pair, issue(new X500Name(name), pair, new X500Name(name), pair, true, Duration.ofDays(1)));
         }

@@ -228,6 +228,29 @@ class DeviceDoorTest {
         assertThat(connect("-CAfile", server.rootPem().toString())).contains("Verify return code: 0 (ok)");
     }
 
+    /// What comes faster than the rate waits in the kernel, and is served when its turn comes.
+    @Test
+    void acceptsNoFasterThanTheRate() throws Exception {
+        int rate = 10;
+        try (TestServer slow = TestServer.start(Map.of("HOLDFAST_LIMITS_HANDSHAKES_PER_SECOND", "" + rate))) {
+            List<Socket> many = new ArrayList<>();
+            long begun = System.nanoTime();
+            try {
+                for (int i = 0; i < 40; i++) {
+                    many.add(new Socket(
+                            InetAddress.getLoopbackAddress(), slow.server().devicePort()));
+                }
+                TestServer.await("all are accepted", () -> slow.server().plane().connections() == 40);
+                // 10 at once, up to 16 more before the gate is heard, and the rest one by one.
+                assertThat(System.nanoTime() - begun).isGreaterThan((40 - rate - 16) * 1_000_000_000L / rate);
+            } finally {
+                for (Socket socket : many) {
+                    socket.close();
+                }
+            }
+        }
+    }
+
     private static String drain(Socket socket) {
         try {
             return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -1,0 +1,60 @@
+package dev.holdfast.est;
+
+import dev.holdfast.identity.Credential;
+import dev.holdfast.identity.EnrolmentRefusal;
+import dev.holdfast.protocol.x509.Certificates;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+
+/// Slows down whoever fails, and nobody else.
+///
+/// A token's name and secret prove nothing, so its failures count against where they come from: against source and
+/// device together, so that a guesser elsewhere can't delay the device, and against the source as a whole, so that
+/// one source can't try all devices. Who has proven a key by the handshake is limited by that key alone: devices
+/// behind one address don't delay each other's renewals.
+final class FailureLimits {
+    private final FailureLimit each = new FailureLimit(10);
+    private final FailureLimit sources = new FailureLimit(300);
+
+    /// @param name whose failures these are
+    /// @param source where from; empty for a proven key
+    record Caller(String name, String source) {}
+
+    /// @param remoteAddress address and port, as our socket saw them
+    static Caller caller(Credential credential, String remoteAddress) {
+        return switch (credential) {
+            case Credential.Token token -> {
+                String source = source(remoteAddress);
+                yield new Caller(source + " " + token.device(), source);
+            }
+            case Credential.Manufacturer by -> key(by.leaf());
+            case Credential.Operational by -> key(by.leaf());
+        };
+    }
+
+    private static Caller key(X509Certificate leaf) {
+        return new Caller(Certificates.keyFingerprint(leaf.getPublicKey().getEncoded()), "");
+    }
+
+    /// The address, or of IPv6 the network of 64 bits that one subscriber has to himself.
+    static String source(String remoteAddress) {
+        int port = remoteAddress.lastIndexOf(':');
+        String address = port < 0 ? remoteAddress : remoteAddress.substring(0, port);
+        String[] groups = address.split(":", -1);
+        return groups.length == 8 ? String.join(":", groups[0], groups[1], groups[2], groups[3]) : address;
+    }
+
+    boolean isOver(Caller caller, Instant now) {
+        return each.isOver(caller.name(), now) || (!caller.source().isEmpty() && sources.isOver(caller.source(), now));
+    }
+
+    /// A right token with a request that can't be granted is not a guess.
+    void refused(Caller caller, EnrolmentRefusal reason, Instant now) {
+        if (caller.source().isEmpty()) {
+            each.failed(caller.name(), now);
+        } else if (reason.isAuthenticationFailure()) {
+            each.failed(caller.name(), now);
+            sources.failed(caller.source(), now);
+        }
+    }
+}
