@@ -60,7 +60,7 @@ export function startMock(options: MockOptions): Promise<{ server: Server; port:
     const states = { registered: 0, enrolled: 0, active: 0, quarantined: 0, suspended: 0, retired: 0 };
     all().forEach((d) => states[d.state]++);
     return {
-      at: iso(), devices: city.devices.size, states, health: healthCounts(all()), sessions: all().filter((d) => d.connected).length, messagesPerSecond: city.devices.size / 10 + rnd() * 6,
+      at: iso(), devices: city.devices.size, states, health: healthCounts(all()), connected: all().filter((d) => d.connected).length, sessions: all().filter((d) => d.connected).length, messagesPerSecond: city.devices.size / 10 + rnd() * 6,
       openIncidents: city.incidents.filter((i) => i.state !== "closed").length, awaitingApproval: city.incidents.filter((i) => i.state === "awaiting-approval").length,
       activeRollouts: city.rollouts.filter((r) => ["running", "paused", "rolling-back", "stopped"].includes(r.state)).length,
     };

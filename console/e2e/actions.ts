@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { audit } from "./axe";
-import type { Check, Target } from "./run";
-import { newPage, settled } from "./run";
+import type { Check, Target } from "./page";
+import { newPage, settled } from "./page";
 
 /// Acts through the dialogs, as an operator would; against the made-up city only, for a real one it would be real.
 export async function actions(browser: Browser, target: Target, check: Check): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import type { Check, Target } from "./run";
-import { newPage, settled } from "./run";
+import type { Check, Target } from "./page";
+import { newPage, settled } from "./page";
 
 /// Walks the console with no pointer at all.
 export async function keyboard(browser: Browser, target: Target, session: Awaited<ReturnType<BrowserContext["storageState"]>> | undefined, check: Check): Promise<void> {

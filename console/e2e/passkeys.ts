@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext } from "playwright-core";
 import { audit } from "./axe";
-import type { Check, Target } from "./run";
-import { newPage, settled } from "./run";
+import type { Check, Target } from "./page";
+import { newPage, settled } from "./page";
 
 /// The whole way in against a real server, with a virtual authenticator: the first operator by the one-time link, out, in
 /// again by passkey; a second operator invited; the used link refused. Gives the first operator's session.

@@ -6,20 +6,14 @@
 /// authenticator, which is the ceremony's own test; HOLDFAST_CONSOLE_COOKIE (name=value) skips it.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { BrowserContext, Page } from "playwright-core";
+import type { BrowserContext } from "playwright-core";
 import { startMock } from "../dev/mock";
 import { audit } from "./axe";
 import { launch } from "./browser";
+import { newPage, settled, type Check, type Target } from "./page";
 import { actions } from "./actions";
 import { keyboard } from "./keyboard";
 import { passkeys } from "./passkeys";
-
-export interface Target {
-  readonly base: string;
-  readonly mock: boolean;
-}
-
-export type Check = (name: string, body: () => Promise<void>) => Promise<void>;
 
 const dist = join(import.meta.dirname, "../dist");
 const given = process.env.HOLDFAST_CONSOLE_URL?.replace(/\/$/, "");
@@ -39,41 +33,6 @@ const check: Check = async (name, body) => {
     console.log(`FAILED  ${name}\n        ${(error instanceof Error ? error.message : String(error)).replaceAll("\n", "\n        ")}`);
   }
 };
-
-/// What the browser complained of while a page was open; policy violations are console errors too, but are also counted
-/// by their own event, which cannot be silenced.
-export function complaints(page: Page): string[] {
-  const heard: string[] = [];
-  page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") heard.push(`console ${message.type()}: ${message.text()}`);
-  });
-  page.on("pageerror", (error) => heard.push(`exception: ${error.message}`));
-  page.on("requestfailed", (request) => {
-    // The stream of changes ends with its page.
-    if (!request.url().includes("/stream") && request.failure()?.errorText !== "net::ERR_ABORTED") heard.push(`request failed: ${request.url()} ${request.failure()?.errorText}`);
-  });
-  page.on("request", (request) => {
-    if (!request.url().startsWith(new URL(page.url() === "about:blank" ? request.url() : page.url()).origin)) heard.push(`request to elsewhere: ${request.url()}`);
-  });
-  return heard;
-}
-
-export async function settled(page: Page): Promise<void> {
-  await page.waitForLoadState("load");
-  await page.waitForFunction(() => document.querySelector("h1") !== null && !document.querySelector(".skel"), undefined, { timeout: 15_000 });
-  await page.evaluate(() => document.fonts.ready.then(() => undefined));
-  // Two frames, so that what is painted on a canvas is there.
-  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(undefined)))));
-}
-
-export async function newPage(context: BrowserContext): Promise<{ page: Page; heard: string[] }> {
-  const page = await context.newPage();
-  const heard = complaints(page);
-  await page.addInitScript(() => {
-    document.addEventListener("securitypolicyviolation", (event) => console.error(`policy violated: ${event.violatedDirective} by ${event.blockedURI}`));
-  });
-  return { page, heard };
-}
 
 const browser = await launch();
 const mock = given ? undefined : await startMock({ port: 0, dist });

@@ -87,7 +87,7 @@ function Facts({ overview }: { overview: Schemas["FleetOverview"] | undefined })
     { label: "in trouble", value: c?.health.bad, tone: "bad", link: { health: "bad" } },
     { label: "not known", value: c?.health.unknown, tone: "unknown", link: { health: "unknown" } },
     { label: "isolated", value: held, tone: "held", link: { selector: "state in (quarantined,suspended)" } },
-    { label: "connected", value: c?.sessions },
+    { label: "connected", value: c?.connected },
     { label: "messages/s", value: c ? Math.round(c.messagesPerSecond) : undefined },
   ];
   return (

@@ -29,7 +29,7 @@ export function TimelineItems({ items }: { items: readonly Schemas["TimelineItem
             <span className="small quiet break">
               {KINDS[item.kind]}
               {item.provenance && `, ${PROVENANCES[item.provenance].word}`}
-              {item.detail && <>: <Untrusted text={item.detail} /></>}
+              {item.detail && <>: <Untrusted text={item.detail.replace(/\.$/, "")} /></>}
               {item.actor && <>. By <Untrusted text={item.actor} /></>}
               {item.incident && <>. <Link to="/incidents/$id" params={{ id: item.incident }}>Incident</Link></>}
               {item.rollout && <>. <Link to="/rollouts/$id" params={{ id: item.rollout }}>Rollout</Link></>}

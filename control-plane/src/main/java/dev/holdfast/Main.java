@@ -75,6 +75,7 @@ public final class Main {
                             (System.nanoTime() - begun) / 1_000_000,
                             folder.toAbsolutePath().normalize());
                     server.describe().forEach(OUT::println);
+                    OUT.println("Ctrl-C stops it.");
                     await(interrupted);
                     OUT.println("Stopping.");
                 }

@@ -121,6 +121,11 @@ final class FleetEndpoint {
                 .with("devices", snapshot.marks().size())
                 .with("states", states)
                 .with("health", health(snapshot.health()))
+                .with(
+                        "connected",
+                        snapshot.marks().stream()
+                                .filter(FleetView.Mark::connected)
+                                .count())
                 .with("sessions", rooms.sessions().count())
                 .with("messagesPerSecond", rooms.messageRate().perSecond())
                 .with("openIncidents", rooms.response().countOpen(environment))

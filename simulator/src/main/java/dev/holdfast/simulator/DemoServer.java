@@ -16,7 +16,8 @@ import java.util.stream.Stream;
 /// The server of the demo: `holdfast serve` itself, as a child process on loopback, configured as anybody would
 /// configure it.
 final class DemoServer implements AutoCloseable {
-    private static final Pattern READY = Pattern.compile("Holdfast is ready");
+    /// The last of the lines that it prints when it is ready; the link for the first operator comes before.
+    private static final Pattern READY = Pattern.compile("Ctrl-C stops it");
     private static final Pattern LINK = Pattern.compile("https?://\\S+/welcome#\\S+");
 
     private final ChildProcess process;
