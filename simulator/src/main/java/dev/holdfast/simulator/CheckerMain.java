@@ -56,6 +56,7 @@ public final class CheckerMain {
         part("4 hostile meter", this::hostileMeter);
         part("5 cloned identity", this::clonedIdentity);
         part("6 undo", this::undo);
+        part("innocent meters", this::innocents);
         part("the journal", this::journal);
         if (wrong.isEmpty()) {
             out.println("Checker: every act came out right, read back through the public API.");
@@ -200,17 +201,37 @@ public final class CheckerMain {
                     action.path("legs").path("session").path("state").asText().matches("enforced|lifted"),
                     "the session of the hostile meter was not cut");
         }
-        Set<String> others = new TreeSet<>();
+    }
+
+    /// Nobody else was touched, whatever was said of them.
+    private void innocents() throws IOException, InterruptedException {
+        Set<String> guilty = Set.of(truth.hostile(), truth.cloned());
+        Set<String> isolated = new TreeSet<>();
         for (JsonNode incident : api.all("/incidents", "incidents")) {
             String device = incident.path("device").asText("");
-            if (!device.isEmpty() && !device.equals(truth.hostile()) && !device.equals(truth.cloned())) {
+            if (!device.isEmpty() && !guilty.contains(device)) {
                 JsonNode whole = api.get("/incidents/" + incident.path("id").asText());
                 if (!automatic(List.of(whole), Set.of("isolate", "suspend")).isEmpty()) {
-                    others.add(device);
+                    isolated.add(device);
                 }
             }
         }
-        expect(others.isEmpty(), "devices that did nothing were isolated: " + others);
+        api.all("/devices", "devices").stream()
+                .filter(d -> Set.of("quarantined", "suspended")
+                        .contains(d.path("state").asText()))
+                .map(d -> d.path("id").asText())
+                .filter(id -> !guilty.contains(id))
+                .forEach(isolated::add);
+        expect(isolated.isEmpty(), "devices that did nothing were isolated: " + isolated);
+        Set<String> accused = new TreeSet<>();
+        List<JsonNode> findings = api.all("/findings", "findings").stream()
+                .filter(f -> !guilty.contains(f.path("device").asText()))
+                .toList();
+        findings.forEach(f -> accused.add(f.path("device").asText()));
+        out.println("Checker: " + findings.size() + " findings on " + accused.size() + " innocent devices.");
+        expect(
+                accused.size() * 20 <= truth.meters(),
+                accused.size() + " innocent devices were accused, more than one in twenty");
     }
 
     private void clonedIdentity() throws IOException, InterruptedException {
@@ -244,6 +265,11 @@ public final class CheckerMain {
                 device.path("state").asText().equals("active"),
                 "the once hostile meter is " + device.path("state").asText() + ", not active");
         expect(device.path("connected").asBoolean(), "the once hostile meter is not connected again");
+        expect(
+                incidentsOf(truth.hostile()).stream()
+                        .filter(i -> i.path("id").asText().equals(truth.hostileIncident()))
+                        .allMatch(i -> i.path("state").asText().equals("closed")),
+                "the incident of the undone isolation is still open");
     }
 
     private void journal() throws IOException, InterruptedException {

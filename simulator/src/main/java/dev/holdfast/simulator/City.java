@@ -29,8 +29,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 
-/// The meters of the city, alive in this process: the real agent once for each, each with its own key, store and TLS
-/// connections, each behind its gateway. Nothing here talks to the server but the agents.
+/// The meters of the city, alive in this process: the real agent once for each, each with its own key, store
+/// and TLS connections, each behind its gateway. Nothing here talks to the server but the agents.
 final class City implements AutoCloseable {
     /// How many meters are switched on before the first of them are through.
     private static final int AT_ONCE = 64;
@@ -57,7 +57,8 @@ final class City implements AutoCloseable {
             List<X509Certificate> anchors,
             List<PublicKey> releaseKeys,
             Map<String, InetSocketAddress> relays,
-            Duration telemetry) {}
+            Duration telemetry,
+            Duration poll) {}
 
     City(CityPlan plan, Surroundings around, Map<String, DeviceIdentity> made, byte[] firmware) throws IOException {
         this.plan = plan;
@@ -66,7 +67,7 @@ final class City implements AutoCloseable {
                 Duration.ofMillis(300),
                 Duration.ofSeconds(30),
                 Duration.ofMillis(1500),
-                Duration.ofSeconds(4),
+                around.poll(),
                 Duration.ofMillis(700),
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(20),

@@ -88,7 +88,8 @@ public record CityPlan(
                     random.nextLong()));
         }
         int hostile = random.nextInt(count);
-        // Of another site: so that what happens to the one does not use up the other's limit of automatic responses.
+        // Of another site: so that what happens to the one does not use up the other's limit of automatic
+        // responses.
         int cloned = hostile;
         while (meters.get(cloned).site().equals(meters.get(hostile).site())) {
             cloned = random.nextInt(count);
@@ -129,10 +130,18 @@ public record CityPlan(
         return Math.round(value * 1000) / 1000.0;
     }
 
+    /// When this meter took the reading that the old system filed under the given time: within half an hour of
+    /// it, as meters do that nobody set to the same second. An hour is known by all of its minutes that way,
+    /// and what is usual does not jump when the clock strikes.
+    public static Instant readingTime(Meter meter, Instant filed) {
+        SplittableRandom random = new SplittableRandom(meter.salt() ^ filed.toEpochMilli());
+        return filed.plusSeconds(random.nextInt(-1800, 1800));
+    }
+
     /// The times of the week of history before this moment, oldest first.
     public static List<Instant> history(Instant now, Duration step) {
         List<Instant> times = new ArrayList<>();
-        for (Instant at = now.minus(Duration.ofDays(7)); at.isBefore(now); at = at.plus(step)) {
+        for (Instant at = now.minus(Duration.ofDays(7)); at.isBefore(now.minusSeconds(1800)); at = at.plus(step)) {
             times.add(at);
         }
         return times;

@@ -135,15 +135,15 @@ public final class DemoMain implements Callable<Integer> {
 
         SecureRandom random = new SecureRandom();
         Factory factory = new Factory(random, Instant.now());
-        Duration telemetry = meters <= 500 ? Duration.ofSeconds(5) : Duration.ofSeconds(10);
+        boolean small = meters <= 500;
+        Duration telemetry = small ? Duration.ofSeconds(3) : Duration.ofSeconds(10);
         Preparation preparation = new Preparation(api, plan, factory);
         preparation.models(telemetry, server);
         preparation.inventory();
         Map<String, DeviceIdentity> made = preparation.identities();
         preparation.signingKey();
         long historyBegun = System.nanoTime();
-        int readings =
-                preparation.history(Instant.now(), meters <= 500 ? Duration.ofHours(1) : Duration.ofHours(3), narrator);
+        int readings = preparation.history(Instant.now(), small ? Duration.ofHours(1) : Duration.ofHours(3), narrator);
         narrator.say(readings + " readings of the last week imported in "
                 + Narrator.seconds(System.nanoTime() - historyBegun));
         Path ca = folder.resolve("ca.pem");
@@ -159,11 +159,17 @@ public final class DemoMain implements Callable<Integer> {
                         DeviceIdentity.certificatesFromPem(Files.readAllBytes(ca)),
                         List.of(factory.releaseKey()),
                         relays,
-                        telemetry),
+                        telemetry,
+                        Duration.ofSeconds(small ? 2 : 4)),
                 made,
                 new FirmwareImage(CityPlan.FACTORY_VERSION, 0, chosen).bytes()));
         Story story = new Story(
-                plan, city, api, factory, narrator, new Story.Surroundings(folder, server, telemetry, relays));
+                plan,
+                city,
+                api,
+                factory,
+                narrator,
+                new Story.Surroundings(folder, server, telemetry, relays, !withoutGate, !withoutIsolation));
         story.tell();
         narrator.table();
         if (!exitAfterStory) {

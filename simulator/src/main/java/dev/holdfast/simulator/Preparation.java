@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// What a utility does before its first meter is switched on: models, the inventory, whom to trust, and the week of
-/// readings from the system it had before. All through the public API.
+/// What a utility does before its first meter is switched on: models, the inventory, whom to trust, and the
+/// week of readings from the system it had before. All through the public API.
 final class Preparation {
     private static final int SERIALS_AT_ONCE = 1_000;
     private static final int LINES_AT_ONCE = 15_000;
@@ -29,11 +29,13 @@ final class Preparation {
         this.factory = factory;
     }
 
+    /// @param telemetry how often a meter speaks; the model allows twice that, since this one machine is a
+    /// whole city
     void models(Duration telemetry, DemoServer server) throws IOException, InterruptedException {
         ObjectNode meter = OperatorClient.object()
                 .put("vendor", "Kelp Instruments")
                 .put("hardware", CityPlan.HARDWARE)
-                .put("expectedInterval", telemetry.toString());
+                .put("expectedInterval", telemetry.multipliedBy(2).toString());
         ObjectNode bands = meter.putObject("bands");
         Map<String, String> units = Map.of("powerKw", "kW", "voltage", "V", "temperature", "Cel");
         CityPlan.BANDS.forEach((metric, range) -> bands.putObject(metric)
@@ -120,8 +122,9 @@ final class Preparation {
         int inBatch = 0;
         int sent = 0;
         long all = (long) times.size() * plan.meters().size();
-        for (Instant at : times) {
+        for (Instant filed : times) {
             for (CityPlan.Meter meter : plan.meters()) {
+                Instant at = CityPlan.readingTime(meter, filed);
                 lines.append("{\"device\":\"")
                         .append(meter.id())
                         .append("\",\"at\":\"")

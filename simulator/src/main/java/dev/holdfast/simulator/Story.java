@@ -1,9 +1,7 @@
 package dev.holdfast.simulator;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.agent.DeviceIdentity;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,47 +13,60 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 
-/// The story of the demo. Meters do what meters do, an operator does what an operator does through the public API, and
-/// the server does the rest; what is printed was measured.
+/// The story of the demo. Meters do what meters do, an operator does what an operator does through the public
+/// API, and the server does the rest; what is printed was measured.
 final class Story {
     private final CityPlan plan;
     private final City city;
     private final OperatorClient api;
-    private final Factory factory;
     private final Narrator narrator;
     private final Surroundings around;
 
-    private String goodRollout = "";
-    private String badRollout = "";
+    private final ReleaseActs releases;
+
     private String hostileSince = "";
     private String hostileIncident = "";
     private String cloneSince = "";
-    private int canary;
 
     /// @param relays where each gateway's relay listens
+    /// @param gate whether the server has its rollout gate; without it there is no stop to wait for
+    /// @param isolation whether the server isolates by itself
     record Surroundings(
-            Path folder, DemoServer server, Duration telemetry, Map<String, java.net.InetSocketAddress> relays) {}
+            Path folder,
+            DemoServer server,
+            Duration telemetry,
+            Map<String, java.net.InetSocketAddress> relays,
+            boolean gate,
+            boolean isolation) {
+        /// How long to wait for an isolation: it takes a second, but this machine may be busy.
+        Duration patience() {
+            return Duration.ofSeconds(isolation ? 60 : 4);
+        }
+    }
 
     Story(CityPlan plan, City city, OperatorClient api, Factory factory, Narrator narrator, Surroundings around) {
         this.plan = plan;
         this.city = city;
         this.api = api;
-        this.factory = factory;
         this.narrator = narrator;
         this.around = around;
+        this.releases = new ReleaseActs(plan, city, api, factory, narrator, around);
     }
 
     void tell() throws IOException, InterruptedException {
         enrolment();
-        goodRelease();
-        badRelease();
+        releases.goodRelease();
+        releases.badRelease();
         HostileMeter hostile = hostileMeter();
         clonedIdentity();
         hostile.close();
         undo();
+        falseAlarms();
     }
 
     GroundTruth truth() {
@@ -65,9 +76,9 @@ final class Story {
                 plan.gateways().size(),
                 CityPlan.GOOD_VERSION,
                 CityPlan.BAD_VERSION,
-                goodRollout,
-                badRollout,
-                canary,
+                releases.goodRollout(),
+                releases.badRollout(),
+                releases.canary(),
                 city.took(CityPlan.BAD_VERSION),
                 city.crashed(),
                 plan.hostile().id(),
@@ -103,103 +114,6 @@ final class Story {
                 + " connected over mutual TLS in " + Narrator.seconds(taken));
     }
 
-    private JsonNode release(FirmwareImage firmware) throws IOException, InterruptedException {
-        byte[] image = firmware.bytes();
-        String sha256 = Factory.sha256(image);
-        api.post(
-                "/artifacts?name=kelp-meter-" + firmware.version() + ".img&sha256=" + sha256,
-                "application/octet-stream",
-                image);
-        ObjectNode definition = OperatorClient.object()
-                .put("artifact", sha256)
-                .put("model", CityPlan.MODEL)
-                .put("version", firmware.version());
-        definition.set(
-                "manifest",
-                OperatorClient.parse(
-                        new String(factory.sign(firmware.version(), image), java.nio.charset.StandardCharsets.UTF_8)));
-        return api.post("/releases", definition);
-    }
-
-    private JsonNode rollout(JsonNode release, String reason) throws IOException, InterruptedException {
-        int all = plan.meters().size();
-        canary = Math.clamp(all / 10, 6, 20);
-        ObjectNode definition = OperatorClient.object()
-                .put("release", release.path("id").asText())
-                .put("reason", reason);
-        ObjectNode rules = definition
-                .putObject("plan")
-                .put("inFlight", Math.max(canary, all / 3))
-                .put("soak", "PT2S")
-                .put("healthWindow", around.telemetry().plusSeconds(1).toString())
-                .put("timeout", "PT2M")
-                .put("errorThreshold", 0.05);
-        ArrayNode batches = rules.putArray("batches");
-        batches.addObject().put("name", "canary").put("devices", canary);
-        batches.addObject().put("name", "first tenth").put("percent", 10);
-        batches.addObject().put("name", "half").put("percent", 50);
-        batches.addObject().put("name", "everyone").put("percent", 100);
-        return api.post("/rollouts", definition);
-    }
-
-    /// Follows a rollout until it has ended, telling of each batch.
-    private JsonNode follow(String id, Duration atMost) throws IOException, InterruptedException {
-        long deadline = System.nanoTime() + atMost.toNanos();
-        int batch = -1;
-        while (true) {
-            JsonNode now = api.get("/rollouts/" + id);
-            if (now.path("currentBatch").asInt() != batch) {
-                batch = now.path("currentBatch").asInt();
-                String name = now.path("batches").path(batch).path("name").asText();
-                if (!name.isEmpty()) {
-                    narrator.detail("batch " + (batch + 1) + " of "
-                            + now.path("batchCount").asInt() + ", " + name);
-                }
-            }
-            JsonNode counts = now.path("counts");
-            narrator.progress(counts.path("healthy").asInt() + " healthy, "
-                    + counts.path("undecided").asInt() + " undecided, "
-                    + counts.path("failed").asInt() + " failed of "
-                    + counts.path("total").asInt());
-            if (List.of("finished", "rolled-back", "aborted")
-                            .contains(now.path("state").asText())
-                    || System.nanoTime() > deadline) {
-                return now;
-            }
-            Thread.sleep(300);
-        }
-    }
-
-    private void goodRelease() throws IOException, InterruptedException {
-        narrator.act(
-                "A good release",
-                CityPlan.GOOD_VERSION + " goes out in batches, each after the one before it " + "has proven healthy.");
-        JsonNode release = release(new FirmwareImage(CityPlan.GOOD_VERSION, 0, plan.seed()));
-        goodRollout = rollout(release, "regular maintenance").path("id").asText();
-        JsonNode end = follow(goodRollout, Duration.ofMinutes(4));
-        narrator.measured(CityPlan.GOOD_VERSION + " " + end.path("state").asText() + " after "
-                + narrator.sinceActBegan() + ": "
-                + end.path("counts").path("healthy").asInt() + " of "
-                + end.path("counts").path("total").asInt() + " meters healthy, in "
-                + end.path("batchCount").asInt() + " batches");
-    }
-
-    private void badRelease() throws IOException, InterruptedException {
-        narrator.act(
-                "A bad release",
-                CityPlan.BAD_VERSION + " was signed like any other, but " + Math.round(plan.badShare() * 100)
-                        + " % of the meters can't start it.");
-        JsonNode release = release(new FirmwareImage(CityPlan.BAD_VERSION, plan.badShare(), plan.seed()));
-        badRollout = rollout(release, "new tariff tables").path("id").asText();
-        JsonNode end = follow(badRollout, Duration.ofMinutes(2));
-        narrator.detail(end.path("stateReason").asText(end.path("sentence").asText()));
-        narrator.measured(CityPlan.BAD_VERSION + " " + end.path("state").asText() + " after "
-                + narrator.sinceActBegan() + ": " + end.path("exposed").asInt() + " of "
-                + plan.meters().size() + " meters exposed, " + city.crashed() + " fell over it and reverted by "
-                + "themselves, " + end.path("exposure").path("bytesAfterStop").asLong(0)
-                + " bytes served after the stop");
-    }
-
     private HostileMeter hostileMeter() throws IOException, InterruptedException {
         CityPlan.Meter meter = plan.hostile();
         narrator.act(
@@ -214,7 +128,7 @@ final class Story {
         hostileSince = first.toString();
         JsonNode device = api.await(
                 "/devices/" + meter.id(),
-                Duration.ofSeconds(20),
+                around.patience(),
                 d -> d.path("state").asText().equals("quarantined")
                         && d.path("legs").path("network").path("state").asText().equals("enforced"));
         JsonNode incident = incident(meter.id(), CheckerMain.TRAFFIC_OR_PROTOCOL);
@@ -292,14 +206,14 @@ final class Story {
                         "127.77.0.1"))) {
             JsonNode device = api.await(
                     "/devices/" + meter.id(),
-                    Duration.ofSeconds(30),
+                    around.patience(),
                     d -> d.path("state").asText().equals("suspended"));
             boolean suspended = device.path("state").asText().equals("suspended");
             if (suspended) {
                 // It tries once more, and is refused at the door.
                 api.await(
                         "/connection-failures?device=" + meter.id(),
-                        Duration.ofSeconds(15),
+                        Duration.ofSeconds(30),
                         f -> f.path("failures").findValuesAsText("cause").stream()
                                 .anyMatch(c -> c.contains("SUSPENDED")));
             }
@@ -323,6 +237,19 @@ final class Story {
         }
     }
 
+    /// What the detectors said of meters that did nothing.
+    private void falseAlarms() throws IOException, InterruptedException {
+        Set<String> guilty = Set.of(plan.hostile().id(), plan.cloned().id());
+        Map<String, Long> byCause = api.all("/findings", "findings").stream()
+                .filter(f -> !guilty.contains(f.path("device").asText()))
+                .collect(Collectors.groupingBy(f -> f.path("cause").asText(), TreeMap::new, Collectors.counting()));
+        narrator.say("");
+        narrator.measured("false alarms: "
+                + byCause.values().stream().mapToLong(Long::longValue).sum() + " findings on the "
+                + (plan.meters().size() - guilty.size()) + " innocent meters"
+                + (byCause.isEmpty() ? "" : " " + byCause));
+    }
+
     private void undo() throws IOException, InterruptedException {
         CityPlan.Meter meter = plan.hostile();
         narrator.act("An undo", "A technician has cleaned " + meter.id() + "; an operator takes the isolation back.");
@@ -340,7 +267,7 @@ final class Story {
         }
         JsonNode device = api.await(
                 "/devices/" + meter.id(),
-                Duration.ofSeconds(30),
+                Duration.ofSeconds(60),
                 d -> d.path("state").asText().equals("active")
                         && d.path("connected").asBoolean());
         narrator.measured(meter.id() + " is " + device.path("state").asText()

@@ -195,7 +195,7 @@ class DetectionReportTest {
         Map<DeviceRef, Watched> byDevice = new HashMap<>();
         for (Watched one : city) {
             byDevice.put(one.life.device, one);
-            for (Instant at : CityPlan.history(START, Duration.ofMinutes(15))) {
+            for (Instant at : CityPlan.history(START, Duration.ofHours(1))) {
                 one.take(Detector.assess(one.expectation, one.baseline, one.life.imported(at, START)), ofSeed);
             }
         }

@@ -100,7 +100,8 @@ final class MeterLife {
         return habit == Habit.SLEEPS ? SLEEPERS_INTERVAL : INTERVAL;
     }
 
-    Observation imported(Instant at, Instant now) {
+    Observation imported(Instant filed, Instant now) {
+        Instant at = CityPlan.readingTime(meter, filed);
         return new Observation.Measurement(device, now, at, CityPlan.measure(meter, at), true);
     }
 
