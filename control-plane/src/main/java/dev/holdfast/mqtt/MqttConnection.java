@@ -78,13 +78,18 @@ final class MqttConnection {
         return terms.clientId();
     }
 
+    /// Tells that the session is there: before the session that it takes over ends, or two parties that keep
+    /// throwing each other out would look like one that reconnects.
+    void announce() {
+        activity(Kind.OPENED);
+    }
+
     /// Says what the session is, after CONNACK.
     void open(MqttConnectMessage connect) {
         wire.send(Replies.connAck(
                 io.netty.handler.codec.mqtt.MqttConnectReturnCode.CONNECTION_ACCEPTED, offered(connect)));
         rooms.counts().opened.increment();
         rooms.inventory().heard(device, now());
-        activity(Kind.OPENED);
     }
 
     /// What this server can and can't (MQTT 5 section 3.2.2.3); 3.1.1 has no way to say so.

@@ -55,7 +55,8 @@ final class MqttDoor {
             return new Entry.Out(Refusal.BUSY, five);
         }
 
-        // 3. Register the session first; then look at the standing again. A device that is suspended between the two
+        // 3. Register the session first; then look at the standing again. A device that is suspended between
+        // the two
         //    is found among the sessions and cut, or refused here: there is no third way.
         AtomicReference<MqttConnection> connection = new AtomicReference<>();
         Session session = rooms.sessions()
@@ -93,6 +94,7 @@ final class MqttDoor {
                     rooms.sessions().close(session);
                     yield new Entry.Out(Refusal.TOO_MANY_SESSIONS, five);
                 }
+                fresh.announce();
                 joined.replaced().ifPresent(MqttConnection::replaced);
                 connection.set(fresh);
                 yield new Entry.In(fresh);

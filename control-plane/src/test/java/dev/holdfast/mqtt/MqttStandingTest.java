@@ -9,6 +9,7 @@ import dev.holdfast.telemetry.Observation;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -238,6 +239,15 @@ class MqttStandingTest {
                         .map(o -> ((Observation.SessionActivity) o).sessionId())
                         .distinct())
                 .hasSize(2);
+        List<Observation.SessionActivity.Kind> order = SEEN.stream()
+                .filter(o -> o.device().equals(device.ref()))
+                .flatMap(o -> o instanceof Observation.SessionActivity a ? Stream.of(a.kind()) : Stream.empty())
+                .filter(kind -> kind != Observation.SessionActivity.Kind.USED)
+                .limit(2)
+                .toList();
+        assertThat(order)
+                .as("a take-over: the newer is there before the older ends")
+                .containsExactly(Observation.SessionActivity.Kind.OPENED, Observation.SessionActivity.Kind.OPENED);
     }
 
     @Test
