@@ -5,42 +5,33 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.agent.BootRecord.Attempt;
 import dev.holdfast.agent.BootRecord.Verdict;
 import dev.holdfast.protocol.manifest.Manifest;
+import dev.holdfast.protocol.manifest.SignedManifest;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import java.io.IOException;
-import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.function.Consumer;
 
 /// The device's side of the hawkBit Direct Device Integration API: asks, fetches with resume, reports.
 ///
 /// One round at a time; a round ends by telling the agent when to ask again, or that it is time to reboot.
 final class UpdatePoller {
-    private static final int MOST_JSON = 262_144;
     private static final Duration SHORTEST_SLEEP = Duration.ofSeconds(1);
     private static final Duration LONGEST_SLEEP = Duration.ofHours(24);
 
     private final AgentSettings settings;
     private final Updater updater;
-    private final DeviceHttpClient client;
+    private final DdiClient ddi;
     private final Rounds rounds;
     private final Map<String, String> attributes;
     private Duration sleep;
 
     /// What a round leads to.
-    interface Rounds {
+    interface Rounds extends Lifeline {
         void again(Duration after);
-
-        void reboot(String why);
-
-        void noted(String event, String detail);
-
-        /// The store is gone: the device stops as if its power were cut.
-        void storeFailed(IOException failure);
     }
 
     private record Artifact(String name, String href) {}
@@ -53,7 +44,7 @@ final class UpdatePoller {
             Rounds rounds) {
         this.settings = settings;
         this.updater = updater;
-        this.client = client;
+        this.ddi = new DdiClient(settings, client, rounds, this::rest);
         this.attributes = new TreeMap<>(attributes);
         this.rounds = rounds;
         this.sleep = settings.pace().retryMost();
@@ -62,7 +53,7 @@ final class UpdatePoller {
     /// 1. A finished update is told first. 2. Then what the server wants: a cancellation, the device's attributes,
     /// a deployment, in this order.
     void round() {
-        guard(() -> {
+        ddi.guard(() -> {
             Updater.Pending pending = updater.pending();
             Optional<Attempt> outcome = updater.outcome();
             if (pending != null && outcome.isPresent() && outcome.get().verdict() != Verdict.TRYING) {
@@ -76,7 +67,7 @@ final class UpdatePoller {
     private void tell(String id, Attempt outcome) {
         boolean good = outcome.verdict() == Verdict.CONFIRMED;
         String detail = good ? "confirmed after self-test and reconnection" : "reverted: " + outcome.detail();
-        feedback(deployment(id), id, "closed", good ? "success" : "failure", detail, () -> {
+        ddi.feedback(ddi.deployment(id), id, "closed", good ? "success" : "failure", detail, () -> {
             updater.forget();
             rounds.noted("feedback", (good ? "success " : "failure ") + id);
             ask();
@@ -84,16 +75,16 @@ final class UpdatePoller {
     }
 
     private void ask() {
-        get(base(), root -> {
+        ddi.get(ddi.base(), root -> {
             Duration asked =
                     sleepOf(root.path("config").path("polling").path("sleep").asText());
             Duration most = settings.pace().pollMost();
             sleep = asked.compareTo(most) > 0 ? most : asked;
             JsonNode links = root.path("_links");
             if (links.path("cancelAction").hasNonNull("href")) {
-                cancel(href(links.path("cancelAction")));
+                cancel(ddi.href(links.path("cancelAction")));
             } else if (links.path("configData").hasNonNull("href")) {
-                describe(href(links.path("configData")), () -> takeUp(links));
+                describe(ddi.href(links.path("configData")), () -> takeUp(links));
             } else {
                 takeUp(links);
             }
@@ -102,26 +93,27 @@ final class UpdatePoller {
 
     private void takeUp(JsonNode links) {
         if (links.path("deploymentBase").hasNonNull("href")) {
-            get(href(links.path("deploymentBase")), this::deploy);
+            ddi.get(ddi.href(links.path("deploymentBase")), this::deploy);
         } else {
             rest();
         }
     }
 
-    private void describe(String href, Step then) {
+    private void describe(String href, DdiClient.Step then) {
         ObjectNode body = AgentJson.object().put("mode", "merge");
         ObjectNode data = body.putObject("data");
         attributes.forEach(data::put);
-        send(HttpMethod.PUT, href, body, then);
+        ddi.send(HttpMethod.PUT, href, body, then);
     }
 
     /// An update can be withdrawn until it is armed; after that the device says no and carries on.
     private void cancel(String href) {
-        get(href, offer -> {
+        ddi.get(href, offer -> {
             String actionId = offer.path("cancelAction")
                     .path("stopId")
                     .asText(offer.path("id").asText());
-            String path = base() + "/cancelAction/" + segment(offer.path("id").asText());
+            String path = ddi.base() + "/cancelAction/"
+                    + DdiClient.segment(offer.path("id").asText());
             Updater.Pending pending = updater.pending();
             boolean armed = updater.outcome().isPresent()
                     && pending != null
@@ -130,7 +122,7 @@ final class UpdatePoller {
                 updater.forget();
             }
             rounds.noted(armed ? "cancel-refused" : "cancelled", actionId);
-            feedback(
+            ddi.feedback(
                     path,
                     offer.path("id").asText(),
                     armed ? "rejected" : "closed",
@@ -154,7 +146,8 @@ final class UpdatePoller {
         for (JsonNode chunk : deployment.path("chunks")) {
             for (JsonNode each : chunk.path("artifacts")) {
                 Artifact artifact = new Artifact(
-                        each.path("filename").asText(), href(each.path("_links").path("download")));
+                        each.path("filename").asText(),
+                        ddi.href(each.path("_links").path("download")));
                 if (artifact.name().endsWith(".manifest") || artifact.name().endsWith(".manifest.json")) {
                     manifest = Optional.of(artifact);
                 } else if (!artifact.name().endsWith(".swu")) {
@@ -167,11 +160,8 @@ final class UpdatePoller {
             return;
         }
         Artifact file = image.get();
-        client.send(
-                DeviceHttpClient.Request.get(manifest.get().href(), Map.of()),
-                new WholeAnswer(
-                        dev.holdfast.protocol.manifest.SignedManifest.MOST_OCTETS,
-                        result -> guard(() -> begin(id, file, result))));
+        ddi.fetch(
+                manifest.get().href(), SignedManifest.MOST_OCTETS, result -> ddi.guard(() -> begin(id, file, result)));
     }
 
     private void begin(String id, Artifact image, WholeAnswer.Result result) throws IOException {
@@ -182,10 +172,10 @@ final class UpdatePoller {
         switch (updater.begin(id, answer.body())) {
             case Updater.Begun.Refused refused -> refuse(id, refused.reason());
             case Updater.Begun.AlreadyRuns _ ->
-                feedback(deployment(id), id, "closed", "success", "runs already", this::rest);
+                ddi.feedback(ddi.deployment(id), id, "closed", "success", "runs already", this::rest);
             case Updater.Begun.Fetch fetch ->
-                feedback(
-                        deployment(id),
+                ddi.feedback(
+                        ddi.deployment(id),
                         id,
                         "proceeding",
                         "none",
@@ -195,10 +185,7 @@ final class UpdatePoller {
                             if (fetch.offset() == fetch.manifest().image().size()) {
                                 install(id, fetch.manifest());
                             } else {
-                                client.send(
-                                        DeviceHttpClient.Request.get(
-                                                image.href(), Map.of("range", "bytes=" + fetch.offset() + "-")),
-                                        new ImageReceiver(id, fetch));
+                                ddi.fetch(image.href(), fetch.offset(), new ImageReceiver(id, fetch));
                             }
                         });
         }
@@ -217,15 +204,15 @@ final class UpdatePoller {
         }
         rounds.noted("installed", manifest.version());
         // Told before the reboot, best effort; what counts is what is told after it.
-        post(
-                deployment(id) + "/feedback",
-                status(id, "proceeding", "none", "installed, rebooting"),
+        ddi.post(
+                ddi.deployment(id) + "/feedback",
+                DdiClient.status(id, "proceeding", "none", "installed, rebooting"),
                 _ -> rounds.reboot("to try " + manifest.version()));
     }
 
     private void refuse(String id, String reason) {
         rounds.noted("refused", reason);
-        feedback(deployment(id), id, "closed", "failure", reason, () -> {
+        ddi.feedback(ddi.deployment(id), id, "closed", "failure", reason, () -> {
             updater.forget();
             rest();
         });
@@ -269,7 +256,7 @@ final class UpdatePoller {
 
         @Override
         public void end() {
-            guard(() -> install(id, fetch.manifest()));
+            ddi.guard(() -> install(id, fetch.manifest()));
         }
 
         @Override
@@ -283,130 +270,8 @@ final class UpdatePoller {
         }
     }
 
-    /// Work that may find the store gone.
-    private interface Step {
-        void run() throws IOException;
-    }
-
-    private interface Reading {
-        void read(JsonNode tree) throws IOException;
-    }
-
-    private void guard(Step step) {
-        try {
-            step.run();
-        } catch (BadAnswerException e) {
-            rounds.noted("bad-answer", String.valueOf(e.getMessage()));
-            rest();
-        } catch (IOException e) {
-            rounds.storeFailed(e);
-        }
-    }
-
-    private static final class BadAnswerException extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        BadAnswerException(String message) {
-            super(message);
-        }
-    }
-
-    private void get(String path, Reading then) {
-        client.send(
-                DeviceHttpClient.Request.get(path, Map.of("accept", "application/json")),
-                new WholeAnswer(
-                        MOST_JSON,
-                        result -> guard(() -> {
-                            if (result instanceof WholeAnswer.Result.Answer answer && answer.ok()) {
-                                then.read(parse(answer.body()));
-                            } else {
-                                rounds.noted("poll-failed", describe(result));
-                                rest();
-                            }
-                        })));
-    }
-
-    private static JsonNode parse(byte[] body) {
-        try {
-            return AgentJson.tree(body);
-        } catch (IOException e) {
-            throw new BadAnswerException("the answer is not JSON");
-        }
-    }
-
-    /// Sent until the server has it: a failure ends the round, and the next one comes here again. An answer 4xx means
-    /// the server does not want to know any more (the action is closed or gone).
-    private void feedback(String action, String id, String execution, String finished, String detail, Step then) {
-        post(action + "/feedback", status(id, execution, finished, detail), result -> {
-            if (result instanceof WholeAnswer.Result.Answer answer && answer.status() < 500 && answer.status() != 429) {
-                guard(then);
-            } else {
-                rounds.noted("feedback-failed", describe(result));
-                rounds.again(settings.pace().retry());
-            }
-        });
-    }
-
-    private static ObjectNode status(String id, String execution, String finished, String detail) {
-        ObjectNode body = AgentJson.object().put("id", id);
-        ObjectNode status = body.putObject("status").put("execution", execution);
-        status.putObject("result").put("finished", finished);
-        status.putArray("details").add(detail);
-        return body;
-    }
-
-    private void send(HttpMethod method, String path, JsonNode body, Step then) {
-        client.send(
-                DeviceHttpClient.Request.send(method, path, "application/json", AgentJson.bytes(body)),
-                new WholeAnswer(MOST_JSON, _ -> guard(then)));
-    }
-
-    private void post(String path, JsonNode body, Consumer<WholeAnswer.Result> then) {
-        client.send(
-                DeviceHttpClient.Request.send(HttpMethod.POST, path, "application/json", AgentJson.bytes(body)),
-                new WholeAnswer(MOST_JSON, then));
-    }
-
-    private static String describe(WholeAnswer.Result result) {
-        return switch (result) {
-            case WholeAnswer.Result.Answer answer ->
-                "the server answered " + answer.status() + ": " + Enroller.printable(answer.body());
-            case WholeAnswer.Result.Failed failed -> failed.reason();
-        };
-    }
-
     private void rest() {
         rounds.again(sleep);
-    }
-
-    private String base() {
-        return "/" + settings.tenant() + "/controller/v1/" + settings.deviceId();
-    }
-
-    private String deployment(String id) {
-        return base() + "/deploymentBase/" + segment(id);
-    }
-
-    private static String segment(String id) {
-        if (!id.matches("[A-Za-z0-9._-]{1,128}")) {
-            throw new BadAnswerException("not an action id");
-        }
-        return id;
-    }
-
-    /// A link of the server's, which must lead back to it: the device shows its certificate to nobody else.
-    private String href(JsonNode link) {
-        URI uri;
-        try {
-            uri = URI.create(link.path("href").asText());
-        } catch (IllegalArgumentException e) {
-            throw new BadAnswerException("a link that is none");
-        }
-        if (!settings.https().serves(uri) || uri.getRawPath() == null) {
-            throw new BadAnswerException("a link that leads elsewhere: "
-                    + Enroller.printable(uri.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8)));
-        }
-        return uri.getRawPath() + (uri.getRawQuery() == null ? "" : "?" + uri.getRawQuery());
     }
 
     static Duration sleepOf(String text) {
