@@ -9,6 +9,7 @@ import dev.holdfast.core.ModelId;
 import dev.holdfast.identity.EnrolmentTokens;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.inventory.Model;
+import dev.holdfast.rollout.RolloutWorkload;
 import dev.holdfast.telemetry.LogQuery;
 import dev.holdfast.telemetry.Observation;
 import io.netty.util.internal.PlatformDependent;
@@ -77,6 +78,14 @@ public final class ServerProbe {
                                 1_000))
                         .size());
             case "held" -> held(server);
+            case "prepare" -> {
+                new RolloutWorkload(server).prepare();
+                yield "done";
+            }
+            case "roll" -> {
+                new RolloutWorkload(server).start(Long.parseLong(words[1]));
+                yield "begun";
+            }
             case "verify" -> server.journal().verify().toString();
             case "fill" -> fill(data.resolveSibling("ballast"));
             case "free" -> Boolean.toString(Files.deleteIfExists(data.resolveSibling("ballast")));

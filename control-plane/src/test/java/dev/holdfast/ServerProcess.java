@@ -91,6 +91,16 @@ final class ServerProcess implements AutoCloseable {
                 .substring(number.length());
     }
 
+    /// The first line of that beginning, already printed or still to come.
+    String await(String beginning) {
+        return process.awaitLine(line -> line.startsWith(beginning), Duration.ofMinutes(1));
+    }
+
+    /// Every line printed so far.
+    List<String> lines() {
+        return process.lines();
+    }
+
     long openFiles() throws IOException {
         return count("fd");
     }

@@ -1,0 +1,181 @@
+package dev.holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.testkit.RealClient;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// `holdfast db` as it stands in docs/operations.md: a backup of a server that runs, its restore elsewhere, which is
+/// frozen, and the merge of the journal stream that left the machine, after which nothing that was taken away is back.
+class RestoreTest {
+    private Path folder;
+
+    @BeforeEach
+    void makeFolder() throws Exception {
+        folder = Files.createTempDirectory("holdfast-restore");
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
+    }
+
+    @AfterEach
+    void removeFolder() {
+        RealClient.of("rm", "-rf", folder.toString()).run().succeeded();
+    }
+
+    private String sh(String script, String... arguments) {
+        String[] all = new String[arguments.length + 3];
+        all[0] = "-ec";
+        all[1] = script;
+        all[2] = "sh";
+        System.arraycopy(arguments, 0, all, 3, arguments.length);
+        return RealClient.of("sh", all).in(folder).run().succeeded().text().strip();
+    }
+
+    private static String last(InstallationProcess.Said names) {
+        return names.ended(0).text().strip().lines().findFirst().orElseThrow();
+    }
+
+    /// The number of the newest revocation list of the authority that issues to devices.
+    private long revocationListNumber(InstallationProcess server, String certificate) {
+        String pki = server.said("PKI ").replaceAll(".*(http://\\S+).*", "$1");
+        String list = sh(
+                "openssl x509 -in \"$1\" -noout -ext crlDistributionPoints | sed -n 's/.*URI:http:..[^/]*//p'",
+                certificate);
+        String number = sh("curl -sSf \"$1\" | openssl crl -inform DER -noout -crlnumber", pki + list);
+        return Long.parseLong(number.replace("crlNumber=", "").replace("0x", ""), 16);
+    }
+
+    private void fill(InstallationProcess first) throws Exception {
+        Path model = Files.writeString(folder.resolve("model.yaml"), """
+                vendor: Example
+                hardware: rev-a
+                expectedInterval: PT1M
+                """);
+        first.operator("model", "set", "meter", "--file", model.toString()).ended(0);
+        first.operator("device", "add", "m-1", "--model", "meter").ended(0);
+        first.operator("device", "add", "m-2", "--model", "meter").ended(0);
+        String token = first.operator("device", "token", "m-1").ended(0).text();
+        Files.writeString(folder.resolve("enrol.sh"), token.substring(token.indexOf("\ncurl") + 1));
+        sh("sh -e enrol.sh");
+        sh("openssl ecparam -name prime256v1 -genkey -noout | openssl pkcs8 -topk8 -nocrypt -out release.key;"
+                + " openssl pkey -in release.key -pubout -out release.pub; echo image > m.img");
+        String key = folder.resolve("release.key").toString();
+        String publicKey = folder.resolve("release.pub").toString();
+        String image = folder.resolve("m.img").toString();
+        String manifest = folder.resolve("m.json").toString();
+        first.operator("firmware", "trust", publicKey, "--name", "line 1").ended(0);
+        InstallationProcess.captured(java.util.List.of(
+                        "firmware",
+                        "sign",
+                        image,
+                        "--model",
+                        "meter",
+                        "--hardware",
+                        "rev-a",
+                        "--version",
+                        "1.1.0",
+                        "--counter",
+                        "1",
+                        "--key",
+                        key,
+                        "--public-key",
+                        publicKey,
+                        "--out",
+                        manifest))
+                .ended(0);
+        String release = last(first.operator(
+                "firmware",
+                "release",
+                image,
+                "--model",
+                "meter",
+                "--version",
+                "1.1.0",
+                "--manifest",
+                manifest,
+                "-o",
+                "name"));
+        Path plan =
+                Files.writeString(folder.resolve("plan.yaml"), "batches:\n  - { devices: 1 }\n  - { percent: 100 }\n");
+        first.operator("rollout", "create", "--release", release, "--plan", plan.toString(), "--reason", "spring")
+                .ended(0);
+    }
+
+    @Test
+    void whatWasTakenAwayAfterTheBackupIsTakenAwayAgain() throws Exception {
+        Path exported = folder.resolve("elsewhere");
+        Map<String, String> settings = Map.of("HOLDFAST_JOURNAL_EXPORT", exported.toString());
+        String backup = folder.resolve("one.backup").toString();
+        String second = folder.resolve("second").toString();
+        String certificate;
+        long listNumber;
+        try (InstallationProcess first = InstallationProcess.serve(folder.resolve("first"), settings)) {
+            fill(first);
+            String data = first.data().toString();
+            assertThat(InstallationProcess.run(settings, "serve", "--data", data)
+                            .failed()
+                            .toString())
+                    .contains("is in use by another Holdfast server");
+            assertThat(InstallationProcess.run(settings, "db", "backup", backup, "--data", data)
+                            .succeeded()
+                            .text())
+                    .contains("keep it as you keep those");
+            InstallationProcess.run(settings, "db", "verify", backup).succeeded();
+
+            certificate = last(first.operator("cert", "list", "--device", "m-1", "-o", "name"));
+            first.operator("cert", "revoke", certificate, "--reason", "stolen").ended(0);
+            String rollout = last(first.operator("rollout", "list", "-o", "name"));
+            first.operator("rollout", "pause", rollout, "--reason", "looks odd").ended(0);
+            first.operator("rollout", "stop-all", "--reason", "storm").ended(0);
+            first.operator("audit", "verify", "--stream", exported.toString()).ended(0);
+            listNumber = revocationListNumber(first, "device.pem");
+            first.stop();
+        }
+
+        InstallationProcess.run(settings, "db", "restore", backup, "--data", second)
+                .succeeded();
+        try (InstallationProcess frozen = InstallationProcess.serve(Path.of(second), settings)) {
+            assertThat(frozen.operator("db", "freeze").ended(0).text())
+                    .contains("Frozen since", "restored from the backup", "2 people must accept the loss");
+            assertThat(frozen.operator("doctor").ended(1).text()).contains("nothing is issued or offered");
+            assertThat(frozen.operator("db", "accept-loss", "--reason", "the stream is gone, we know what is lost")
+                            .ended(4)
+                            .text())
+                    .contains("no person stands behind this token");
+            String token = frozen.operator("device", "token", "m-2").ended(0).text();
+            Files.writeString(folder.resolve("enrol2.sh"), token.substring(token.indexOf("\ncurl") + 1));
+            assertThat(RealClient.of("sh", "-e", "enrol2.sh").in(folder).run().exit())
+                    .as("no certificate is issued")
+                    .isNotZero();
+            assertThat(frozen.operator("cert", "list", "--device", "m-2", "-o", "name")
+                            .text())
+                    .doesNotContain("\n0", "\n1");
+            assertThat(revocationListNumber(frozen, "device.pem")).isGreaterThanOrEqualTo(listNumber);
+            frozen.stop();
+        }
+
+        InstallationProcess.run(settings, "db", "merge", exported.toString(), "--data", second)
+                .succeeded();
+        try (InstallationProcess merged = InstallationProcess.serve(Path.of(second), settings)) {
+            assertThat(merged.operator("db", "freeze").ended(0).text()).isEqualTo("Not frozen.\n");
+            assertThat(merged.operator("cert", "show", certificate).ended(0).text())
+                    .contains("revoked");
+            assertThat(merged.operator("rollout", "list").ended(0).text()).contains("paused");
+            assertThat(merged.operator("audit", "log", "--kind", "rollout.")
+                            .ended(0)
+                            .text())
+                    .contains("again after a restore: looks odd", "again after a restore: storm");
+            assertThat(revocationListNumber(merged, "device.pem")).isGreaterThan(listNumber);
+            assertThat(merged.operator("audit", "verify", "--stream", exported.toString())
+                            .ended(0)
+                            .text())
+                    .contains("the journal was then put back to entry");
+            merged.stop();
+        }
+    }
+}
