@@ -106,7 +106,14 @@ final class FleetRooms {
                         ground.clock));
         channels = parts.opened(
                 "notifications",
-                new Channels(ground.database, ground.journal, vertx, configuration, ground.random, ground.clock));
+                new Channels(
+                        ground.database,
+                        ground.journal,
+                        vertx,
+                        configuration,
+                        ground.notificationKey(),
+                        ground.random,
+                        ground.clock));
     }
 
     /// What telemetry and detection say of a device, as a rollout judges it.

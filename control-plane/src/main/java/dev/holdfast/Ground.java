@@ -78,6 +78,16 @@ final class Ground {
         return name;
     }
 
+    /// The key under which the secrets of notification channels are stored; every node of an installation needs
+    /// the same.
+    byte[] notificationKey() throws IOException {
+        return folder.secret("notification-key", () -> {
+            byte[] fresh = new byte[32];
+            random.nextBytes(fresh);
+            return fresh;
+        });
+    }
+
     /// After a restore: what the stream that left the machine says was taken away after the backup is taken away
     /// again, in the database and in the memory of the rooms. To be called when the journal's tail runs and before
     /// anything listens.

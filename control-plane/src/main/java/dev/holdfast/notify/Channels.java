@@ -28,6 +28,7 @@ public final class Channels implements AutoCloseable {
     private final Database database;
     private final Journal journal;
     private final SecureRandom random;
+    private final SecretBox box;
     private final boolean loopback;
     private final String mailFrom;
     private final WebhookClient webhooks;
@@ -46,15 +47,17 @@ public final class Channels implements AutoCloseable {
         record Refused(String why) implements Added {}
     }
 
+    /// @param key 32 octets, the same on every node of the installation, under which webhooks' secrets are stored
     public Channels(
             Database database,
             Journal journal,
             Vertx vertx,
             Configuration configuration,
+            byte[] key,
             SecureRandom random,
             InstantSource clock)
             throws IOException {
-        this(database, journal, vertx, configuration, random, clock, Outbox.Patience.DEFAULT);
+        this(database, journal, vertx, configuration, key, random, clock, Outbox.Patience.DEFAULT);
     }
 
     Channels(
@@ -62,6 +65,7 @@ public final class Channels implements AutoCloseable {
             Journal journal,
             Vertx vertx,
             Configuration configuration,
+            byte[] key,
             SecureRandom random,
             InstantSource clock,
             Outbox.Patience patience)
@@ -69,6 +73,7 @@ public final class Channels implements AutoCloseable {
         this.database = database;
         this.journal = journal;
         this.random = random;
+        this.box = new SecretBox(key, random);
         loopback = configuration.notifications().loopbackWebhooks();
         String from = configuration.notifications().mailFrom();
         String host = configuration.publicHostName();
@@ -80,19 +85,23 @@ public final class Channels implements AutoCloseable {
 
     /// Begins to follow the journal from where it was left, and to deliver; called once.
     public void start() {
+        // An earlier version kept them as they are.
+        database.run(sql -> NotifyStore.sealSecrets(sql, SecretBox::isSealed, box::seal));
         outbox.start();
     }
 
     private Sent bring(Channel channel, NotifyStore.Taken message, InstantSource clock) {
         String id = "msg_" + channel.id() + "_" + message.entry();
         return switch (channel.target()) {
-            case Channel.Target.Webhook webhook ->
-                webhooks.send(
-                        webhook.url(),
-                        database.read(sql -> NotifyStore.secret(sql, channel.id())),
-                        id,
-                        message.payload(),
-                        clock.instant());
+            case Channel.Target.Webhook webhook -> {
+                String secret;
+                try {
+                    secret = box.open(database.read(sql -> NotifyStore.secret(sql, channel.id())), owner(channel));
+                } catch (SecretBox.UnreadableException e) {
+                    yield new Sent.Away(String.valueOf(e.getMessage()));
+                }
+                yield webhooks.send(webhook.url(), secret, id, message.payload(), clock.instant());
+            }
             case Channel.Target.Mail m ->
                 mail.send(
                         m.to(),
@@ -101,6 +110,10 @@ public final class Channels implements AutoCloseable {
                         Message.subject(message.payload()),
                         Message.text(message.payload()));
         };
+    }
+
+    private static String owner(Channel channel) {
+        return NotifyStore.owner(channel.environment().value(), channel.name());
     }
 
     public List<Channel> list(Environment environment) {
@@ -139,7 +152,7 @@ public final class Channels implements AutoCloseable {
                             true,
                             tx.now(),
                             new Channel.Health(0, 0, Optional.empty(), "")),
-                    secret);
+                    secret.map(clear -> box.seal(clear, NotifyStore.owner(environment.value(), name))));
             record(tx, "notify.channel-added", environment, id, actor, "channel added", Map.of("name", name));
             return new Added.Done(
                     new Made(NotifyStore.channel(tx.sql(), environment, id).orElseThrow(), secret));

@@ -12,6 +12,8 @@ import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BinaryOperator;
+import java.util.function.Predicate;
 import org.jooq.DSLContext;
 import org.jooq.Record;
 
@@ -57,6 +59,22 @@ final class NotifyStore {
     static String secret(DSLContext sql, long channel) {
         return sql.fetchSingle("select coalesce(secret, '') from notify_channel where id = ?", channel)
                 .get(0, String.class);
+    }
+
+    /// What a channel's secret is bound to; a channel keeps its name.
+    static String owner(String environment, String name) {
+        return environment + "/" + name;
+    }
+
+    static void sealSecrets(DSLContext sql, Predicate<String> isSealed, BinaryOperator<String> seal) {
+        sql
+                .fetch("select id, environment, name, secret from notify_channel where secret is not null for update")
+                .stream()
+                .filter(row -> !isSealed.test(row.get(3, String.class)))
+                .forEach(row -> sql.execute(
+                        "update notify_channel set secret = ? where id = ?",
+                        seal.apply(row.get(3, String.class), owner(row.get(1, String.class), row.get(2, String.class))),
+                        row.get(0, Long.class)));
     }
 
     static int count(DSLContext sql, Environment environment) {

@@ -2,6 +2,7 @@ package dev.holdfast.notify;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.standardwebhooks.Webhook;
 import com.sun.net.httpserver.HttpServer;
@@ -84,6 +85,7 @@ class NotifyTest {
                 journal,
                 vertx,
                 Configuration.load(Optional.empty(), settings),
+                KEY,
                 new SecureRandom(),
                 InstantSource.system(),
                 QUICK);
@@ -95,6 +97,54 @@ class NotifyTest {
         vertx.close().toCompletionStage().toCompletableFuture().get(20, TimeUnit.SECONDS);
         journal.close();
         database.close();
+    }
+
+    private static final byte[] KEY = new SecureRandom().generateSeed(32);
+
+    private String stored() {
+        return database.read(
+                sql -> sql.fetchSingle("select secret from notify_channel").get(0, String.class));
+    }
+
+    @Test
+    void aSecretLiesSealedInTheDatabaseAlsoOneThatAnEarlierVersionLeftInClear() throws Exception {
+        List<Received> received = new CopyOnWriteArrayList<>();
+        HttpServer server = receiver(0, 204, received);
+        try {
+            Channels.Made made = webhook("shift", server.getAddress().getPort());
+            String secret = made.secret().orElseThrow();
+            assertThat(stored()).doesNotContain(secret).startsWith("sealed:v1:");
+            channels.close();
+            database.run(sql -> sql.execute("update notify_channel set secret = ?", secret));
+            channels = channels(0);
+            channels.start();
+            assertThat(stored()).doesNotContain(secret).startsWith("sealed:v1:");
+            happens(1);
+            await(() -> received.size() == 1);
+            assertThatCode(() -> new Webhook(secret)
+                            .verify(
+                                    received.getFirst().body(),
+                                    lowerCase(received.getFirst().headers())))
+                    .doesNotThrowAnyException();
+        } finally {
+            server.stop(0);
+        }
+    }
+
+    @Test
+    void aSecretIsReadWithItsOwnKeyAndForItsOwnChannelOnly() {
+        SecretBox box = new SecretBox(KEY, new SecureRandom());
+        String sealed = box.seal("whsec_abc", "development/shift");
+        assertThat(box.open(sealed, "development/shift")).isEqualTo("whsec_abc");
+        assertThat(box.seal("whsec_abc", "development/shift")).isNotEqualTo(sealed);
+        assertThatThrownBy(() -> box.open(sealed, "development/other"))
+                .isInstanceOf(SecretBox.UnreadableException.class)
+                .hasMessageContaining("notification-key");
+        SecretBox another = new SecretBox(new byte[32], new SecureRandom());
+        assertThatThrownBy(() -> another.open(sealed, "development/shift"))
+                .isInstanceOf(SecretBox.UnreadableException.class);
+        assertThatThrownBy(() -> box.open("sealed:v1:AAAA", "development/shift"))
+                .isInstanceOf(SecretBox.UnreadableException.class);
     }
 
     private void happens(int number) {
