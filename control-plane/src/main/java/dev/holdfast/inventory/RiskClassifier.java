@@ -43,7 +43,10 @@ public final class RiskClassifier {
             points++;
             reasons.add("its model does not say whom it may talk to, so its traffic is not judged");
         }
-        if (device.firmware().isEmpty() && device.state() != Lifecycle.REGISTERED) {
+        // One that has never used its certificate can't have reported anything.
+        if (device.firmware().isEmpty()
+                && device.state() != Lifecycle.REGISTERED
+                && device.state() != Lifecycle.ENROLLED) {
             points++;
             reasons.add("it has not reported its firmware");
         }

@@ -22,6 +22,8 @@ import org.slf4j.LoggerFactory;
 public final class JournalExporter implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JournalExporter.class);
     private static final int PAGE = 1_000;
+    /// Each page costs a signature and two writes forced to disk: what comes within this time leaves together.
+    private static final Duration GATHERED = Duration.ofMillis(100);
 
     private final Journal journal;
     private final Path folder;
@@ -154,7 +156,8 @@ public final class JournalExporter implements AutoCloseable {
 
     private void awaitNews() {
         try {
-            if (wake.tryAcquire(1, TimeUnit.SECONDS)) {
+            if (wake.tryAcquire(1, TimeUnit.SECONDS) && !closing) {
+                Thread.sleep(GATHERED);
                 wake.drainPermits();
             }
         } catch (InterruptedException e) {

@@ -9,6 +9,7 @@ import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// An entry as it stands in the chain.
 ///
@@ -16,9 +17,47 @@ import java.util.TreeMap;
 /// 2.1), so
 /// that a Merkle log can be laid over the same leaves; `chainHash` is SHA-256(0x01 || previous chainHash ||
 /// leafHash).
-public record Recorded(long number, Instant at, String content, Digest leafHash, Digest chainHash) {
+///
+/// Two are the same when all that is stored is; the tree is made once, because every room that follows the journal
+/// reads it.
+public final class Recorded {
     /// The chain hash before the first entry: 32 zero octets.
     public static final Digest GENESIS = new Digest("0".repeat(64));
+
+    private final long number;
+    private final Instant at;
+    private final String content;
+    private final Digest leafHash;
+    private final Digest chainHash;
+    private volatile @Nullable JsonNode tree;
+
+    Recorded(long number, Instant at, String content, Digest leafHash, Digest chainHash) {
+        this.number = number;
+        this.at = at;
+        this.content = content;
+        this.leafHash = leafHash;
+        this.chainHash = chainHash;
+    }
+
+    public long number() {
+        return number;
+    }
+
+    public Instant at() {
+        return at;
+    }
+
+    public String content() {
+        return content;
+    }
+
+    public Digest leafHash() {
+        return leafHash;
+    }
+
+    public Digest chainHash() {
+        return chainHash;
+    }
 
     static Recorded next(long number, Instant at, Entry entry, Digest previous) {
         TreeMap<String, Object> fields = new TreeMap<>();
@@ -51,11 +90,38 @@ public record Recorded(long number, Instant at, String content, Digest leafHash,
     }
 
     /// The content as a tree: `number`, `at`, `kind`, `environment`, `subject`, `actor`, `reason`, `body`.
+    /// Shared by all who ask: not to be altered.
     public JsonNode json() {
+        JsonNode known = tree;
+        if (known != null) {
+            return known;
+        }
         try {
-            return Json.tree(content);
+            JsonNode fresh = Json.tree(content);
+            tree = fresh;
+            return fresh;
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("journal entry " + number + " is not JSON", e);
         }
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Recorded that
+                && number == that.number
+                && at.equals(that.at)
+                && content.equals(that.content)
+                && leafHash.equals(that.leafHash)
+                && chainHash.equals(that.chainHash);
+    }
+
+    @Override
+    public int hashCode() {
+        return chainHash.hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "entry " + number + " " + content;
     }
 }

@@ -36,6 +36,8 @@ final class Outbox implements AutoCloseable {
     private static final int TAKEN_AT_ONCE = 20;
     private static final Duration LEASE = Duration.ofMinutes(15);
     private static final long POLL_MILLIS = 500;
+    /// What the journal says within this time is put into the outbox together.
+    private static final Duration GATHERED = Duration.ofMillis(50);
     private static final Duration KEPT = Duration.ofDays(30);
 
     private final Database database;
@@ -104,7 +106,8 @@ final class Outbox implements AutoCloseable {
                 LOG.warn("notifications: {}", e.toString());
             }
             try {
-                if (wake.tryAcquire(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
+                if (wake.tryAcquire(POLL_MILLIS, TimeUnit.MILLISECONDS) && !closing) {
+                    Thread.sleep(GATHERED);
                     wake.drainPermits();
                 }
             } catch (InterruptedException e) {

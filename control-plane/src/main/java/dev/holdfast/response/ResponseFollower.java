@@ -5,6 +5,7 @@ import dev.holdfast.core.Environment;
 import dev.holdfast.database.Database;
 import dev.holdfast.detection.Detection;
 import dev.holdfast.detection.Finding;
+import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.Recorded;
 import dev.holdfast.journal.Transaction;
@@ -89,7 +90,7 @@ final class ResponseFollower implements AutoCloseable {
             }
             case "finding.raised", "rollout.stopped", "isolation.undone", "isolation.expired" -> wake();
             default -> {
-                if (kind.startsWith("device.") && MOVES.contains(kind)) {
+                if (isMove(json)) {
                     wake();
                 }
             }
@@ -97,6 +98,13 @@ final class ResponseFollower implements AutoCloseable {
     }
 
     private static final Set<String> MOVES = Set.of("device.active", "device.enrolled", "device.retired");
+
+    /// Whether a device moved that may have been isolated. One that has just got its first certificate was not: a
+    /// fleet that enrols is no news here.
+    private static boolean isMove(JsonNode json) {
+        return MOVES.contains(json.path("kind").asText())
+                && !json.path("body").path("from").asText().equals(Lifecycle.REGISTERED.text());
+    }
 
     private void run() {
         while (!closing) {
@@ -199,7 +207,7 @@ final class ResponseFollower implements AutoCloseable {
 
     private boolean isOurs(Recorded entry) {
         String kind = entry.json().path("kind").asText();
-        return kind.equals("rollout.stopped") || MOVES.contains(kind) || RISKS.contains(kind);
+        return kind.equals("rollout.stopped") || RISKS.contains(kind) || isMove(entry.json());
     }
 
     /// What a device's risk class depends on.
