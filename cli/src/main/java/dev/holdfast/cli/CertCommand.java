@@ -1,6 +1,9 @@
 package dev.holdfast.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
@@ -23,6 +26,14 @@ final class CertCommand {
             "STATUS=status",
             "PROFILE=profile",
             "EXPIRES=notAfter~");
+    private static final Table AUTHORITY = Table.of(
+            "name",
+            "",
+            "Authority=name",
+            "Kind=kind",
+            "Subject=subject",
+            "Not after=notAfter",
+            "Development=development");
     private static final Table CARD = Table.of(
             "serial",
             "",
@@ -79,6 +90,41 @@ final class CertCommand {
         List<JsonNode> rows =
                 server.client().pages("/connection-failures", ApiClient.query("device", device), "failures", most);
         server.printer().rows(rows, Table.ofFields("detail", "Nothing was refused.", rows));
+    }
+
+    @Command(
+            name = "ca-request",
+            mixinStandardHelpOptions = true,
+            description = "Prints a request for an issuer under your own root (docs/root-ceremony.md).")
+    void caRequest(
+            @Mixin ServerOptions server,
+            @Option(names = "--for", required = true, paramLabel = "devices|servers") String purpose) {
+        JsonNode made =
+                server.client().post("/authorities/requests", ApiClient.object().put("purpose", purpose));
+        System.err.println("Request " + Printer.plain(made.path("id")) + "; hand its certificate in with:"
+                + " holdfast cert ca-install " + Printer.plain(made.path("id")) + " chain.pem");
+        System.out.print(made.path("pem").asText());
+    }
+
+    @Command(
+            name = "ca-install",
+            mixinStandardHelpOptions = true,
+            description = "Takes the issuer's certificate with those above it, root last; from then on it issues.")
+    void caInstall(
+            @Mixin ServerOptions server,
+            @Parameters(index = "0", paramLabel = "ID") String id,
+            @Parameters(index = "1", paramLabel = "CHAIN", description = "PEM.") Path chain) {
+        try {
+            server.printer()
+                    .one(
+                            server.client()
+                                    .put(
+                                            "/authorities/requests/" + ApiClient.encode(id) + "/certificate",
+                                            ApiClient.object().put("chain", Files.readString(chain))),
+                            AUTHORITY);
+        } catch (IOException e) {
+            throw new ApiException(1, "can't read " + chain);
+        }
     }
 
     private static void print(ServerOptions server, JsonNode certificate) {

@@ -37,6 +37,8 @@ final class IncidentCommand {
             "Opened=openedAt~",
             "First hostile act=hostileActAt",
             "Undo=undoSentence");
+    private static final Table LIMITS =
+            Table.of("allowance", "", "Share=share", "At most=most", "Within=window", "That is now=allowance");
     private static final Table EVIDENCE =
             Table.of("cause", "None.", "KNOWN BY=provenance", "EXPECTED=expected", "SEEN=seen", "SINCE=since~");
     private static final Table ACTIONS = Table.of(
@@ -78,6 +80,11 @@ final class IncidentCommand {
         print(server, server.client().post(path(id) + "/approve", because.body()));
     }
 
+    @Command(name = "refuse", mixinStandardHelpOptions = true, description = "Says no to the waiting action.")
+    void refuse(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id, @Mixin Because because) {
+        print(server, server.client().post(path(id) + "/refuse", because.body()));
+    }
+
     @Command(name = "undo", mixinStandardHelpOptions = true, description = "Takes back what was done to the device.")
     void undo(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id, @Mixin Because because) {
         print(server, server.client().post(path(id) + "/undo", because.body()));
@@ -86,6 +93,36 @@ final class IncidentCommand {
     @Command(name = "close", mixinStandardHelpOptions = true, description = "Closes it; the device stays as it is.")
     void close(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id, @Mixin Because because) {
         print(server, server.client().post(path(id) + "/close", because.body()));
+    }
+
+    @Command(
+            name = "limits",
+            mixinStandardHelpOptions = true,
+            description = "Shows how many devices may be isolated automatically before a person is asked.")
+    void limits(@Mixin ServerOptions server) {
+        server.printer().one(server.client().get("/isolation-limits"), LIMITS);
+    }
+
+    @Command(
+            name = "set-limits",
+            mixinStandardHelpOptions = true,
+            description = "Sets how far automatic isolation may go by itself.")
+    void setLimits(
+            @Mixin ServerOptions server,
+            @Option(names = "--share", required = true, description = "Of the population, such as 0.01.") double share,
+            @Option(names = "--most", required = true, description = "Devices; 0 asks a person each time.") int most,
+            @Option(names = "--window", defaultValue = "PT1H", description = "ISO 8601 (PT1H).") String window,
+            @Mixin Because because) {
+        server.printer()
+                .one(
+                        server.client()
+                                .put(
+                                        "/isolation-limits",
+                                        because.body()
+                                                .put("share", share)
+                                                .put("most", most)
+                                                .put("window", window)),
+                        LIMITS);
     }
 
     private static String path(String id) {

@@ -1,28 +1,23 @@
 package dev.holdfast.api;
 
 import dev.holdfast.access.Scope;
-import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.CertificateState;
 import dev.holdfast.ca.Issuance;
 import dev.holdfast.ca.IssuedCertificate;
 import dev.holdfast.ca.RevocationReason;
 import dev.holdfast.core.Digest;
 import dev.holdfast.core.Serial;
-import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.Pem;
 import dev.holdfast.web.Call;
 import dev.holdfast.web.Fields;
 import dev.holdfast.web.Handlers;
 import dev.holdfast.web.Problem;
 import dev.holdfast.web.Reply;
-import java.security.cert.X509Certificate;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
-/// Device certificates, and the authorities above them.
+/// Device certificates.
 final class CertificatesEndpoint {
     private final Rooms rooms;
 
@@ -48,8 +43,6 @@ final class CertificatesEndpoint {
                     .with("pem", certificate.der().map(der -> Pem.encode(Pem.CERTIFICATE, der))));
         });
         handlers.on("revokeCertificate", Scope.IDENTITY_WRITE, this::revoke);
-        handlers.on("getCaPem", Scope.READ, this::caPem);
-        handlers.on("listAuthorities", Scope.READ, this::authorities);
     }
 
     private static Serial serial(Call call) {
@@ -157,56 +150,5 @@ final class CertificatesEndpoint {
             camel.append(Character.toUpperCase(words[i].charAt(0))).append(words[i], 1, words[i].length());
         }
         return camel.toString();
-    }
-
-    // ------------------------------------------------------------------ authorities
-
-    /// Issuers first, roots last, each once: what `curl --cacert`, `openssl verify` and mosquitto take.
-    private Reply caPem(Call call) {
-        Set<X509Certificate> all = new LinkedHashSet<>();
-        for (Authority authority : rooms.ca().authorities().all()) {
-            boolean ours = authority.environment().isEmpty()
-                    || authority.environment().get().equals(call.environment());
-            if (ours && authority.purpose() != Authority.Purpose.ROOT) {
-                all.add(authority.certificate());
-            }
-        }
-        for (Authority authority : rooms.ca().authorities().all()) {
-            all.addAll(authority.above());
-            if (authority.purpose() == Authority.Purpose.ROOT) {
-                all.add(authority.certificate());
-            }
-        }
-        StringBuilder pem = new StringBuilder();
-        all.forEach(certificate -> pem.append(Certificates.pem(certificate)));
-        return Reply.text("application/x-pem-file", pem.toString());
-    }
-
-    private Reply authorities(Call call) {
-        return Reply.ok(Fields.of(
-                "authorities",
-                rooms.ca().authorities().all().stream()
-                        .filter(a -> a.environment().isEmpty()
-                                || a.environment().get().equals(call.environment()))
-                        .map(CertificatesEndpoint::authority)
-                        .toList()));
-    }
-
-    private static Fields authority(Authority authority) {
-        X509Certificate certificate = authority.certificate();
-        return Fields.of("name", authority.id())
-                .with(
-                        "kind",
-                        switch (authority.purpose()) {
-                            case ROOT -> "root";
-                            case DEVICE -> "issuing";
-                            case SERVER -> "server";
-                        })
-                .with("subject", certificate.getSubjectX500Principal().getName())
-                .with("serial", Serial.of(certificate.getSerialNumber()).hex())
-                .with("notBefore", certificate.getNotBefore().toInstant())
-                .with("notAfter", certificate.getNotAfter().toInstant())
-                .with("sha256", Digest.of(Certificates.der(certificate)).hex())
-                .with("development", authority.development());
     }
 }

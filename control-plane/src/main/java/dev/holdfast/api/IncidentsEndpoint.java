@@ -10,14 +10,12 @@ import dev.holdfast.response.Incident;
 import dev.holdfast.response.IncidentId;
 import dev.holdfast.response.IsolationPreview;
 import dev.holdfast.response.IsolationWish;
-import dev.holdfast.response.NeverIsolate;
 import dev.holdfast.response.Outcome;
 import dev.holdfast.response.Response;
 import dev.holdfast.web.Call;
 import dev.holdfast.web.Fields;
 import dev.holdfast.web.Handlers;
 import dev.holdfast.web.Problem;
-import dev.holdfast.web.ProblemType;
 import dev.holdfast.web.Reply;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,7 +23,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// Incidents, what people do about them, findings, isolation by hand, the never-isolate list.
+/// Incidents, what people do about them, findings, isolation by hand.
 final class IncidentsEndpoint {
     private static final int MOST_HISTORY = 100;
     private static final int MOST_LOOKED_AT = 500;
@@ -52,17 +50,16 @@ final class IncidentsEndpoint {
                 Scope.INCIDENTS_WRITE,
                 call -> done(rooms.response().approve(call.environment(), id(call), call.reason(), call.actor())));
         handlers.on(
+                "refuseIncident",
+                Scope.INCIDENTS_WRITE,
+                call -> done(rooms.response().refuse(call.environment(), id(call), call.reason(), call.actor())));
+        handlers.on(
                 "undoIncident",
                 Scope.INCIDENTS_WRITE,
                 call -> done(rooms.response().undo(call.environment(), id(call), call.reason(), call.actor())));
         handlers.on("listFindings", Scope.READ, this::findings);
         handlers.on("previewIsolation", Scope.READ, this::preview);
         handlers.on("isolateDevice", Scope.INCIDENTS_WRITE, this::isolate);
-        handlers.on(
-                "getNeverIsolate",
-                Scope.READ,
-                call -> neverIsolate(call, rooms.response().neverIsolate(call.environment())));
-        handlers.on("putNeverIsolate", Scope.SETTINGS_WRITE, this::putNeverIsolate);
     }
 
     private static IncidentId id(Call call) {
@@ -196,40 +193,6 @@ final class IncidentsEndpoint {
                 .findFirst()
                 .orElseThrow(() -> Problem.conflict("device " + call.id() + " could not be isolated"));
         return Reply.ok(one(rooms.response().find(call.environment(), incident).orElseThrow()));
-    }
-
-    // ------------------------------------------------------------------ never isolate
-
-    private Reply neverIsolate(Call call, NeverIsolate list) {
-        long devices = list.rules().stream()
-                .mapToLong(rule -> rooms.inventory().count(call.environment(), rule.selector()))
-                .sum();
-        return Reply.ok(Fields.of(
-                                "selectors",
-                                list.rules().stream()
-                                        .map(NeverIsolate.Rule::text)
-                                        .toList())
-                        .with("devices", devices)
-                        .with("etag", etag(list)))
-                .etag(etag(list));
-    }
-
-    private static String etag(NeverIsolate list) {
-        return "\"n" + list.revision() + "\"";
-    }
-
-    private Reply putNeverIsolate(Call call) {
-        NeverIsolate before = rooms.response().neverIsolate(call.environment());
-        call.checkIfMatch(etag(before));
-        List<String> selectors = new ArrayList<>();
-        call.body().path("selectors").forEach(s -> selectors.add(s.asText()));
-        selectors.forEach(s -> Call.selector("/selectors", s));
-        Outcome<NeverIsolate> outcome = rooms.response()
-                .setNeverIsolate(call.environment(), selectors, before.revision(), call.reason(), call.actor());
-        if (outcome instanceof Outcome.Conflict<NeverIsolate> conflict) {
-            throw new Problem(ProblemType.CHANGED_MEANWHILE, conflict.why());
-        }
-        return neverIsolate(call, now(outcome));
     }
 
     /// The legs of the isolation that holds the device now.

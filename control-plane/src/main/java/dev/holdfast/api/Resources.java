@@ -15,11 +15,13 @@ public final class Resources {
         new InventoryFilesEndpoint(rooms).register(handlers);
         new HistoryImportEndpoint(rooms).register(handlers);
         new CertificatesEndpoint(rooms).register(handlers);
+        new AuthoritiesEndpoint(rooms).register(handlers);
         new EnrolmentEndpoint(rooms, identities).register(handlers);
         new FirmwareEndpoint(rooms).register(handlers);
         new RolloutsEndpoint(rooms).register(handlers);
         new WindowsEndpoint(rooms).register(handlers);
         new IncidentsEndpoint(rooms).register(handlers);
+        new IsolationPolicyEndpoint(rooms).register(handlers);
         new SettingsEndpoint(rooms).register(handlers);
         new JournalEndpoint(rooms).register(handlers);
         new FreezeEndpoint(rooms).register(handlers);

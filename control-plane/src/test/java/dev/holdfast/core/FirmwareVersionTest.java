@@ -2,6 +2,7 @@ package dev.holdfast.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.fail;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -57,8 +58,8 @@ class FirmwareVersionTest {
             for (FirmwareVersion b : some) {
                 assertThat(Integer.signum(a.compareTo(b))).isEqualTo(-Integer.signum(b.compareTo(a)));
                 for (FirmwareVersion c : some) {
-                    if (a.compareTo(b) <= 0 && b.compareTo(c) <= 0) {
-                        assertThat(a.compareTo(c)).as("%s <= %s <= %s", a, b, c).isLessThanOrEqualTo(0);
+                    if (a.compareTo(b) <= 0 && b.compareTo(c) <= 0 && a.compareTo(c) > 0) {
+                        fail("%s <= %s <= %s", a, b, c); // an assertion object for each of 1.7 million costs 10 s
                     }
                 }
             }
