@@ -135,6 +135,7 @@ class HostileInputTest {
         await(() -> "/crl", () -> status(server.connect("pki"), "GET /crl/none.crl") == 404);
         await(() -> "/livez", () -> status(server.connect("operator"), "GET /livez") == 200);
         await(() -> "EST", () -> status(good.connect(server, "device"), "GET /.well-known/est/cacerts") == 200);
+        await(() -> "updates", () -> status(good.connect(server, "device"), "GET /DEFAULT/controller/v1/good") == 200);
         await(() -> "MQTT", HostileInputTest::publishes);
         await(() -> "syslog", HostileInputTest::logs);
     }

@@ -101,7 +101,8 @@ public final class ServerProbe {
     private static String held(Server server) {
         System.gc();
         Runtime runtime = Runtime.getRuntime();
-        return server.sessions().count() + " " + server.plane().connections() + " "
+        return server.sessions().count() + " "
+                + (server.plane().connections() + server.plane().watched()) + " "
                 + (runtime.totalMemory() - runtime.freeMemory()) + " " + PlatformDependent.usedDirectMemory();
     }
 

@@ -159,7 +159,8 @@ public final class Database implements AutoCloseable {
         return DSL.using(connection, SQLDialect.POSTGRES, SETTINGS);
     }
 
-    /// Whether the error says that the database could not be reached, so that the same call may succeed later.
+    /// Whether the error says that the database could not be reached or had no room (its disk is full, its memory or
+    /// its connections are used up), so that the same call may succeed later.
     public static boolean isAway(Throwable error) {
         for (Throwable t = error; t != null; t = t.getCause()) {
             if (t instanceof SQLTransientConnectionException) {
@@ -167,7 +168,9 @@ public final class Database implements AutoCloseable {
             }
             if (t instanceof SQLException sql
                     && sql.getSQLState() != null
-                    && (sql.getSQLState().startsWith("08") || sql.getSQLState().startsWith("57P"))) {
+                    && (sql.getSQLState().startsWith("08")
+                            || sql.getSQLState().startsWith("53")
+                            || sql.getSQLState().startsWith("57P"))) {
                 return true;
             }
         }

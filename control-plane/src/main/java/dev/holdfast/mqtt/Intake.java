@@ -75,14 +75,7 @@ final class Intake {
                 int next = i;
                 stall();
                 rooms.telemetry()
-                        .whenRoom(
-                                device,
-                                () -> wire.later(() -> {
-                                    unstall();
-                                    if (!closed) {
-                                        measure(measurements, next, packetId);
-                                    }
-                                }));
+                        .whenRoom(device, () -> wire.later(() -> again(() -> measure(measurements, next, packetId))));
                 return;
             }
         }
@@ -97,12 +90,7 @@ final class Intake {
     private void handOver(BooleanSupplier offer) {
         if (!offer.getAsBoolean()) {
             stall();
-            wire.after(AGAIN, () -> {
-                unstall();
-                if (!closed) {
-                    handOver(offer);
-                }
-            });
+            wire.after(AGAIN, () -> again(() -> handOver(offer)));
         }
     }
 
@@ -148,9 +136,13 @@ final class Intake {
         read();
     }
 
-    private void unstall() {
-        stalled = false;
-        read();
+    /// What was held goes first: reading on delivers what had arrived behind it there and then.
+    private void again(Runnable held) {
+        if (!closed) {
+            stalled = false;
+            held.run();
+            read();
+        }
     }
 
     private void read() {

@@ -69,7 +69,7 @@ public final class PkiEndpoint implements AutoCloseable {
         Vertx vertx = plane.vertx();
         Configuration.Listener address = configuration.listeners().pki();
         Configuration.Limits limits = configuration.limits();
-        RequestWatch watch = new RequestWatch(limits.idleTimeout(), limits.requestTimeout());
+        RequestWatch watch = plane.watch();
         Router router = Router.router(vertx);
         HttpServerOptions options = new HttpServerOptions()
                 .setHost(address.host())
@@ -106,7 +106,6 @@ public final class PkiEndpoint implements AutoCloseable {
                     e);
         }
         PkiEndpoint endpoint = new PkiEndpoint(router, bound[0]);
-        vertx.setPeriodic(1_000, _ -> watch.sweep());
         router.route().order(-1).handler(request -> {
             watch.begin(request);
             if (endpoint.serving) {

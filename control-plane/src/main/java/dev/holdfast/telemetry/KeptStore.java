@@ -6,6 +6,7 @@ import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.Json;
 import dev.holdfast.database.Database;
+import java.sql.SQLTransientConnectionException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
@@ -17,7 +18,9 @@ import java.util.Optional;
 import org.jooq.Condition;
 import org.jooq.DSLContext;
 import org.jooq.Record;
+import org.jooq.exception.DataAccessException;
 import org.jooq.impl.DSL;
+import org.jspecify.annotations.Nullable;
 
 /// The tables of log lines, events and reported configurations.
 final class KeptStore {
@@ -27,8 +30,38 @@ final class KeptStore {
         this.database = database;
     }
 
-    /// All in one transaction.
-    void append(List<Observation.Kept> batch) {
+    /// The tries to keep one batch. When a connection breaks in the commit, whoever sent it can't know whether it
+    /// counted; PostgreSQL remembers, by the transaction's number.
+    static final class Attempt {
+        private @Nullable String transaction;
+
+        private void begin(DSLContext sql) {
+            transaction = sql.fetchSingle("select pg_current_xact_id()::text").get(0, String.class);
+        }
+
+        /// @throws DataAccessException when the database is away, or still busy with the try before
+        private boolean counted(Database database) {
+            if (transaction == null) {
+                return false;
+            }
+            String last = transaction;
+            String status =
+                    database.read(sql -> sql.fetchSingle("select coalesce(pg_xact_status(?::xid8), 'unknown')", last)
+                            .get(0, String.class));
+            if (status.equals("in progress")) {
+                throw new DataAccessException(
+                        "the transaction before is not decided yet",
+                        new SQLTransientConnectionException("transaction " + last + " is in progress"));
+            }
+            return status.equals("committed");
+        }
+    }
+
+    /// All in one transaction, and once, however many tries it takes.
+    void append(List<Observation.Kept> batch, Attempt attempt) {
+        if (attempt.counted(database)) {
+            return;
+        }
         List<Observation.LogLine> lines = new ArrayList<>();
         List<Observation.Event> events = new ArrayList<>();
         Map<DeviceRef, Observation.ConfigurationReport> reports = new LinkedHashMap<>();
@@ -40,6 +73,7 @@ final class KeptStore {
             }
         }
         database.run(sql -> {
+            attempt.begin(sql);
             appendLines(sql, lines);
             appendEvents(sql, events);
             putConfigurations(sql, List.copyOf(reports.values()));

@@ -79,9 +79,10 @@ final class KeptWriter implements AutoCloseable {
 
     private void keep(List<Pending> batch) throws InterruptedException {
         long pause = 100;
+        KeptStore.Attempt attempt = new KeptStore.Attempt();
         while (true) {
             try {
-                store.append(batch.stream().map(Pending::kept).toList());
+                store.append(batch.stream().map(Pending::kept).toList(), attempt);
                 batch.forEach(this::succeed);
                 return;
             } catch (RuntimeException e) {

@@ -28,7 +28,6 @@ public final class DeviceListener implements AutoCloseable {
     private final DeviceTls tls;
     private final Configuration.Listener address;
     private final Duration idle;
-    private final RequestWatch watch;
     private final Router router;
     private volatile int port;
 
@@ -38,7 +37,6 @@ public final class DeviceListener implements AutoCloseable {
         this.tls = tls;
         this.address = configuration.listeners().device();
         this.idle = configuration.limits().idleTimeout();
-        this.watch = new RequestWatch(idle, configuration.limits().requestTimeout());
         this.router = Router.router(vertx);
         router.route().order(Integer.MIN_VALUE).handler(this::begin);
     }
@@ -108,7 +106,8 @@ public final class DeviceListener implements AutoCloseable {
     }
 
     private void begin(RoutingContext request) {
-        watch.begin(request)
+        plane.watch()
+                .begin(request)
                 .ifPresentOrElse(
                         peer -> {
                             request.put(PEER, peer);
@@ -149,7 +148,6 @@ public final class DeviceListener implements AutoCloseable {
                             + e.getMessage(),
                     e);
         }
-        vertx.setPeriodic(1_000, _ -> watch.sweep());
         vertx.setPeriodic(RENEWAL_CHECK.toMillis(), _ -> Thread.startVirtualThread(tls::renewWhenDue));
     }
 
@@ -163,11 +161,11 @@ public final class DeviceListener implements AutoCloseable {
                 ? ""
                 : connection.remoteAddress().hostAddress() + ":"
                         + connection.remoteAddress().port();
-        watch.opened(connection, tls.peer(connection.sslSession(), remote));
+        plane.watch().opened(connection, tls.peer(connection.sslSession(), remote));
     }
 
     @Override
     public void close() {
-        watch.closeAll();
+        plane.watch().closeAll();
     }
 }

@@ -23,6 +23,7 @@ public final class DevicePlane implements AutoCloseable {
     private final Vertx vertx;
     private final AcceptGate gate;
     private final HandshakeFailures failures = new HandshakeFailures();
+    private final RequestWatch watch;
     private final InstantSource clock;
     private final AtomicInteger freePorts = new AtomicInteger();
 
@@ -33,6 +34,8 @@ public final class DevicePlane implements AutoCloseable {
                 .with(new VertxOptions().setPreferNativeTransport(false))
                 .withTransport(new GatedTransport(gate))
                 .build();
+        this.watch = new RequestWatch(limits.idleTimeout(), limits.requestTimeout());
+        vertx.setPeriodic(1_000, _ -> watch.sweep());
     }
 
     public Vertx vertx() {
@@ -42,6 +45,16 @@ public final class DevicePlane implements AutoCloseable {
     /// Why handshakes failed lately.
     public HandshakeFailures failures() {
         return failures;
+    }
+
+    /// What HTTP listeners for devices give their connections to.
+    public RequestWatch watch() {
+        return watch;
+    }
+
+    /// Connections of HTTP listeners that are known now.
+    public int watched() {
+        return watch.size();
     }
 
     /// Connections that are open now, half-open ones included, over all listeners.

@@ -5,18 +5,25 @@ import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /// The connections of an HTTP listener that strangers reach, and what each is doing: a request whose body has not
 /// come within the request timeout is ended, and so is a connection that sends no whole request head for longer than
 /// the idle timeout. Dripping octets does not count as activity, which an idle timeout alone would take it for.
+///
+/// It has each connection's only close handler (Vert.x keeps one); others that must know ask [#onClose].
 public final class RequestWatch {
+    private static final String CONNECTION = "holdfast.connection";
+
     private final Duration idle;
     private final Duration request;
     private final Map<HttpConnection, Connection> connections = new ConcurrentHashMap<>();
 
     private static final class Connection {
         final PeerIdentity peer;
+        final Queue<Runnable> closing = new ConcurrentLinkedQueue<>();
         volatile long since = System.nanoTime();
         volatile Phase phase = Phase.WAITING;
 
@@ -38,14 +45,18 @@ public final class RequestWatch {
         ANSWERING
     }
 
-    public RequestWatch(Duration idle, Duration request) {
+    RequestWatch(Duration idle, Duration request) {
         this.idle = idle;
         this.request = request;
     }
 
     public void opened(HttpConnection connection, PeerIdentity peer) {
-        connections.put(connection, new Connection(peer));
-        connection.closeHandler(_ -> connections.remove(connection));
+        Connection fresh = new Connection(peer);
+        connections.put(connection, fresh);
+        connection.closeHandler(_ -> {
+            connections.remove(connection);
+            fresh.closing.forEach(Runnable::run);
+        });
     }
 
     /// A whole request head came.
@@ -56,6 +67,7 @@ public final class RequestWatch {
         if (connection == null) {
             return Optional.empty();
         }
+        context.put(CONNECTION, connection);
         connection.enter(Phase.RECEIVING);
         context.request().end().onSuccess(_ -> {
             if (connection.phase == Phase.RECEIVING) {
@@ -66,8 +78,21 @@ public final class RequestWatch {
         return Optional.of(connection.peer);
     }
 
+    /// Runs it when the connection of this request has ended; to be called on its event loop, while it is open.
+    public static void onClose(RoutingContext context, Runnable then) {
+        Connection connection = context.get(CONNECTION);
+        if (connection == null) {
+            throw new IllegalStateException("the request came by no watched listener");
+        }
+        connection.closing.add(then);
+    }
+
+    int size() {
+        return connections.size();
+    }
+
     /// Ends those that are over their time; called every second.
-    public void sweep() {
+    void sweep() {
         long now = System.nanoTime();
         connections.forEach((connection, state) -> {
             long nanos = now - state.since;
@@ -83,7 +108,7 @@ public final class RequestWatch {
     }
 
     /// Ends them all.
-    public void closeAll() {
+    void closeAll() {
         connections.keySet().forEach(connection -> {
             var _ = connection.close();
         });

@@ -14,6 +14,7 @@ import dev.holdfast.telemetry.Telemetry;
 import dev.holdfast.tls.DeviceListener;
 import dev.holdfast.tls.PeerIdentity;
 import dev.holdfast.tls.Problem;
+import dev.holdfast.tls.RequestWatch;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
@@ -106,7 +107,7 @@ final class Door {
             refuse(request, peer, (Admission.Refused) first, now);
             return;
         }
-        Visit visit = visit(request.request(), admitted, peer, now);
+        Visit visit = visit(request, admitted, peer, now);
         Admission second = identity.admit(admitted.device(), admitted.certificate());
         if (!(second instanceof Admission.Admitted sure)) {
             refuse(request, peer, (Admission.Refused) second, now);
@@ -157,8 +158,8 @@ final class Door {
         }
     }
 
-    private Visit visit(HttpServerRequest request, Admission.Admitted admitted, PeerIdentity peer, Instant now) {
-        HttpConnection connection = request.connection();
+    private Visit visit(RoutingContext request, Admission.Admitted admitted, PeerIdentity peer, Instant now) {
+        HttpConnection connection = request.request().connection();
         Visit known = visits.get(connection);
         if (known != null) {
             return known;
@@ -173,7 +174,7 @@ final class Door {
         Visit visit = new Visit(session, now);
         visits.put(connection, visit);
         telemetry.accept(activity(session, now, Observation.SessionActivity.Kind.OPENED));
-        connection.closeHandler(_ -> left(connection));
+        RequestWatch.onClose(request, () -> left(connection));
         return visit;
     }
 

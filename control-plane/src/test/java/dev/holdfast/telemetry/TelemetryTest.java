@@ -12,6 +12,7 @@ import dev.holdfast.journal.Journal;
 import dev.holdfast.testkit.FakeClock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import org.jooq.exception.DataAccessException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -308,5 +310,32 @@ class TelemetryTest {
                 .expire();
         assertThat(telemetry.latest(METER)).isEmpty();
         assertThat(telemetry.logs(query("", Optional.empty(), 10))).isEmpty();
+    }
+
+    /// As after a connection that broke in the commit: the writer tries again, and can't know.
+    @Test
+    void aBatchThatIsTriedAgainAfterItWasCommittedIsThereOnce() {
+        KeptStore store = new KeptStore(database);
+        List<Observation.Kept> batch =
+                List.of(new Observation.Event(METER, clock.instant().truncatedTo(ChronoUnit.MICROS), "once", Map.of()));
+        KeptStore.Attempt attempt = new KeptStore.Attempt();
+        store.append(batch, attempt);
+        store.append(batch, attempt);
+        assertThat(store.events(METER, clock.instant().plusSeconds(9), 10)).hasSize(1);
+        store.append(batch, new KeptStore.Attempt());
+        assertThat(store.events(METER, clock.instant().plusSeconds(9), 10))
+                .as("what is sent twice is kept twice")
+                .hasSize(2);
+    }
+
+    @Test
+    void aBatchWhoseFirstTryWasRolledBackIsKeptByTheNext() {
+        KeptStore store = new KeptStore(database);
+        Observation.Event bad = new Observation.Event(METER, clock.instant(), "null \0 in a text", Map.of());
+        Observation.Event good = new Observation.Event(METER, clock.instant(), "good", Map.of());
+        KeptStore.Attempt attempt = new KeptStore.Attempt();
+        assertThatThrownBy(() -> store.append(List.of(bad), attempt)).isInstanceOf(DataAccessException.class);
+        store.append(List.of(good), attempt);
+        assertThat(store.events(METER, clock.instant().plusSeconds(9), 10)).hasSize(1);
     }
 }
