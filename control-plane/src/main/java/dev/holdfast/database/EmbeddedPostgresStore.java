@@ -308,6 +308,8 @@ public final class EmbeddedPostgresStore implements AutoCloseable {
 
     private static List<String> command(Optional<String> runAs, Path programs, String program, List<String> arguments) {
         List<String> command = new ArrayList<>();
+        // In a session of its own: Ctrl-C on the terminal is for us, who still need the database while we stop.
+        command.add("setsid");
         command.add("setpriv");
         runAs.ifPresent(user -> command.addAll(
                 List.of("--reuid=" + user, "--regid=" + groupOf(user), "--clear-groups", "--no-new-privs")));

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -25,6 +26,7 @@ final class ChildProcess implements AutoCloseable {
     private final String name;
     private final Process process;
     private final Deque<String> lines = new ArrayDeque<>();
+    private volatile boolean closing;
 
     /// @param log gets all it says
     static ChildProcess start(String name, Path log, int megabytes, Map<String, String> environment, List<String> run)
@@ -42,6 +44,10 @@ final class ChildProcess implements AutoCloseable {
             if (value != null) {
                 command.add("-D" + property + "=" + value);
             }
+        }
+        String cache = System.getProperty("holdfast.aot");
+        if (cache != null) {
+            command.addAll(List.of("-XX:AOTCache=" + cache, "-Xlog:aot=off"));
         }
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Tethered.class.getName()));
         command.addAll(run);
@@ -117,6 +123,18 @@ final class ChildProcess implements AutoCloseable {
         }
     }
 
+    /// Tells of an end that nobody here asked for, with the last of what it said.
+    void onUnexpectedEnd(Consumer<String> heard) {
+        Thread.ofVirtual().name(name + " watch").start(() -> {
+            Process gone = process.onExit().join();
+            if (!closing) {
+                List<String> said = lastLines();
+                heard.accept("the " + name + " ended by itself (exit code " + gone.exitValue() + "); it said last:\n  "
+                        + String.join("\n  ", said.subList(Math.max(0, said.size() - 8), said.size())));
+            }
+        });
+    }
+
     boolean isAlive() {
         return process.isAlive();
     }
@@ -131,6 +149,7 @@ final class ChildProcess implements AutoCloseable {
     /// Asks it to stop, waits, then makes it.
     @Override
     public void close() {
+        closing = true;
         process.destroy();
         try {
             if (!process.waitFor(15, TimeUnit.SECONDS)) {

@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -63,6 +64,9 @@ public final class DemoMain implements Callable<Integer> {
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
     private final CountDownLatch interrupted = new CountDownLatch(1);
     private final CountDownLatch ended = new CountDownLatch(1);
+    private final Thread story = Thread.currentThread();
+    /// What is told of a child process that ended without having been asked to.
+    private final AtomicReference<@Nullable String> died = new AtomicReference<>();
     private final Narrator narrator = new Narrator(System.out, aPersonWatches());
 
     @SuppressWarnings("SystemConsoleNull") // it may be null, or not a terminal, depending on the JDK
@@ -82,7 +86,6 @@ public final class DemoMain implements Callable<Integer> {
             err.println("holdfast demo: between " + FEWEST + " and 15000 meters");
             return 2;
         }
-        Thread story = Thread.currentThread();
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(() -> {
             interrupted.countDown();
             story.interrupt();
@@ -101,18 +104,36 @@ public final class DemoMain implements Callable<Integer> {
         try {
             return run(folder);
         } catch (InterruptedException e) {
-            return 130;
-        } catch (IOException e) {
-            narrator.say("");
-            err.println("holdfast demo: " + e.getMessage());
-            return 1;
+            return died.get() == null ? 130 : failed(String.valueOf(died.get()));
+        } catch (IOException | RuntimeException e) {
+            if (interrupted.getCount() == 0) {
+                return 130; // what Ctrl-C broke off says nothing
+            }
+            if (died.get() == null && e instanceof RuntimeException bug) {
+                throw bug;
+            }
+            return failed(String.valueOf(died.get() == null ? e.getMessage() : died.get()));
         } finally {
+            Thread.interrupted(); // what is closed now may wait
             close();
             if (temporary) {
                 remove(folder);
             }
             ended.countDown();
         }
+    }
+
+    private void childDied(String what) {
+        // Ctrl-C on a terminal reaches the children too.
+        if (interrupted.getCount() > 0 && died.compareAndSet(null, what)) {
+            story.interrupt();
+        }
+    }
+
+    private int failed(String why) {
+        narrator.say("");
+        System.err.println("holdfast demo: " + why);
+        return 1;
     }
 
     private int run(Path folder) throws IOException, InterruptedException {
@@ -129,6 +150,7 @@ public final class DemoMain implements Callable<Integer> {
             switches.put("HOLDFAST_SWITCHES_AUTOMATIC_ISOLATION", "false");
         }
         DemoServer server = opened(DemoServer.start(folder, switches));
+        server.onUnexpectedEnd(this::childDied);
         narrator.say("The console is on " + server.origin() + " after " + Narrator.seconds(System.nanoTime() - begun));
         server.signInLink().ifPresent(link -> narrator.say("Sign in with a passkey, once, by: " + link));
         OperatorClient api = opened(new OperatorClient(server.origin(), server.token()));
@@ -203,6 +225,7 @@ public final class DemoMain implements Callable<Integer> {
                 384,
                 Map.of(),
                 List.of(DistrictGatewaysMain.class.getName(), file.toString())));
+        process.onUnexpectedEnd(this::childDied);
         process.await(Pattern.compile("all \\d+ gateways run"), Duration.ofSeconds(60));
         Map<String, InetSocketAddress> relays = new TreeMap<>();
         for (String id : plan.gateways()) {

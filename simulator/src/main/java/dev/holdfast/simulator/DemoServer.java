@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -89,6 +90,11 @@ final class DemoServer implements AutoCloseable {
             socket.close();
         }
         return ports;
+    }
+
+    /// Tells of an end that nobody here asked for.
+    void onUnexpectedEnd(Consumer<String> heard) {
+        process.onUnexpectedEnd(heard);
     }
 
     /// Where people find the console.
