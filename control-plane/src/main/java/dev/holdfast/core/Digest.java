@@ -7,9 +7,22 @@ import java.util.HexFormat;
 /// A SHA-256 digest as 64 lower-case hexadecimal digits.
 public record Digest(String hex) {
     public Digest {
-        if (!hex.matches("[0-9a-f]{64}")) {
+        if (!isDigest(hex)) {
             throw new IllegalArgumentException("not a SHA-256 digest in lower-case hexadecimal");
         }
+    }
+
+    private static boolean isDigest(String text) {
+        if (text.length() != 64) {
+            return false;
+        }
+        for (int i = 0; i < 64; i++) {
+            char c = text.charAt(i);
+            if ((c < '0' || c > '9') && (c < 'a' || c > 'f')) {
+                return false;
+            }
+        }
+        return true;
     }
 
     public static Digest of(byte[] content) {

@@ -14,7 +14,6 @@ import dev.holdfast.core.Serial;
 import dev.holdfast.inventory.Device;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.inventory.Lifecycle;
-import dev.holdfast.inventory.Standing;
 import dev.holdfast.journal.Freeze;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.Transaction;
@@ -27,7 +26,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -239,21 +237,18 @@ public final class Enrolment {
             return new EnrolmentOutcome.Refused(
                     EnrolmentRefusal.CERTIFICATE_REVOKED, "it was revoked before it was signed");
         }
-        awaitNews(device, intended.serial());
+        awaitNews();
         return new EnrolmentOutcome.Issued(device, stored.get());
     }
 
     /// A device connects right after it has its certificate: this node's memory must have heard of it by then.
-    private void awaitNews(DeviceRef device, Serial serial) {
-        long deadline = System.nanoTime() + NEWS.toNanos();
-        while (System.nanoTime() < deadline) {
-            Optional<Standing> standing = inventory.directory().find(device);
-            if (ca.standings().find(serial).isPresent()
-                    && standing.isPresent()
-                    && standing.get().state() != Lifecycle.REGISTERED) {
-                return;
+    private void awaitNews() {
+        try {
+            if (!journal.awaitDelivered(NEWS)) {
+                LOG.warn("this node's memory has not heard of a new certificate within {}", NEWS);
             }
-            LockSupport.parkNanos(200_000);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

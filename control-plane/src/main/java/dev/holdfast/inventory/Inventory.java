@@ -216,11 +216,11 @@ public final class Inventory {
         if (!device.state().mayBecome(to)) {
             return new Transition.NotAllowed(device.state(), to);
         }
-        InventoryStore.setState(tx.sql(), ref, to, device.state(), reason, tx.now(), until);
+        Device moved = InventoryStore.setState(tx.sql(), ref, to, device.state(), reason, tx.now(), until);
         Map<String, Object> body = new TreeMap<>(Map.of("from", device.state().text(), "to", to.text()));
         until.ifPresent(end -> body.put("until", end.toString()));
         tx.record(new Entry("device." + to.text(), ref.environment(), subject(ref), actor, reason, body));
-        return new Transition.Changed(InventoryStore.find(tx.sql(), ref).orElseThrow(), device.state());
+        return new Transition.Changed(moved, device.state());
     }
 
     public Transition transition(DeviceRef ref, Lifecycle to, String reason, Optional<Instant> until, Actor actor) {

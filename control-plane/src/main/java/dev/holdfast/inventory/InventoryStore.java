@@ -139,7 +139,8 @@ final class InventoryStore {
                 utc(device.registeredAt()));
     }
 
-    static void setState(
+    /// @return the device as it is now
+    static Device setState(
             DSLContext sql,
             DeviceRef ref,
             Lifecycle to,
@@ -147,16 +148,17 @@ final class InventoryStore {
             String reason,
             Instant since,
             Optional<Instant> until) {
-        sql.execute(
-                "update device set state = ?, state_before = ?, state_since = ?, state_reason = ?, state_until = ?"
-                        + " where environment = ? and id = ?",
-                to.text(),
-                from.text(),
-                utc(since),
-                reason,
-                until.map(InventoryStore::utc).orElse(null),
-                ref.environment().value(),
-                ref.id().value());
+        return sql.fetchSingle(
+                        "update device set state = ?, state_before = ?, state_since = ?, state_reason = ?,"
+                                + " state_until = ? where environment = ? and id = ? returning " + COLUMNS,
+                        to.text(),
+                        from.text(),
+                        utc(since),
+                        reason,
+                        until.map(InventoryStore::utc).orElse(null),
+                        ref.environment().value(),
+                        ref.id().value())
+                .map(InventoryStore::device);
     }
 
     static Optional<Lifecycle> stateBefore(DSLContext sql, DeviceRef ref) {

@@ -91,6 +91,13 @@ public final class Journal implements AutoCloseable {
         return tail.silence();
     }
 
+    /// Waits until every subscriber on this node has heard all that this node has committed by now.
+    ///
+    /// @return false when they had not in this time
+    public boolean awaitDelivered(Duration atMost) throws InterruptedException {
+        return tail.awaitDelivered(atMost);
+    }
+
     /// The number of the last entry that subscribers have seen.
     public long delivered() {
         return tail.cursor();

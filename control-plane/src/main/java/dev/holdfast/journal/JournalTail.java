@@ -5,10 +5,16 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
@@ -18,19 +24,27 @@ import org.slf4j.LoggerFactory;
 
 /// Delivers committed entries to this node's subscribers, in the chain's order, each once.
 ///
-/// The cursor is the chain's number. A commit on this node wakes it at once, one on another node by NOTIFY;
-/// both are
-/// only a wake-up: what is delivered is read from the table, so a missed wake-up costs at most the slow poll.
+/// The cursor is the chain's number. What this node committed is handed on from memory where it follows the cursor;
+/// what another node committed is read from the table, after its NOTIFY or by the slow poll, so a missed wake-up
+/// costs at most that.
 final class JournalTail implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JournalTail.class);
     private static final int PAGE = 1_000;
     private static final Duration SLOW_POLL = Duration.ofSeconds(1);
+    /// Batches of this node's own that may wait here; more are read from the table.
+    private static final int MOST_OWN = 1_000;
 
     private final JournalStore store;
     private final Database database;
     private final List<Consumer<Recorded>> subscribers = new CopyOnWriteArrayList<>();
     private final Semaphore wake = new Semaphore(0);
+    private final BlockingQueue<List<Recorded>> own = new ArrayBlockingQueue<>(MOST_OWN);
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition delivered = lock.newCondition();
     private volatile long cursor;
+    private volatile long committed;
+    /// Whether something may stand in the table that was not committed here.
+    private final AtomicBoolean readTable = new AtomicBoolean(true);
     private volatile long heardNanos = System.nanoTime();
     private volatile boolean closing;
     private @Nullable Thread deliverer;
@@ -54,9 +68,29 @@ final class JournalTail implements AutoCloseable {
         return cursor;
     }
 
+    /// By the writer, in the chain's order.
     void committed(List<Recorded> entries) {
         if (!entries.isEmpty()) {
+            committed = entries.getLast().number();
+            var _ = own.offer(entries); // where there is no room, the table has it
             wake.release();
+        }
+    }
+
+    /// Waits until every subscriber has heard what this node has committed by now.
+    ///
+    /// @return false when they had not in this time
+    boolean awaitDelivered(Duration atMost) throws InterruptedException {
+        long wanted = committed;
+        long left = atMost.toNanos();
+        lock.lockInterruptibly();
+        try {
+            while (cursor < wanted && left > 0 && !closing) {
+                left = delivered.awaitNanos(left);
+            }
+            return cursor >= wanted;
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -68,16 +102,14 @@ final class JournalTail implements AutoCloseable {
     private void deliver() {
         while (!closing) {
             try {
-                List<Recorded> page = store.read(cursor, PAGE);
-                heardNanos = System.nanoTime();
-                for (Recorded entry : page) {
-                    hand(entry);
-                    cursor = entry.number();
-                }
-                if (page.size() < PAGE) {
+                boolean own = !readTable.getAndSet(false) && deliverOwn();
+                boolean more = own ? !this.own.isEmpty() : deliverPage();
+                if (!more) {
                     boolean woken = wake.tryAcquire(SLOW_POLL.toMillis(), TimeUnit.MILLISECONDS);
                     if (woken) {
                         wake.drainPermits();
+                    } else {
+                        readTable.set(true);
                     }
                 }
             } catch (InterruptedException e) {
@@ -86,6 +118,42 @@ final class JournalTail implements AutoCloseable {
                 LOG.warn("journal tail: {}", e.toString());
                 pause();
             }
+        }
+    }
+
+    /// @return false when there was nothing of our own that follows the cursor
+    private boolean deliverOwn() {
+        for (List<Recorded> batch = own.poll(); batch != null; batch = own.poll()) {
+            if (batch.getFirst().number() == cursor + 1) {
+                heardNanos = System.nanoTime(); // it has just been committed
+                deliver(batch);
+                return true;
+            }
+            if (batch.getFirst().number() > cursor + 1) {
+                return false; // another node's are before it: the table has them all, in order
+            }
+        }
+        return false;
+    }
+
+    /// @return whether there is more to read
+    private boolean deliverPage() {
+        List<Recorded> page = store.read(cursor, PAGE);
+        heardNanos = System.nanoTime();
+        deliver(page);
+        return page.size() == PAGE;
+    }
+
+    private void deliver(List<Recorded> page) {
+        for (Recorded entry : page) {
+            hand(entry);
+            cursor = entry.number();
+        }
+        lock.lock();
+        try {
+            delivered.signalAll();
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -108,11 +176,14 @@ final class JournalTail implements AutoCloseable {
                 try (var statement = connection.createStatement()) {
                     statement.execute("listen holdfast_journal");
                 }
-                wake.release(); // what was committed while we were not listening
+                readTable.set(true); // what was committed while we were not listening
+                wake.release();
                 PGConnection pg = connection.unwrap(PGConnection.class);
                 while (!closing) {
                     PGNotification[] news = pg.getNotifications(1_000);
-                    if (news != null && news.length > 0) {
+                    // Our own commits come back to us as well, and have been handed on from memory.
+                    if (news != null && Arrays.stream(news).anyMatch(one -> !isOwn(one.getParameter()))) {
+                        readTable.set(true);
                         wake.release();
                     }
                 }
@@ -122,6 +193,14 @@ final class JournalTail implements AutoCloseable {
                     pause();
                 }
             }
+        }
+    }
+
+    private boolean isOwn(String number) {
+        try {
+            return !number.isEmpty() && Long.parseLong(number) <= committed;
+        } catch (NumberFormatException notOfThisVersion) {
+            return false;
         }
     }
 

@@ -156,7 +156,7 @@ final class JournalWriter implements AutoCloseable {
                         return false;
                     }
                     JournalStore.insert(connection, chained, entries);
-                    notifyNodes(connection);
+                    notifyNodes(connection, chained.getLast().number());
                 }
                 connection.commit();
                 tail.committed(chained);
@@ -180,9 +180,10 @@ final class JournalWriter implements AutoCloseable {
         }
     }
 
-    private static void notifyNodes(Connection connection) throws SQLException {
-        try (var statement = connection.createStatement()) {
-            statement.execute("notify holdfast_journal");
+    private static void notifyNodes(Connection connection, long number) throws SQLException {
+        try (var statement = connection.prepareStatement("select pg_notify('holdfast_journal', ?)")) {
+            statement.setString(1, Long.toString(number));
+            statement.execute();
         }
     }
 
