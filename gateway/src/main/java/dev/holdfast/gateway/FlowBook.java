@@ -14,10 +14,14 @@ public final class FlowBook {
     private static final int MOST_OPEN = 50_000;
     private static final int MOST_FAMILIAR = 200_000;
     private static final Duration FAMILIAR_FOR = Duration.ofMinutes(10);
+    /// Once may be a mistake: the server acts upon the second time, which must not wait for the next regular report.
+    private static final int UNFAMILIAR_UNTIL = 3;
 
     private final Map<Key, Sum> open = new LinkedHashMap<>();
-    private final Map<Key, Instant> familiar = new HashMap<>();
+    private final Map<Key, Sightings> familiar = new HashMap<>();
     private long lost;
+
+    private record Sightings(Instant last, int times) {}
 
     private record Key(String source, String destination, int port, String protocol) {}
 
@@ -33,7 +37,8 @@ public final class FlowBook {
         }
     }
 
-    /// @return true when this device was not seen talking to this destination lately: worth reporting at once
+    /// @return true when this device was seen talking to this destination less than three times lately: worth
+    ///     reporting at once
     public synchronized boolean add(Flow flow) {
         Key key = new Key(flow.source(), flow.destination(), flow.port(), flow.protocol());
         Sum sum = open.get(key);
@@ -50,13 +55,17 @@ public final class FlowBook {
         sum.octets += flow.octets();
         sum.packets += flow.packets();
         if (familiar.size() >= MOST_FAMILIAR) {
-            familiar.values().removeIf(seen -> seen.isBefore(flow.end().minus(FAMILIAR_FOR)));
+            familiar.values().removeIf(seen -> seen.last().isBefore(flow.end().minus(FAMILIAR_FOR)));
             if (familiar.size() >= MOST_FAMILIAR) {
                 familiar.clear();
             }
         }
-        Instant before = familiar.put(key, flow.end());
-        return before == null || before.isBefore(flow.end().minus(FAMILIAR_FOR));
+        Sightings before = familiar.get(key);
+        int times = before == null || before.last().isBefore(flow.end().minus(FAMILIAR_FOR))
+                ? 1
+                : Math.min(UNFAMILIAR_UNTIL, before.times() + 1);
+        familiar.put(key, new Sightings(flow.end(), times));
+        return times < UNFAMILIAR_UNTIL;
     }
 
     /// Takes at most so many flows out, oldest first.
