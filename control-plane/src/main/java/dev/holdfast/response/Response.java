@@ -181,7 +181,7 @@ public final class Response implements AutoCloseable {
                     .filter(Action::isInForce)
                     .toList();
             if (inForce.isEmpty()) {
-                return new Outcome.Conflict<>("nothing is in force that could be undone");
+                return new Outcome.Conflict<>(nothingToUndo(tx, incident));
             }
             inForce.forEach(action -> responder.end(tx, action, Status.UNDONE, reason, actor));
             inForce.stream()
@@ -190,6 +190,19 @@ public final class Response implements AutoCloseable {
                     .forEach(device -> responder.settle(tx, device, Optional.of(id), reason, actor));
             return done(tx, IncidentStore.find(tx.sql(), environment, id).orElse(incident));
         });
+    }
+
+    /// An operator who meets the wrong one of two incidents is told which holds the device.
+    private static String nothingToUndo(Transaction tx, Incident incident) {
+        if (!(incident.subject() instanceof Incident.Subject.OfDevice of)) {
+            return "nothing is in force that could be undone";
+        }
+        return ActionStore.lockLive(tx.sql(), of.device()).stream()
+                .filter(Action::isInForce)
+                .flatMap(action -> action.incident().stream())
+                .findFirst()
+                .map(holder -> "nothing of this incident is in force; incident " + holder + " holds the device")
+                .orElse("nothing is in force that could be undone");
     }
 
     /// Undoes one action, such as an isolation by hand.

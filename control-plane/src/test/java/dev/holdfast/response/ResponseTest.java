@@ -98,6 +98,14 @@ class ResponseTest {
                 .orElseThrow()
                 .incident()
                 .id();
+        IncidentId other = city.open(device).stream()
+                .map(c -> c.incident().id())
+                .filter(id -> !id.equals(acted))
+                .findFirst()
+                .orElseThrow();
+        assertThat(city.response.undo(City.ENVIRONMENT, other, "cleaned", City.OPERATOR))
+                .isEqualTo(new Outcome.Conflict<>(
+                        "nothing of this incident is in force; incident " + acted + " holds the device"));
         city.response.undo(City.ENVIRONMENT, acted, "cleaned", City.OPERATOR);
         assertThat(city.open(device)).isEmpty();
 

@@ -163,14 +163,21 @@ final class Story {
         return at.isEmpty() ? "" : Narrator.millis(Duration.between(first, Instant.parse(at)));
     }
 
-    /// The newest incident of the device of one of these causes.
+    /// The incident of the device of one of these causes under which it was isolated; else the newest.
     private JsonNode incident(String device, Set<String> causes) throws IOException, InterruptedException {
+        JsonNode newest = MissingNode.getInstance();
         for (JsonNode summary : api.get("/incidents?device=" + device).path("incidents")) {
             if (causes.contains(summary.path("cause").asText())) {
-                return api.get("/incidents/" + summary.path("id").asText());
+                JsonNode whole = api.get("/incidents/" + summary.path("id").asText());
+                for (JsonNode action : whole.path("actions")) {
+                    if (action.hasNonNull("doneAt")) {
+                        return whole;
+                    }
+                }
+                newest = newest.isMissingNode() ? whole : newest;
             }
         }
-        return MissingNode.getInstance();
+        return newest;
     }
 
     private void clonedIdentity() throws IOException, InterruptedException {
