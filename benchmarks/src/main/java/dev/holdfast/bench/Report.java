@@ -136,7 +136,38 @@ final class Report {
         Files.createDirectories(folder);
         Path out = folder.resolve("bench.json");
         new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(out.toFile(), all);
-        OUT.println("Written to " + out);
+        Files.writeString(folder.resolve("bench.md"), markdown());
+        OUT.println("Written to " + out + " and bench.md beside it");
+    }
+
+    /// The table as Markdown, for the documentation.
+    private String markdown() {
+        StringBuilder text =
+                new StringBuilder("| what | unit | Holdfast (range) | compiling | yardstick | ratio | promise |\n"
+                        + "|---|---|---|---|---|---|---|\n");
+        for (Row row : rows) {
+            text.append("| ")
+                    .append(row.name())
+                    .append(row.quiet() ? " * | " : " | ")
+                    .append(row.unit())
+                    .append(" | ")
+                    .append(row.ours().text())
+                    .append(
+                            row.ours().range().isEmpty()
+                                    ? ""
+                                    : " (" + row.ours().range() + ")")
+                    .append(" | ")
+                    .append(row.details().get("compiler") instanceof Spread compiler ? compiler.text() : "")
+                    .append(" | ")
+                    .append(row.beside().isEmpty() ? "" : row.yardstick().text() + " " + row.beside())
+                    .append(" | ")
+                    .append(row.ratio())
+                    .append(" | ")
+                    .append(row.verdict())
+                    .append(" |\n");
+        }
+        failed.forEach(row -> text.append("| NOT MEASURED: ").append(row).append(" | | | | | | |\n"));
+        return text.toString();
     }
 
     private static Map<String, Object> machine() {

@@ -9,10 +9,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// `./holdfast serve` itself, as anybody would start it, in a process of its own.
 final class ServerProcess implements AutoCloseable {
     private static final String[] LISTENERS = {"OPERATOR", "DEVICE", "MQTT", "PKI", "SYSLOG", "IPFIX"};
+
+    private static final Pattern USED = Pattern.compile("(?:DefNew|Tenured)\\s+total \\d+K, used (\\d+)K");
 
     private final RunningClient process;
     private final Map<String, Integer> ports;
@@ -83,6 +87,17 @@ final class ServerProcess implements AutoCloseable {
     /// Resident memory of the server and what its PostgreSQL takes, in octets.
     long memory() {
         return CpuMeter.resident(handle()) + CpuMeter.proportionalOfDescendants(handle());
+    }
+
+    /// Octets of heap in use after a full collection.
+    long heap() {
+        jcmd("GC.run");
+        long kib = 0;
+        Matcher used = USED.matcher(jcmd("GC.heap_info"));
+        while (used.find()) {
+            kib += Long.parseLong(used.group(1));
+        }
+        return kib * 1024;
     }
 
     String jcmd(String... command) {
