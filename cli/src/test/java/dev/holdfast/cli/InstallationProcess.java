@@ -106,6 +106,16 @@ final class InstallationProcess implements AutoCloseable {
         return server.awaitLine(wished, Duration.ofSeconds(10));
     }
 
+    /// The API, as the bearer of a token.
+    ApiClient api(String token) {
+        return new ApiClient(url, token, null);
+    }
+
+    /// Of the operator plane.
+    String url() {
+        return url;
+    }
+
     Path data() {
         return data;
     }

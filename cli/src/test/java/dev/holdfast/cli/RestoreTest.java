@@ -1,7 +1,10 @@
 package dev.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.testkit.RealClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,6 +53,23 @@ class RestoreTest {
         return Long.parseLong(number.replace("crlNumber=", "").replace("0x", ""), 16);
     }
 
+    /// The commands by which the device enrols with a single-use token, in a file.
+    private void enrolmentOf(String device, InstallationProcess server) throws Exception {
+        String token = server.operator("device", "token", device).ended(0).text();
+        Files.writeString(folder.resolve(device + ".sh"), token.substring(token.indexOf("\ncurl") + 1));
+    }
+
+    /// Whether the device gets a certificate now, with the token it was given, whichever server that was.
+    private boolean enrols(String device, InstallationProcess server) throws Exception {
+        String devicePlane = server.said("device HTTPS").replaceAll(".*(https://\\S+).*", "$1");
+        String script = Files.readString(folder.resolve(device + ".sh"))
+                .replaceAll("https://[^/]+", devicePlane)
+                .replaceAll("http://[^/]+", server.url());
+        Path place = Files.createDirectories(folder.resolve("place-" + device));
+        Files.writeString(place.resolve("enrol.sh"), script);
+        return RealClient.of("sh", "-e", "enrol.sh").in(place).run().exit() == 0;
+    }
+
     private void fill(InstallationProcess first) throws Exception {
         Path model = Files.writeString(folder.resolve("model.yaml"), """
                 vendor: Example
@@ -59,9 +79,8 @@ class RestoreTest {
         first.operator("model", "set", "meter", "--file", model.toString()).ended(0);
         first.operator("device", "add", "m-1", "--model", "meter").ended(0);
         first.operator("device", "add", "m-2", "--model", "meter").ended(0);
-        String token = first.operator("device", "token", "m-1").ended(0).text();
-        Files.writeString(folder.resolve("enrol.sh"), token.substring(token.indexOf("\ncurl") + 1));
-        sh("sh -e enrol.sh");
+        enrolmentOf("m-1", first);
+        sh("sh -e m-1.sh");
         sh("openssl ecparam -name prime256v1 -genkey -noout | openssl pkcs8 -topk8 -nocrypt -out release.key;"
                 + " openssl pkey -in release.key -pubout -out release.pub; echo image > m.img");
         String key = folder.resolve("release.key").toString();
@@ -112,6 +131,8 @@ class RestoreTest {
         Map<String, String> settings = Map.of("HOLDFAST_JOURNAL_EXPORT", exported.toString());
         String backup = folder.resolve("one.backup").toString();
         String second = folder.resolve("second").toString();
+        String firstToken;
+        JsonNode script;
         String certificate;
         long listNumber;
         try (InstallationProcess first = InstallationProcess.serve(folder.resolve("first"), settings)) {
@@ -121,6 +142,12 @@ class RestoreTest {
                             .failed()
                             .toString())
                     .contains("is in use by another Holdfast server");
+            firstToken = Files.readString(first.data().resolve("secrets/first-token"))
+                    .strip();
+            ObjectNode wish = ApiClient.object().put("name", "script").put("expiresIn", "PT1H");
+            wish.putArray("scopes").add("read");
+            script = first.api(firstToken).post("/tokens", wish);
+            enrolmentOf("m-2", first);
             assertThat(InstallationProcess.run(settings, "db", "backup", backup, "--data", data)
                             .succeeded()
                             .text())
@@ -128,6 +155,8 @@ class RestoreTest {
             InstallationProcess.run(settings, "db", "verify", backup).succeeded();
 
             certificate = last(first.operator("cert", "list", "--device", "m-1", "-o", "name"));
+            first.api(firstToken).delete("/tokens/" + script.path("id").asText());
+            assertThat(enrols("m-2", first)).isTrue();
             first.operator("cert", "revoke", certificate, "--reason", "stolen").ended(0);
             String rollout = last(first.operator("rollout", "list", "-o", "name"));
             first.operator("rollout", "pause", rollout, "--reason", "looks odd").ended(0);
@@ -147,11 +176,7 @@ class RestoreTest {
                             .ended(4)
                             .text())
                     .contains("no person stands behind this token");
-            String token = frozen.operator("device", "token", "m-2").ended(0).text();
-            Files.writeString(folder.resolve("enrol2.sh"), token.substring(token.indexOf("\ncurl") + 1));
-            assertThat(RealClient.of("sh", "-e", "enrol2.sh").in(folder).run().exit())
-                    .as("no certificate is issued")
-                    .isNotZero();
+            assertThat(enrols("m-2", frozen)).as("no certificate is issued").isFalse();
             assertThat(frozen.operator("cert", "list", "--device", "m-2", "-o", "name")
                             .text())
                     .doesNotContain("\n0", "\n1");
@@ -165,6 +190,9 @@ class RestoreTest {
             assertThat(merged.operator("db", "freeze").ended(0).text()).isEqualTo("Not frozen.\n");
             assertThat(merged.operator("cert", "show", certificate).ended(0).text())
                     .contains("revoked");
+            assertThat(enrols("m-2", merged)).as("a token is good once").isFalse();
+            ApiClient revoked = merged.api(script.path("secret").asText());
+            assertThatThrownBy(() -> revoked.get("/server")).isInstanceOf(ApiException.class);
             assertThat(merged.operator("rollout", "list").ended(0).text()).contains("paused");
             assertThat(merged.operator("audit", "log", "--kind", "rollout.")
                             .ended(0)

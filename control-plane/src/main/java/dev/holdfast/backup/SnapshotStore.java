@@ -24,6 +24,8 @@ import org.postgresql.PGConnection;
 /// One connection that sees the whole database as it was at one moment, or fills an empty one, by COPY.
 final class SnapshotStore implements AutoCloseable {
     private static final String HISTORY = "flyway_schema_history";
+    /// Left out: who was signed in when the backup was taken may have signed out, or been shut out, since.
+    private static final String SESSIONS = "operator_session";
     private final Connection connection;
 
     private SnapshotStore(Connection connection) {
@@ -74,7 +76,7 @@ final class SnapshotStore implements AutoCloseable {
                 + " on a.attrelid = c.oid where c.relnamespace = current_schema()::regnamespace"
                 + " and c.relkind in ('r', 'p') and not c.relispartition and a.attnum > 0 and not a.attisdropped"
                 + " and a.attgenerated = '' order by c.relname, a.attnum")) {
-            if (!one.get(0).equals(HISTORY)) {
+            if (!Set.of(HISTORY, SESSIONS).contains(one.get(0))) {
                 columns.computeIfAbsent(one.get(0), name -> new ArrayList<>()).add(one.get(1));
             }
         }
@@ -117,9 +119,9 @@ final class SnapshotStore implements AutoCloseable {
 
     /// Removes what the migrations themselves put into the tables.
     void clear(List<Table> tables) throws SQLException {
-        execute("truncate "
-                + String.join(
-                        ", ", tables.stream().map(t -> '"' + t.name() + '"').toList()));
+        String names =
+                String.join(", ", tables.stream().map(t -> '"' + t.name() + '"').toList());
+        execute("truncate " + names + " cascade"); // those left out refer to others
     }
 
     void setSequences(Map<String, Long> sequences) throws SQLException {

@@ -30,6 +30,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -110,6 +112,12 @@ class BackupTest {
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
                 .isEqualTo("rw-------");
         assertThat(backup("first").verify(file).tables()).isGreaterThan(3);
+        try (ZipFile zip = new ZipFile(file.toFile())) {
+            assertThat(zip.stream().map(ZipEntry::getName))
+                    .as("nobody is signed in after a restore")
+                    .contains("tables/account")
+                    .doesNotContain("tables/operator_session");
+        }
 
         backup("second").restore(file, Optional.of(exported));
         assertThat(steps).anySatisfy(step -> assertThat(step).contains("entries newer than the backup"));
@@ -251,6 +259,15 @@ class BackupTest {
             assertThat(server.journal().verify()).isEmpty(); // the chain itself is whole: only the stream tells
             assertThat(server.exporter().compare())
                     .hasValueSatisfying(fault -> assertThat(fault.what()).contains("left the machine"));
+        }
+        assertThat(backup("first").merge(folder.resolve("first/journal-export")))
+                .isPositive();
+        for (String start : List.of("the start that merges", "the next")) {
+            try (Server server = serve("first")) {
+                assertThat(server.freeze().isFrozen()).as(start).isFalse();
+                assertThat(server.inventory().find(METER).orElseThrow().state()).isEqualTo(Lifecycle.SUSPENDED);
+                assertThat(server.exporter().fault()).isEmpty();
+            }
         }
     }
 }
