@@ -36,6 +36,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
+/// The file, and a restore with the stream at hand. Without it, and by commands: `RestoreTest` of the module `cli`.
 class BackupTest {
     private static final Actor ME = new Actor.Operator("anna");
     private static final DeviceRef METER = DeviceRef.of("development", "meter-1");
@@ -135,27 +136,6 @@ class BackupTest {
         assertThat(PosixFilePermissions.toString(
                         Files.getPosixFilePermissions(folder.resolve("second/secrets/journal-checkpoint-key"))))
                 .isEqualTo("rw-------");
-    }
-
-    @Test
-    void withoutTheStreamARestoreStaysFrozenOverRestartsUntilTheStreamIsMergedLater() throws Exception {
-        Path file = folder.resolve("one.backup");
-        try (Server server = serve("first")) {
-            fill(server);
-            backup("first").create(file);
-            server.inventory().transition(METER, Lifecycle.SUSPENDED, "stolen key", Optional.empty(), ME);
-        }
-        backup("second").restore(file, Optional.empty());
-        try (Server restored = serve("second")) {
-            assertThat(restored.freeze().isFrozen()).isTrue();
-            assertThat(restored.inventory().find(METER).orElseThrow().state()).isEqualTo(Lifecycle.ENROLLED);
-        }
-        assertThat(backup("second").merge(folder.resolve("first/journal-export")))
-                .isPositive();
-        try (Server restored = serve("second")) {
-            assertThat(restored.freeze().isFrozen()).isFalse();
-            assertThat(restored.inventory().find(METER).orElseThrow().state()).isEqualTo(Lifecycle.SUSPENDED);
-        }
     }
 
     @Test
