@@ -124,7 +124,7 @@ final class MessageCodec {
         for (SenmlRecord record : records) {
             if (record.value().isPresent()) {
                 put(
-                        byTime.computeIfAbsent(measuredAt(record.time(), now), _ -> HashMap.newHashMap(4)),
+                        byTime.computeIfAbsent(record.time(), _ -> HashMap.newHashMap(4)),
                         metric(device, record.name()),
                         record.value().getAsDouble());
             }
@@ -133,7 +133,8 @@ final class MessageCodec {
             throw new MalformedMessageException("SenML without a numeric value");
         }
         List<Observation.Measurement> measurements = new ArrayList<>(byTime.size());
-        byTime.forEach((at, values) -> measurements.add(new Observation.Measurement(device, now, at, values, false)));
+        byTime.forEach((said, values) ->
+                measurements.add(new Observation.Measurement(device, now, measuredAt(said, now), values, false)));
         return measurements;
     }
 
