@@ -128,13 +128,14 @@ public final class BenchMain implements Callable<Integer> {
     }
 
     private static int meters(Set<String> wanted) {
-        return wanted.contains("memory") || wanted.contains("detection") ? 19_000 : 4_000;
+        return wanted.contains("memory") || wanted.contains("detection")
+                ? 19_000
+                : wanted.contains("mqtt") ? 8_000 : 4_000;
     }
 
     private static Fleet prepare(Bench bench, Set<String> wanted) throws IOException {
         FleetMain.Sizes sizes = new FleetMain.Sizes(
                 bench.size(meters(wanted), 190),
-                wanted.contains("mqtt") ? bench.size(2_000, 20) : 0,
                 wanted.contains("cut") ? bench.size(50, 3) : 0,
                 wanted.contains("enrolment") ? bench.size(10_000, 60) : 0,
                 wanted.contains("cut") ? bench.size(5_000, 100) : 0);

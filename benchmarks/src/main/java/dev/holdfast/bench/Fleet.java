@@ -26,7 +26,6 @@ import org.jspecify.annotations.Nullable;
 /// is on this machine, and whose CPU is measured is the server.
 final class Fleet {
     private final List<Meter> meters;
-    private final List<Meter> quick;
     private final List<Meter> hostile;
     private final List<Newcomer> newcomers;
     private final X509Certificate issuer;
@@ -39,14 +38,13 @@ final class Fleet {
             issuer = (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in);
         }
         meters = read("meter");
-        quick = read("quick");
         hostile = read("hostile");
         newcomers = new ArrayList<>();
         for (String line : Files.readAllLines(folder.resolve("newcomer"))) {
             newcomers.add(Newcomer.parse(line, newcomers.size()));
         }
         Map<String, Meter> byId = new HashMap<>();
-        List.of(meters, quick, hostile).forEach(some -> some.forEach(meter -> byId.put(meter.id(), meter)));
+        List.of(meters, hostile).forEach(some -> some.forEach(meter -> byId.put(meter.id(), meter)));
         tls = SslContextBuilder.forClient()
                 .sslProvider(SslProvider.OPENSSL)
                 .protocols("TLSv1.3")
@@ -83,11 +81,6 @@ final class Fleet {
     /// Of a model that is heard every ten minutes.
     List<Meter> meters(int count) {
         return meters.subList(0, count);
-    }
-
-    /// Of a model that may send as fast as it likes.
-    List<Meter> quick() {
-        return quick;
     }
 
     /// Apart from the others, because they will be quarantined.

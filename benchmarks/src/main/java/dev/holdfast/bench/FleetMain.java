@@ -44,7 +44,6 @@ import java.util.concurrent.Future;
 final class FleetMain {
     static final Environment ENVIRONMENT = new Environment("development");
     static final ModelId MODEL = new ModelId("bench");
-    private static final ModelId QUICK = new ModelId("bench-quick");
     private static final Actor ACTOR = new Actor.Holdfast("bench");
 
     private final Server server;
@@ -58,13 +57,13 @@ final class FleetMain {
     /// How many of each kind.
     ///
     /// @param others registered, and no more: they make the population as large as the limits of isolation want it
-    record Sizes(int meters, int quick, int hostile, int newcomers, int others) {
+    record Sizes(int meters, int hostile, int newcomers, int others) {
         String[] arguments() {
-            return new String[] {"" + meters, "" + quick, "" + hostile, "" + newcomers, "" + others};
+            return new String[] {"" + meters, "" + hostile, "" + newcomers, "" + others};
         }
     }
 
-    /// @param args folder, then the five sizes
+    /// @param args folder, then the four sizes
     public static void main(String[] args) throws Exception {
         Path folder = Path.of(args[0]);
         Configuration configuration = Configuration.load(Optional.empty(), ServerProcess.variables());
@@ -75,20 +74,16 @@ final class FleetMain {
                             Integer.parseInt(args[1]),
                             Integer.parseInt(args[2]),
                             Integer.parseInt(args[3]),
-                            Integer.parseInt(args[4]),
-                            Integer.parseInt(args[5])));
+                            Integer.parseInt(args[4])));
         }
     }
 
     private void prepare(Sizes sizes) throws IOException {
-        model(MODEL, Duration.ofMinutes(10));
-        // Of one that is heard so often, no rate is a flood.
-        model(QUICK, Duration.ofMillis(1));
-        make("meter", sizes.meters(), id -> enrolled(id, MODEL));
-        make("quick", sizes.quick(), id -> enrolled(id, QUICK));
-        make("hostile", sizes.hostile(), id -> enrolled(id, MODEL));
+        model();
+        make("meter", sizes.meters(), this::enrolled);
+        make("hostile", sizes.hostile(), this::enrolled);
         make("newcomer", sizes.newcomers(), this::withToken);
-        make("other", sizes.others(), id -> register(id, MODEL).toString());
+        make("other", sizes.others(), id -> register(id).toString());
         X509Certificate issuer =
                 server.ca().authorities().devices(ENVIRONMENT).orElseThrow().certificate();
         Files.writeString(folder.resolve("issuer.pem"), Certificates.pem(issuer));
@@ -97,9 +92,19 @@ final class FleetMain {
                 Certificates.pem(server.ca().authorities().root().certificate()));
     }
 
-    private void model(ModelId id, Duration interval) {
+    private void model() {
         server.inventory()
-                .putModel(new Model(ENVIRONMENT, id, "bench", "hw-1", interval, Map.of(), List.of(), Map.of()), ACTOR);
+                .putModel(
+                        new Model(
+                                ENVIRONMENT,
+                                MODEL,
+                                "bench",
+                                "hw-1",
+                                Duration.ofMinutes(10),
+                                Map.of(),
+                                List.of(),
+                                Map.of()),
+                        ACTOR);
     }
 
     private interface Maker {
@@ -124,15 +129,15 @@ final class FleetMain {
         }
     }
 
-    private DeviceRef register(String id, ModelId model) {
+    private DeviceRef register(String id) {
         DeviceRef ref = new DeviceRef(ENVIRONMENT, new DeviceId(id));
-        server.inventory().register(new Inventory.Registration(ref, model, Labels.NONE), ACTOR);
+        server.inventory().register(new Inventory.Registration(ref, MODEL, Labels.NONE), ACTOR);
         return ref;
     }
 
     /// A device with a certificate, by the rooms' own doors, as enrolment leaves it.
-    private String enrolled(String id, ModelId model) throws IOException {
-        DeviceRef ref = register(id, model);
+    private String enrolled(String id) throws IOException {
+        DeviceRef ref = register(id);
         KeyPair key = newKey();
         Ca ca = server.ca();
         ApprovedRequest request;
@@ -161,7 +166,7 @@ final class FleetMain {
     }
 
     private String withToken(String id) throws IOException {
-        DeviceRef ref = register(id, MODEL);
+        DeviceRef ref = register(id);
         if (server.identity().issueEnrolmentToken(ref, Duration.ofHours(2), ACTOR)
                 instanceof EnrolmentTokens.Issued.Token token) {
             return id + "\t" + token.secret();
