@@ -20,18 +20,19 @@ final class MqttRows {
                         Yardstick.mosquitto(fleet.folder(), bench.work().resolve("mosquitto"));
                 TlsRows.Open ours = TlsRows.Open.all(meters, meter -> meter.mqtt(fleet, server.port("MQTT")));
                 TlsRows.Open theirs = TlsRows.Open.all(meters, meter -> meter.mqtt(fleet, mosquitto.port()))) {
+            Duration written = bench.isSmall() ? Duration.ofMillis(200) : WRITTEN;
             int many = 19;
             Bench.Cost windows = bench.compare(
                     "mqtt",
                     server,
-                    WRITTEN,
+                    written,
                     _ -> publish(ours, many, many),
                     new Bench.Beside(mosquitto.process(), _ -> publish(theirs, many, many)));
             int few = 4;
             Bench.Cost single = bench.compare(
                     "mqtt-single",
                     server,
-                    WRITTEN,
+                    written,
                     _ -> publish(ours, few, 1),
                     new Bench.Beside(mosquitto.process(), _ -> publish(theirs, few, 1)));
             String theirName = "mosquitto with TLS, bare ingest";
