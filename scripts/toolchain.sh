@@ -56,9 +56,21 @@ sources_digest() {
     LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
 }
 
+is_built() { [ -f "$HERE/target/dist/built" ] && [ "$(cat "$HERE/target/dist/built")" = "$1" ]; }
+
 build_if_needed() {
   local digest; digest=$(sources_digest)
-  if [ -f "$HERE/target/dist/built" ] && [ "$(cat "$HERE/target/dist/built")" = "$digest" ]; then return; fi
+  if is_built "$digest"; then return; fi
+  # One build at a time, also when the first was interrupted and its Maven still runs.
+  mkdir -p "$HERE/target/dist"
+  exec 8>"$HERE/target/dist/lock"
+  if ! flock -n 8; then printf 'Waiting for another build of this checkout ...\n' >&2; flock 8; fi
+  if ! is_built "$digest"; then build "$digest"; fi
+  exec 8>&- # or a server that is started next would hold it
+}
+
+build() { # the digest of the sources
+  local digest=$1
   need_build_tools
   printf 'Building Holdfast (once; a few minutes on a first run) ...\n' >&2
   local log="$HERE/target/build.log"; mkdir -p "$HERE/target/dist/lib"
