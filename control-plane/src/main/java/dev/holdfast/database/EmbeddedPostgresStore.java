@@ -263,8 +263,9 @@ public final class EmbeddedPostgresStore implements AutoCloseable {
         if (lines.isEmpty() || !lines.getFirst().strip().matches("\\d{1,9}")) {
             return;
         }
-        Optional<ProcessHandle> orphan =
-                ProcessHandle.of(Long.parseLong(lines.getFirst().strip()));
+        long pid = Long.parseLong(lines.getFirst().strip());
+        awaitReaped(pid);
+        Optional<ProcessHandle> orphan = ProcessHandle.of(pid);
         if (orphan.isEmpty() || !runs(orphan.get(), programs, cluster)) {
             return; // the number belongs to another program by now; PostgreSQL itself then replaces the file
         }
@@ -283,6 +284,31 @@ public final class EmbeddedPostgresStore implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while stopping the PostgreSQL left by a killed server", e);
+        }
+    }
+
+    /// A killed postmaster whose parent was killed too is a zombie until init takes note, and PostgreSQL, which only
+    /// asks whether the number is in use, would refuse to start beside it.
+    private static void awaitReaped(long pid) throws IOException {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (isEnding(pid)) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new IOException(
+                        "process " + pid + ", the PostgreSQL that ran here before, has ended, but no"
+                                + " process takes note of it (process 1 should): start the container with an init, or restart it");
+            }
+            pause();
+        }
+    }
+
+    /// Ended, or ending: proc(5), `stat`, field 3 (state) and field 9 (flags, of which 0x4 is PF_EXITING).
+    private static boolean isEnding(long pid) {
+        try {
+            String stat = Files.readString(Path.of("/proc", String.valueOf(pid), "stat"));
+            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+            return fields[0].equals("Z") || fields[0].equals("X") || (Long.parseLong(fields[6]) & 0x4) != 0;
+        } catch (IOException gone) {
+            return false;
         }
     }
 

@@ -137,6 +137,34 @@ class EmbeddedPostgresTest {
         }
     }
 
+    /// Killed together with its parent, the postmaster is a zombie until init takes note of it.
+    @Test
+    void startsWhereTheKilledPostmasterIsStillAZombie() throws Exception {
+        try (EmbeddedPostgresStore before = start()) {
+            assertThat(before.process()).isPresent();
+        }
+        Path cluster = folder.resolve("postgres/cluster");
+        String owner = Files.getOwner(cluster).getName();
+        try (RunningClient parent = RealClient.of(
+                        "setpriv",
+                        "--reuid=" + owner,
+                        "--inh-caps=-all",
+                        "bash",
+                        "-c",
+                        "sleep 0 & echo $!; exec sleep 5")
+                .start()) {
+            String zombie = parent.awaitLine(line -> line.matches("[0-9]+"), Duration.ofSeconds(20));
+            while (!Files.readString(Path.of("/proc", zombie, "stat")).contains(") Z ")) {
+                TimeUnit.MILLISECONDS.sleep(5);
+            }
+            Files.writeString(cluster.resolve("postmaster.pid"), zombie + "\n" + cluster + "\n0\n5432\n");
+            try (EmbeddedPostgresStore server = start();
+                    Connection connection = connect(server)) {
+                assertThat(value(connection, "select 1")).isEqualTo("1");
+            }
+        }
+    }
+
     @Test
     void anOrphanLeftByAKilledServerIsFoundAndStopped() throws Exception {
         try (EmbeddedPostgresStore orphan = start();
