@@ -7,6 +7,7 @@ import dev.holdfast.agent.Target;
 import java.io.Console;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -115,11 +116,14 @@ public final class DemoMain implements Callable<Integer> {
             return failed(String.valueOf(died.get() == null ? e.getMessage() : died.get()));
         } finally {
             Thread.interrupted(); // what is closed now may wait
-            close();
-            if (temporary) {
-                remove(folder);
+            try {
+                close();
+                if (temporary) {
+                    remove(folder);
+                }
+            } finally {
+                ended.countDown(); // whatever happened: the end of the process waits for it
             }
-            ended.countDown();
         }
     }
 
@@ -280,10 +284,19 @@ public final class DemoMain implements Callable<Integer> {
         }
     }
 
-    private static void remove(Path folder) throws IOException {
-        try (Stream<Path> all = Files.walk(folder)) {
-            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(path);
+    /// Tries again for a while: the database of a server that was killed goes down by itself, and writes until then.
+    private static void remove(Path folder) throws IOException, InterruptedException {
+        for (int left = 60; ; left--) {
+            try (Stream<Path> all = Files.walk(folder)) {
+                for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.deleteIfExists(path);
+                }
+                return;
+            } catch (IOException | UncheckedIOException e) {
+                if (left == 0) {
+                    throw new IOException("can't remove " + folder + ": " + e.getMessage(), e);
+                }
+                Thread.sleep(250);
             }
         }
     }
