@@ -40,6 +40,7 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
     private static final int MOST_UNSAVED = 1_000;
     private static final int CHECKPOINT_PAGE = 2_000;
     private static final Duration CHECKPOINT_EVERY = Duration.ofSeconds(10);
+    private static final int MOST_NOTICES_AT_ONCE = 500;
     private static final Duration EXCHANGE_EVERY = Duration.ofSeconds(1);
     private static final Duration SWEEP_EVERY = Duration.ofSeconds(2);
     private static final int CONTACTS_PAGE = 5_000;
@@ -127,18 +128,29 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
         if (!assessment.findings().isEmpty()) {
             state.unsaved.add(assessment.findings());
         }
-        baselines.put(device, assessment.next());
+        remember(state, device, assessment.next());
+    }
+
+    private void remember(ShardState state, DeviceRef device, Baseline next) {
+        baselines.put(device, next);
         state.dirty.add(device);
     }
 
     @Override
     public void tick(int shard, Instant now) {
         ShardState state = shards.get(shard);
-        state.unsaved.save();
-        @Nullable Notice notice;
-        while ((notice = state.notices.poll()) != null) {
-            settle(shard, notice.device(), notice.assess(baseline(notice.device()), now));
+        // When a district falls silent at once, its findings are one change, not a thousand; and the shard goes on with
+        // its messages in between.
+        for (int left = MOST_NOTICES_AT_ONCE; left > 0; left--) {
+            @Nullable Notice notice = state.notices.poll();
+            if (notice == null) {
+                break;
+            }
+            Assessment assessment = notice.assess(baseline(notice.device()), now);
+            state.unsaved.gather(assessment.findings());
+            remember(state, notice.device(), assessment.next());
         }
+        state.unsaved.save();
         Observation.@Nullable SessionActivity elsewhere;
         while ((elsewhere = state.elsewhere.poll()) != null) {
             Observation.SessionActivity activity = elsewhere;

@@ -28,6 +28,7 @@ final class FindingOutbox {
     private final Map<Finding.Severity, Deque<Finding>> bySeverity = new EnumMap<>(Finding.Severity.class);
     private int size;
     private long lost;
+    private boolean failing;
     private volatile boolean behind;
 
     FindingOutbox(Journal journal, int most) {
@@ -47,6 +48,16 @@ final class FindingOutbox {
     /// Stores them at once; but while the database is away only [#save], called now and then, tries, so that the shard
     /// goes on.
     void add(Collection<Finding> findings) {
+        boolean waiting = behind;
+        gather(findings);
+        if (!waiting) {
+            save();
+        }
+    }
+
+    /// Keeps them for the next [#save].
+    void gather(Collection<Finding> findings) {
+        behind |= !findings.isEmpty();
         for (Finding finding : findings) {
             bySeverity
                     .computeIfAbsent(finding.severity(), _ -> new ArrayDeque<>())
@@ -55,9 +66,6 @@ final class FindingOutbox {
             if (size > most) {
                 forgetOne();
             }
-        }
-        if (!behind) {
-            save();
         }
     }
 
@@ -80,8 +88,6 @@ final class FindingOutbox {
         for (Finding.Severity severity : List.of(Finding.Severity.values()).reversed()) {
             batch.addAll(bySeverity.getOrDefault(severity, new ArrayDeque<>()));
         }
-        boolean first = !behind;
-        behind = true;
         try {
             journal.run(tx -> {
                 batch.forEach(finding -> record(tx, finding));
@@ -93,8 +99,10 @@ final class FindingOutbox {
             size = 0;
             lost = 0;
             behind = false;
+            failing = false;
         } catch (RuntimeException e) {
-            if (first) {
+            if (!failing) {
+                failing = true;
                 LOG.warn("{} findings wait to be stored, and those found from here on: {}", batch.size(), e.toString());
             }
         }
