@@ -51,7 +51,8 @@ final class DeviceSide {
                         this::url,
                         ground.clock));
         updates.mount(https.router());
-        new EstEndpoint(rooms.identity, rooms.ca, ground.clock).mount(https.router());
+        new EstEndpoint(rooms.identity, rooms.ca, new Environment(configuration.environment()), ground.clock)
+                .mount(https.router());
         ingest = new Ingest(
                 plane,
                 tls,

@@ -70,7 +70,8 @@ final class FleetRooms {
                 ground.freeze,
                 new Environment(configuration.environment()),
                 configuration.limits().databaseSilence(),
-                ground.random);
+                ground.random,
+                ground.installationSecret());
         detection = parts.opened(
                 "detection",
                 new Detection(ground.database, ground.journal, inventory, telemetry, ground.nodeName(), ground.clock));

@@ -78,6 +78,15 @@ final class Ground {
         return name;
     }
 
+    /// What shared secrets are derived from; every node of an installation needs the same.
+    byte[] installationSecret() throws IOException {
+        return folder.secret("installation-secret", () -> {
+            byte[] fresh = new byte[32];
+            random.nextBytes(fresh);
+            return fresh;
+        });
+    }
+
     /// The key under which the secrets of notification channels are stored; every node of an installation needs
     /// the same.
     byte[] notificationKey() throws IOException {

@@ -149,7 +149,7 @@ final class FleetMain {
                     List.of("URI:urn:holdfast:" + ENVIRONMENT + ":device:" + id),
                     CertificationRequest.verify(CertificationRequest.create(id, key))
                             .publicKeyInfo(),
-                    ca.deviceProfile(),
+                    ca.profiles().find(ENVIRONMENT, "device").orElseThrow(),
                     "token");
         } catch (dev.holdfast.protocol.x509.CertificationRequestException e) {
             throw new IOException(e);

@@ -16,6 +16,7 @@ import picocli.CommandLine.Parameters;
         name = "cert",
         mixinStandardHelpOptions = true,
         description = "Lists, shows and revokes certificates.",
+        subcommands = {ProfileCommand.class, EnrolmentRequestCommand.class},
         synopsisSubcommandLabel = "COMMAND")
 final class CertCommand {
     private static final Table LIST = Table.of(

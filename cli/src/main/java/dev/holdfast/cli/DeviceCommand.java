@@ -45,6 +45,8 @@ final class DeviceCommand {
             "Last contact=lastContact~",
             "Labels=labels");
     private static final Table TOKEN = Table.of("token", "", "Token=token", "Expires=expiresAt", "EST=estUrl");
+    private static final Table SECRET =
+            Table.of("id", "", "Reference=id", "Secret=secret", "Expires=expiresAt");
     private static final Table LOGS = Table.of("text", "No log lines.", "AT=at", "SEVERITY=severity", "TEXT=text");
     private static final Table IMPORTED =
             Table.of("accepted", "", "Read=read", "Accepted=accepted", "Unchanged=unchanged", "Rejected=rejected");
@@ -108,6 +110,26 @@ final class DeviceCommand {
             System.out.println();
             System.out.println(made.path("commands").asText());
         }
+    }
+
+    @Command(
+            name = "secret",
+            mixinStandardHelpOptions = true,
+            description = "Makes a secret that the device and the server both know, for CMP and ACME.")
+    void secret(
+            @Mixin ServerOptions server,
+            @Parameters(paramLabel = "ID") String id,
+            @Option(
+                            names = "--expires-in",
+                            paramLabel = "DURATION",
+                            defaultValue = "PT24H",
+                            description = "ISO 8601, at most P30D (PT24H).")
+                    String expiresIn) {
+        server.printer()
+                .one(
+                        server.client()
+                                .post(path(id) + "/shared-secret", ApiClient.object().put("expiresIn", expiresIn)),
+                        SECRET);
     }
 
     @Command(name = "label", mixinStandardHelpOptions = true, description = "Sets labels; an empty value removes one.")

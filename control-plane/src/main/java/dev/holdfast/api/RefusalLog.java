@@ -14,7 +14,7 @@ public final class RefusalLog implements ObservationConsumer {
     private final Deque<Refusal> refusals = new ArrayDeque<>();
 
     /// @param device as claimed
-    record Refusal(Instant at, DeviceRef device, String listener, String cause, String detail, String address) {}
+    public record Refusal(Instant at, DeviceRef device, String listener, String cause, String detail, String address) {}
 
     @Override
     public void observed(int shard, Observation observation) {
@@ -52,7 +52,7 @@ public final class RefusalLog implements ObservationConsumer {
         refusals.addFirst(refusal);
     }
 
-    synchronized List<Refusal> all() {
+    public synchronized List<Refusal> all() {
         return List.copyOf(refusals);
     }
 }

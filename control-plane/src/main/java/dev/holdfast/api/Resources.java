@@ -3,7 +3,7 @@ package dev.holdfast.api;
 import dev.holdfast.web.Handlers;
 import dev.holdfast.web.Identities;
 
-/// Every resource of the API, registered.
+/// Every resource of the API but those of identity, registered.
 public final class Resources {
     private Resources() {}
 
@@ -14,9 +14,6 @@ public final class Resources {
         new DeviceSightEndpoint(rooms).register(handlers);
         new InventoryFilesEndpoint(rooms).register(handlers);
         new HistoryImportEndpoint(rooms).register(handlers);
-        new CertificatesEndpoint(rooms).register(handlers);
-        new AuthoritiesEndpoint(rooms).register(handlers);
-        new EnrolmentEndpoint(rooms, identities).register(handlers);
         new FirmwareEndpoint(rooms).register(handlers);
         new RolloutsEndpoint(rooms).register(handlers);
         new WindowsEndpoint(rooms).register(handlers);

@@ -26,7 +26,7 @@ public final class Ca {
     private final StatusResponder statusResponder;
     private final RevocationLists revocationLists;
     private final OwnRoot ownRoot;
-    private final CertificateProfile deviceProfile;
+    private final Profiles profiles;
 
     private Ca(
             Database database,
@@ -41,19 +41,22 @@ public final class Ca {
         this.issuance = new Issuance(database, authorities, random);
         this.ownRoot = new OwnRoot(journal, authorities, configuration.publicHostName() != null);
         Configuration.Certificates settings = configuration.certificates();
-        this.deviceProfile = new CertificateProfile(
-                "device",
-                settings.deviceLifetime(),
-                CertificateProfile.Usage.TLS_CLIENT,
-                settings.renewableAfterExpiry());
+        this.profiles = new Profiles(
+                database,
+                journal,
+                CertificateProfile.of(
+                        Profiles.DEVICE,
+                        CertificateProfile.Usage.TLS_CLIENT,
+                        settings.deviceLifetime(),
+                        settings.renewableAfterExpiry()));
         this.serverCertificates = new ServerCertificateStore(
                 folder,
                 keys,
                 journal,
                 issuance,
                 authorities,
-                new CertificateProfile(
-                        "server", settings.serverLifetime(), CertificateProfile.Usage.TLS_SERVER, Duration.ZERO),
+                CertificateProfile.of(
+                        "server", CertificateProfile.Usage.TLS_SERVER, settings.serverLifetime(), Duration.ZERO),
                 new Environment(configuration.environment()));
         this.statusResponder = new StatusResponder(authorities, standings);
         journal.subscribe(standings::follow);
@@ -112,8 +115,8 @@ public final class Ca {
         return revocationLists;
     }
 
-    /// What device certificates are like.
-    public CertificateProfile deviceProfile() {
-        return deviceProfile;
+    /// What certificates of each kind are like.
+    public Profiles profiles() {
+        return profiles;
     }
 }

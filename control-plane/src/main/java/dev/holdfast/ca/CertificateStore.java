@@ -10,6 +10,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiConsumer;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.jooq.DSLContext;
@@ -20,18 +21,19 @@ import org.jspecify.annotations.Nullable;
 final class CertificateStore {
     private static final String COLUMNS = "serial, authority, profile, environment, device, name, key_fingerprint,"
             + " state, held, not_before, not_after, granted_by, issued_at, activated_at, ended_at,"
-            + " revocation_reason, der";
+            + " revocation_reason, der, alternative_names";
 
     private CertificateStore() {}
 
     static void intend(DSLContext sql, Intended intended, Instant now) {
         sql.execute(
-                "insert into certificate(serial, authority, profile, environment, device, name, alternative_names,"
-                        + " public_key, key_fingerprint, state, not_before, not_after, intended_at, granted_by)"
-                        + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, 'intended', ?, ?, ?, ?)",
+                "insert into certificate(serial, authority, profile, usages, environment, device, name,"
+                        + " alternative_names, public_key, key_fingerprint, state, not_before, not_after, intended_at,"
+                        + " granted_by) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'intended', ?, ?, ?, ?)",
                 intended.serial().hex(),
                 intended.authority(),
-                intended.profile().name(),
+                intended.profile(),
+                usages(intended.usages()),
                 intended.environment().value(),
                 intended.device().map(d -> d.id().value()).orElse(null),
                 intended.name(),
@@ -145,15 +147,17 @@ final class CertificateStore {
                 .map(row -> new Serial(row.get(0, String.class)));
     }
 
-    static Optional<Intended> intended(DSLContext sql, Serial serial, CertificateProfile profile) {
+    static Optional<Intended> intended(DSLContext sql, Serial serial) {
         return sql.fetchOptional(
                         "select serial, authority, environment, device, name, alternative_names, public_key,"
-                                + " not_before, not_after, granted_by from certificate where serial = ?",
+                                + " not_before, not_after, granted_by, profile, usages from certificate"
+                                + " where serial = ?",
                         serial.hex())
                 .map(row -> new Intended(
                         new Serial(row.get(0, String.class)),
                         row.get(1, String.class),
-                        profile,
+                        row.get(10, String.class),
+                        usages(row.get(11, String.class)),
                         new Environment(row.get(2, String.class)),
                         device(row.get(2, String.class), row.get(3, String.class)),
                         row.get(4, String.class),
@@ -162,6 +166,19 @@ final class CertificateStore {
                         row.get(7, OffsetDateTime.class).toInstant(),
                         row.get(8, OffsetDateTime.class).toInstant(),
                         row.get(9, String.class)));
+    }
+
+    private static String usages(Set<CertificateProfile.Usage> usages) {
+        return usages.stream()
+                .sorted()
+                .map(CertificateProfile.Usage::text)
+                .collect(java.util.stream.Collectors.joining(" "));
+    }
+
+    private static Set<CertificateProfile.Usage> usages(String text) {
+        return java.util.Arrays.stream(text.split(" "))
+                .map(usage -> CertificateProfile.Usage.parse(usage).orElseThrow())
+                .collect(java.util.stream.Collectors.toUnmodifiableSet());
     }
 
     static void setState(
@@ -271,6 +288,7 @@ final class CertificateStore {
                 instant(row.get(13, OffsetDateTime.class)),
                 instant(row.get(14, OffsetDateTime.class)),
                 Optional.ofNullable(row.get(15, String.class)).flatMap(RevocationReason::parse),
+                List.of(row.get(17, String.class).split("\n")),
                 Optional.ofNullable(row.get(16, byte[].class)));
     }
 

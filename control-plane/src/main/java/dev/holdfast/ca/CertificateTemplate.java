@@ -125,11 +125,13 @@ final class CertificateTemplate {
                 extensions,
                 Extension.extendedKeyUsage,
                 false,
-                new ExtendedKeyUsage(
-                        switch (intended.profile().usage()) {
+                new ExtendedKeyUsage(intended.usages().stream()
+                        .sorted()
+                        .map(usage -> switch (usage) {
                             case TLS_CLIENT -> KeyPurposeId.id_kp_clientAuth;
                             case TLS_SERVER -> KeyPurposeId.id_kp_serverAuth;
-                        }));
+                        })
+                        .toArray(KeyPurposeId[]::new)));
         add(
                 extensions,
                 Extension.subjectAlternativeName,

@@ -6,15 +6,19 @@ import dev.holdfast.core.Serial;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
 /// A certificate whose serial and contents are stored but which may not have been signed yet. Signing it again
 /// gives
 /// a certificate with the same serial and contents, so it is finished, not repeated, after a crash.
+///
+/// @param profile the name of the one it was granted by
 public record Intended(
         Serial serial,
         String authority,
-        CertificateProfile profile,
+        String profile,
+        Set<CertificateProfile.Usage> usages,
         Environment environment,
         Optional<DeviceRef> device,
         String name,

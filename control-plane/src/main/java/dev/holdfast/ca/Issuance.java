@@ -12,6 +12,7 @@ import dev.holdfast.journal.Transaction;
 import dev.holdfast.protocol.x509.Certificates;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -42,27 +43,28 @@ public final class Issuance {
     ///
     /// @throws IllegalStateException when the key belongs to another device; policy has looked before
     public Intended intend(Transaction tx, ApprovedRequest request) {
-        Authority authority = switch (request.profile().usage()) {
-            case TLS_CLIENT ->
-                authorities
+        Authority authority = request.device().isPresent()
+                ? authorities
                         .devices(request.environment())
                         .orElseThrow(
-                                () -> new IllegalStateException("no issuer for environment " + request.environment()));
-            case TLS_SERVER -> authorities.server();
-        };
+                                () -> new IllegalStateException("no issuer for environment " + request.environment()))
+                : authorities.server();
         Instant now = tx.now().truncatedTo(ChronoUnit.SECONDS);
         Intended intended = new Intended(
                 CertificateTemplate.serial(random),
                 authority.id(),
-                request.profile(),
+                request.profile().name(),
+                request.profile().usages(),
                 request.environment(),
                 request.device(),
                 request.name(),
                 request.alternativeNames(),
                 request.publicKey(),
-                now.minus(CertificateProfile.BACKDATED),
+                later(
+                        now.minus(request.profile().validity().backdated()),
+                        authority.certificate().getNotBefore().toInstant()),
                 Authorities.earlier(
-                        now.plus(request.profile().lifetime()),
+                        now.plus(lifetime(request.profile().validity())),
                         authority.certificate().getNotAfter().toInstant()),
                 request.grantedBy());
         request.device().ifPresent(device -> {
@@ -73,6 +75,16 @@ public final class Issuance {
         });
         CertificateStore.intend(tx.sql(), intended, tx.now());
         return intended;
+    }
+
+    /// The profile's lifetime, less a share of it by chance.
+    private Duration lifetime(CertificateProfile.Validity validity) {
+        long most = validity.lifetime().toSeconds() * validity.jitterPercent() / 100;
+        return validity.lifetime().minusSeconds(most == 0 ? 0 : random.nextLong(most + 1));
+    }
+
+    private static Instant later(Instant a, Instant b) {
+        return a.isAfter(b) ? a : b;
     }
 
     /// Step 2. No database.
@@ -103,7 +115,7 @@ public final class Issuance {
                 Map.of(
                         "serial", intended.serial().hex(),
                         "authority", intended.authority(),
-                        "profile", intended.profile().name(),
+                        "profile", intended.profile(),
                         "state", state.text(),
                         "key", fingerprint(intended.publicKey()),
                         "fingerprint", Certificates.fingerprint(certificate),
@@ -134,8 +146,8 @@ public final class Issuance {
         return CertificateStore.repeatable(tx.sql(), device, fingerprint(publicKey));
     }
 
-    public Optional<Intended> intended(Transaction tx, Serial serial, CertificateProfile profile) {
-        return CertificateStore.intended(tx.sql(), serial, profile);
+    public Optional<Intended> intended(Transaction tx, Serial serial) {
+        return CertificateStore.intended(tx.sql(), serial);
     }
 
     /// Granted to devices and, because a crash came between, not signed yet.

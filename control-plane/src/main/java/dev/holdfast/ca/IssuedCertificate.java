@@ -3,6 +3,7 @@ package dev.holdfast.ca;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Serial;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 
 /// A certificate as the records have it, for people and scripts.
@@ -28,4 +29,5 @@ public record IssuedCertificate(
         Optional<Instant> activatedAt,
         Optional<Instant> endedAt,
         Optional<RevocationReason> reason,
+        List<String> alternativeNames,
         Optional<byte[]> der) {}

@@ -2,10 +2,14 @@ package dev.holdfast.est;
 
 import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.Ca;
+import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.core.DeviceId;
+import dev.holdfast.core.Environment;
+import dev.holdfast.identity.Applicant;
 import dev.holdfast.identity.Credential;
 import dev.holdfast.identity.EnrolmentOutcome;
 import dev.holdfast.identity.EnrolmentRefusal;
+import dev.holdfast.identity.FailureLimits;
 import dev.holdfast.identity.Identity;
 import dev.holdfast.protocol.cms.CertificatesOnly;
 import dev.holdfast.protocol.est.CsrAttributes;
@@ -48,9 +52,12 @@ public final class EstEndpoint {
     private final Ca ca;
     private final InstantSource clock;
     private final Semaphore places = new Semaphore(AT_ONCE);
-    private final FailureLimits failures = new FailureLimits();
+    private final FailureLimits failures;
+    private final Environment environment;
 
-    public EstEndpoint(Identity identity, Ca ca, InstantSource clock) {
+    public EstEndpoint(Identity identity, Ca ca, Environment environment, InstantSource clock) {
+        this.environment = environment;
+        this.failures = identity.enrolment().failures();
         this.identity = identity;
         this.ca = ca;
         this.clock = clock;
@@ -65,15 +72,16 @@ public final class EstEndpoint {
     private void handle(RoutingContext request) {
         String[] path = request.request().path().substring(ROOT.length()).split("/", -1);
         String operation = path[path.length - 1];
+        Optional<String> label = path.length == 2 ? Optional.of(path[0]) : Optional.empty();
         if (path.length > 2
-                || (path.length == 2 && !path[0].equals(ca.deviceProfile().name()))) {
+                || label.filter(l -> ca.profiles().find(environment, l).isEmpty())
+                        .isPresent()) {
             Problem.send(
                     request,
                     404,
                     "est-label-unknown",
                     "no such EST label",
-                    "leave the label out or use /.well-known/est/"
-                            + ca.deviceProfile().name() + "/");
+                    "leave the label out or use the name of a certificate profile");
             return;
         }
         boolean post = request.request().method().equals(HttpMethod.POST);
@@ -81,8 +89,8 @@ public final class EstEndpoint {
         switch (operation) {
             case "cacerts" -> allow(request, get, () -> authorities(request));
             case "csrattrs" -> allow(request, get, () -> send(request, "application/csrattrs", CsrAttributes.p256()));
-            case "simpleenroll" -> allow(request, post, () -> enrol(request, false));
-            case "simplereenroll" -> allow(request, post, () -> enrol(request, true));
+            case "simpleenroll" -> allow(request, post, () -> enrol(request, label, false));
+            case "simplereenroll" -> allow(request, post, () -> enrol(request, label, true));
             case "fullcmc", "serverkeygen" ->
                 Problem.send(
                         request,
@@ -122,7 +130,7 @@ public final class EstEndpoint {
 
     /// Section 4.2. 1. The body: `application/pkcs10`, base64. 2. The credential: Basic first, because a device
     /// that has a token means it; else the client certificate. 3. The decision, off the event loop.
-    private void enrol(RoutingContext request, boolean again) {
+    private void enrol(RoutingContext request, Optional<String> label, boolean again) {
         String type = Optional.ofNullable(request.request().getHeader("content-type"))
                 .orElse("")
                 .toLowerCase(Locale.ROOT);
@@ -157,7 +165,10 @@ public final class EstEndpoint {
             unauthenticated(request, again);
             return;
         }
-        decide(request, der, credential.get(), peer);
+        decide(
+                request,
+                der,
+                new Applicant(label, credential.get(), false, CertificateProfile.Attestation.NONE, "EST", peer.remoteAddress()));
     }
 
     /// What a certificate is good for: renewal, an operational one; first enrolment, a manufacturer's.
@@ -209,8 +220,8 @@ public final class EstEndpoint {
         }
     }
 
-    private void decide(RoutingContext request, byte[] der, Credential credential, PeerIdentity peer) {
-        FailureLimits.Caller caller = FailureLimits.caller(credential, peer.remoteAddress());
+    private void decide(RoutingContext request, byte[] der, Applicant applicant) {
+        FailureLimits.Caller caller = FailureLimits.caller(applicant.credential(), applicant.remoteAddress());
         if (failures.isOver(caller, clock.instant())) {
             request.response().putHeader("retry-after", "60");
             Problem.send(request, 429, "too-many-failures", "too many failed attempts", "wait a minute");
@@ -224,11 +235,11 @@ public final class EstEndpoint {
         Context loop = request.vertx().getOrCreateContext();
         var _ = Thread.ofVirtual().name("est").start(() -> {
             try {
-                EnrolmentOutcome outcome = identity.enrolment().enrol(der, credential, peer.remoteAddress());
+                EnrolmentOutcome outcome = identity.enrolment().enrol(der, applicant);
                 if (outcome instanceof EnrolmentOutcome.Refused refused) {
                     failures.refused(caller, refused.reason(), clock.instant());
                 }
-                loop.runOnContext(_ -> render(request, outcome, peer));
+                loop.runOnContext(_ -> render(request, outcome, applicant));
             } catch (RuntimeException e) {
                 loop.runOnContext(_ -> request.fail(e));
             } finally {
@@ -237,7 +248,7 @@ public final class EstEndpoint {
         });
     }
 
-    private static void render(RoutingContext request, EnrolmentOutcome outcome, PeerIdentity peer) {
+    private static void render(RoutingContext request, EnrolmentOutcome outcome, Applicant applicant) {
         switch (outcome) {
             case EnrolmentOutcome.Issued issued ->
                 send(
@@ -252,7 +263,7 @@ public final class EstEndpoint {
             }
             case EnrolmentOutcome.Refused refused -> {
                 LOG.debug( // the record is the journal's, and bounded there
-                        "enrolment refused from {}: {} ({})", peer.remoteAddress(), refused.reason(), refused.detail());
+                        "enrolment refused from {}: {} ({})", applicant.remoteAddress(), refused.reason(), refused.detail());
                 int status = status(refused.reason());
                 if (status == 401) {
                     request.response().putHeader("www-authenticate", "Basic realm=\"est\", charset=\"UTF-8\"");
@@ -270,8 +281,19 @@ public final class EstEndpoint {
                     SIGNATURE_SCHEME_NOT_ACCEPTED,
                     KEY_WEAK,
                     KEY_NOT_ACCEPTED,
+                    KEY_NOT_ACCEPTED_BY_PROFILE,
+                    CHANNEL_BINDING_NEEDED,
                     REQUEST_WANTS_A_CA -> 400;
-            case TOKEN_WRONG, TOKEN_EXPIRED, TOKEN_ALREADY_USED, TOKEN_WITHDRAWN -> 401;
+            case TOKEN_WRONG,
+                    TOKEN_EXPIRED,
+                    TOKEN_ALREADY_USED,
+                    TOKEN_WITHDRAWN,
+                    SECRET_WRONG,
+                    SECRET_EXPIRED,
+                    SECRET_ALREADY_USED,
+                    SECRET_WITHDRAWN -> 401;
+            case PROFILE_UNKNOWN -> 404;
+            case TOO_MANY_REQUESTS_WAIT -> 503;
             case MANUFACTURER_SERIAL_NOT_REGISTERED,
                     CERTIFICATE_EXPIRED,
                     CERTIFICATE_NOT_YET_VALID,
@@ -285,6 +307,10 @@ public final class EstEndpoint {
                     ALTERNATIVE_NAMES_DIFFER,
                     KEY_ALREADY_BOUND_TO_ANOTHER_DEVICE,
                     KEY_OF_A_REVOKED_CERTIFICATE,
+                    CREDENTIAL_NOT_ACCEPTED_BY_PROFILE,
+                    PROFILE_IS_NOT_THE_CERTIFICATES,
+                    ATTESTATION_NEEDED,
+                    REFUSED_BY_A_PERSON,
                     NOT_READY_FOR_PRODUCTION -> 403;
         };
     }

@@ -1,11 +1,13 @@
 package dev.holdfast.identity;
 
+import dev.holdfast.ca.CertificateProfile.CredentialKind;
 import dev.holdfast.core.DeviceId;
 import java.security.cert.X509Certificate;
+import java.util.Optional;
 
 /// By what a request for a certificate says that it may be made.
 public sealed interface Credential {
-    /// A one-time token, as EST's Basic authentication carries it.
+    /// A one-time token, as EST's Basic authentication and SCEP's challenge carry it.
     record Token(DeviceId device, String secret) implements Credential {
         @Override
         public String toString() {
@@ -13,11 +15,40 @@ public sealed interface Credential {
         }
     }
 
-    /// An initial device identity; the handshake has proven its key and that it leads to this anchor.
+    /// A secret of [SharedSecrets]; the protocol has checked the MAC that was made with it.
+    ///
+    /// @param device whom the request names; the secret must be that device's
+    record SharedSecret(DeviceId device, String secretId) implements Credential {}
+
+    /// An account that a shared secret bound to its device before (ACME); the protocol has checked its signature.
+    record Account(DeviceId device, String account) implements Credential {}
+
+    /// A TPM that is registered as this device's; `attestation` has checked that the requested key is in it.
+    record Tpm(DeviceId device) implements Credential {}
+
+    /// An initial device identity; its key is proven (by the handshake, or the signature of the message), and that it
+    /// leads to this anchor.
     ///
     /// @param anchor SHA-256 of the anchor's certificate
     record Manufacturer(X509Certificate leaf, String anchor) implements Credential {}
 
-    /// A certificate that we issued; the handshake has proven its key.
+    /// A certificate that we issued; its key is proven (by the handshake, or the signature of the message).
     record Operational(X509Certificate leaf) implements Credential {}
+
+    /// Which of those a profile may accept; empty for renewal, which needs no permission.
+    default Optional<CredentialKind> kind() {
+        return switch (this) {
+            case Token _ -> Optional.of(CredentialKind.TOKEN);
+            case SharedSecret _ -> Optional.of(CredentialKind.SHARED_SECRET);
+            case Account _ -> Optional.of(CredentialKind.ACCOUNT);
+            case Tpm _ -> Optional.of(CredentialKind.TPM);
+            case Manufacturer _ -> Optional.of(CredentialKind.MANUFACTURER);
+            case Operational _ -> Optional.empty();
+        };
+    }
+
+    /// As journal and API write it.
+    default String text() {
+        return kind().map(CredentialKind::text).orElse("certificate");
+    }
 }

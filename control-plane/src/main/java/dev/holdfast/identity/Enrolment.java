@@ -2,10 +2,11 @@ package dev.holdfast.identity;
 
 import dev.holdfast.ca.ApprovedRequest;
 import dev.holdfast.ca.Ca;
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.ca.CertificateStanding;
 import dev.holdfast.ca.Intended;
+import dev.holdfast.ca.Issuance;
 import dev.holdfast.ca.IssuedCertificate;
+import dev.holdfast.ca.Profiles;
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
@@ -23,7 +24,9 @@ import dev.holdfast.protocol.x509.CertificationRequestException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.Logger;
@@ -42,6 +45,9 @@ public final class Enrolment {
     private final Inventory inventory;
     private final Ca ca;
     private final EnrolmentTokens tokens;
+    private final SharedSecrets secrets;
+    private final HeldRequests held;
+    private final FailureLimits failures = new FailureLimits();
     private final Manufacturers manufacturers;
     private final Freeze freeze;
     private final Environment environment;
@@ -53,6 +59,8 @@ public final class Enrolment {
             Inventory inventory,
             Ca ca,
             EnrolmentTokens tokens,
+            SharedSecrets secrets,
+            HeldRequests held,
             Manufacturers manufacturers,
             Freeze freeze,
             Environment environment) {
@@ -60,6 +68,8 @@ public final class Enrolment {
         this.inventory = inventory;
         this.ca = ca;
         this.tokens = tokens;
+        this.secrets = secrets;
+        this.held = held;
         this.manufacturers = manufacturers;
         this.freeze = freeze;
         this.environment = environment;
@@ -86,21 +96,36 @@ public final class Enrolment {
     /// Grants, holds or refuses; durable when it returns. Blocks: not for event loops.
     ///
     /// @param request PKCS #10, DER
-    /// @param remoteAddress as our socket sees it
-    public EnrolmentOutcome enrol(byte[] request, Credential credential, String remoteAddress) {
-        EnrolmentOutcome outcome = enrol(request, credential);
-        if (outcome instanceof EnrolmentOutcome.Refused refused) {
-            refused(credential, refused, remoteAddress);
+    public EnrolmentOutcome enrol(byte[] request, Applicant applicant) {
+        CertificationRequest verified;
+        try {
+            verified = CertificationRequest.verify(request);
+        } catch (CertificationRequestException e) {
+            return refused(
+                    applicant,
+                    new EnrolmentOutcome.Refused(EnrolmentRefusal.of(e), String.valueOf(e.getMessage())));
         }
-        return outcome;
+        return enrol(verified, applicant);
     }
 
-    private void refused(Credential credential, EnrolmentOutcome.Refused refused, String remoteAddress) {
-        Optional<DeviceRef> named = named(credential);
-        named.ifPresent(device ->
-                refusalListeners.forEach(l -> l.refused(device, refused.reason(), refused.detail(), remoteAddress)));
+    /// As the other, for protocols whose requests are not PKCS #10.
+    public EnrolmentOutcome enrol(CertificationRequest request, Applicant applicant) {
+        EnrolmentOutcome outcome =
+                switch (journal.commit(tx -> decide(tx, request, applicant))) {
+                    case Step.Done done -> done.outcome();
+                    case Step.Sign sign -> finish(sign.intended());
+                };
+        return outcome instanceof EnrolmentOutcome.Refused refused ? refused(applicant, refused) : outcome;
+    }
+
+    /// A request that a protocol had to refuse before there was anything to decide about: heard of and recorded like
+    /// every other.
+    public EnrolmentOutcome.Refused refused(Applicant applicant, EnrolmentOutcome.Refused refused) {
+        Optional<DeviceRef> named = named(applicant.credential());
+        named.ifPresent(device -> refusalListeners.forEach(l -> l.refused(
+                device, refused.reason(), applicant.protocol() + ": " + refused.detail(), applicant.remoteAddress())));
         refusals.entry(
-                        credential,
+                        applicant.credential(),
                         named.filter(d -> inventory.directory().find(d).isPresent()),
                         refused,
                         System.nanoTime())
@@ -111,12 +136,21 @@ public final class Enrolment {
                         LOG.warn("a refusal could not be recorded: {}", e.toString());
                     }
                 });
+        return refused;
+    }
+
+    /// Slows down whoever fails to authenticate, over all protocols together.
+    public FailureLimits failures() {
+        return failures;
     }
 
     /// Whom the credential is about, as far as it says.
     private Optional<DeviceRef> named(Credential credential) {
         return switch (credential) {
             case Credential.Token token -> Optional.of(new DeviceRef(environment, token.device()));
+            case Credential.SharedSecret secret -> Optional.of(new DeviceRef(environment, secret.device()));
+            case Credential.Account account -> Optional.of(new DeviceRef(environment, account.device()));
+            case Credential.Tpm tpm -> Optional.of(new DeviceRef(environment, tpm.device()));
             case Credential.Manufacturer by ->
                 Certificates.productSerial(by.leaf())
                         .or(() -> Certificates.commonName(by.leaf()))
@@ -127,99 +161,139 @@ public final class Enrolment {
         };
     }
 
-    private EnrolmentOutcome enrol(byte[] request, Credential credential) {
-        CertificationRequest verified;
-        try {
-            verified = CertificationRequest.verify(request);
-        } catch (CertificationRequestException e) {
-            return new EnrolmentOutcome.Refused(
-                    switch (e.reason()) {
-                        case MALFORMED -> EnrolmentRefusal.MALFORMED_REQUEST;
-                        case KEY_WEAK -> EnrolmentRefusal.KEY_WEAK;
-                        case KEY_NOT_ACCEPTED -> EnrolmentRefusal.KEY_NOT_ACCEPTED;
-                        case SIGNATURE_SCHEME_NOT_ACCEPTED -> EnrolmentRefusal.SIGNATURE_SCHEME_NOT_ACCEPTED;
-                        case SIGNATURE_WRONG -> EnrolmentRefusal.REQUEST_SIGNATURE_WRONG;
-                    },
-                    String.valueOf(e.getMessage()));
-        }
-        return switch (journal.commit(tx -> decide(tx, verified, credential))) {
-            case Step.Done done -> done.outcome();
-            case Step.Sign sign -> finish(sign.intended());
-        };
-    }
-
-    private Step decide(Transaction tx, CertificationRequest request, Credential credential) {
-        CertificateProfile profile = ca.deviceProfile();
-        EnrolmentFacts facts = facts(tx, request, credential);
-        return switch (EnrolmentPolicy.decide(facts, request, profile, tx.now())) {
+    private Step decide(Transaction tx, CertificationRequest request, Applicant applicant) {
+        EnrolmentFacts facts = facts(tx, request, applicant);
+        return switch (EnrolmentPolicy.decide(facts, request, applicant, tx.now())) {
             case EnrolmentDecision.Refuse refuse ->
                 new Step.Done(new EnrolmentOutcome.Refused(refuse.reason(), refuse.detail()));
             case EnrolmentDecision.Hold hold ->
                 new Step.Done(new EnrolmentOutcome.Held(hold.retryAfter(), hold.reason()));
+            case EnrolmentDecision.HoldForPerson hold -> new Step.Done(holdForPerson(tx, request, applicant, facts, hold));
             case EnrolmentDecision.Repeat repeat -> {
                 Optional<X509Certificate> signed = ca.issuance().stored(tx, repeat.serial());
                 yield signed.isPresent()
                         ? new Step.Done(
                                 new EnrolmentOutcome.Issued(facts.device().orElseThrow(), signed.get()))
-                        : new Step.Sign(ca.issuance()
-                                .intended(tx, repeat.serial(), profile)
-                                .orElseThrow());
+                        : new Step.Sign(
+                                ca.issuance().intended(tx, repeat.serial()).orElseThrow());
             }
             case EnrolmentDecision.Grant grant -> new Step.Sign(intend(tx, grant.request(), facts));
         };
     }
 
+    private EnrolmentOutcome holdForPerson(
+            Transaction tx,
+            CertificationRequest request,
+            Applicant applicant,
+            EnrolmentFacts facts,
+            EnrolmentDecision.HoldForPerson hold) {
+        boolean taken = held.hold(
+                tx,
+                environment,
+                facts.device().map(d -> d.id().value()).orElse(""),
+                Issuance.fingerprint(request.publicKeyInfo()),
+                hold.cause(),
+                applicant.credential().text(),
+                hold.reason() + "; asked by " + applicant.protocol() + " from " + applicant.remoteAddress());
+        return taken
+                ? new EnrolmentOutcome.Held(hold.retryAfter(), hold.reason())
+                : new EnrolmentOutcome.Refused(
+                        EnrolmentRefusal.TOO_MANY_REQUESTS_WAIT, "too many requests wait for a person already");
+    }
+
     private Intended intend(Transaction tx, ApprovedRequest request, EnrolmentFacts facts) {
         Intended intended = ca.issuance().intend(tx, request);
-        if (facts.proof() instanceof EnrolmentFacts.Proof.ByToken by) {
-            tokens.use(tx, by.token().orElseThrow(), intended.serial());
+        switch (facts.proof()) {
+            case EnrolmentFacts.Proof.ByToken by -> tokens.use(tx, by.token().orElseThrow(), intended.serial());
+            case EnrolmentFacts.Proof.BySharedSecret by ->
+                secrets.use(tx, by.secret().orElseThrow().id(), intended.serial().hex());
+            case EnrolmentFacts.Proof.ByAccount _,
+                    EnrolmentFacts.Proof.ByTpm _,
+                    EnrolmentFacts.Proof.ByManufacturer _,
+                    EnrolmentFacts.Proof.ByCertificate _ -> {}
         }
         return intended;
     }
 
-    private EnrolmentFacts facts(Transaction tx, CertificationRequest request, Credential credential) {
-        Optional<DeviceRef> named;
-        EnrolmentFacts.Proof proof;
-        switch (credential) {
+    /// What is known of a credential: whom it names, what it proves, and for a renewal by which profile it was granted.
+    private record Shown(Optional<DeviceRef> device, EnrolmentFacts.Proof proof, Optional<String> profile) {
+        Shown(Optional<DeviceRef> device, EnrolmentFacts.Proof proof) {
+            this(device, proof, Optional.empty());
+        }
+    }
+
+    private EnrolmentFacts facts(Transaction tx, CertificationRequest request, Applicant applicant) {
+        Shown shown = shown(tx, applicant.credential());
+        Optional<DeviceRef> named = shown.device();
+        Optional<Device> device = named.flatMap(d -> inventory.lock(tx, d));
+        String profile = shown.profile().or(applicant::profile).orElse(Profiles.DEVICE);
+        String key = Issuance.fingerprint(request.publicKeyInfo());
+        Map<HeldRequests.Cause, HeldRequests.State> decisions = new EnumMap<>(HeldRequests.Cause.class);
+        for (HeldRequests.Cause cause : HeldRequests.Cause.values()) {
+            named.flatMap(d -> held.decision(tx, d, key, cause)).ifPresent(state -> decisions.put(cause, state));
+        }
+        return new EnrolmentFacts(
+                named,
+                device.map(Device::state),
+                shown.proof(),
+                ca.profiles().find(environment, profile),
+                ca.issuance().keyOwner(tx, request.publicKeyInfo()),
+                ca.issuance().keyRevoked(tx, request.publicKeyInfo()),
+                named.flatMap(d -> ca.issuance().repeatable(tx, d, request.publicKeyInfo())),
+                decisions,
+                freeze.isFrozen(),
+                environment.value().equals("production")
+                        && ca.authorities().devices(environment).orElseThrow().development());
+    }
+
+    private Shown shown(Transaction tx, Credential credential) {
+        return switch (credential) {
             case Credential.Token token -> {
                 DeviceRef device = new DeviceRef(environment, token.device());
-                named = Optional.of(device);
-                proof = new EnrolmentFacts.Proof.ByToken(tokens.find(tx, device, token.secret()));
+                yield new Shown(
+                        Optional.of(device),
+                        new EnrolmentFacts.Proof.ByToken(tokens.find(tx, device, token.secret())));
             }
+            case Credential.SharedSecret by -> {
+                DeviceRef device = new DeviceRef(environment, by.device());
+                yield new Shown(
+                        Optional.of(device),
+                        new EnrolmentFacts.Proof.BySharedSecret(secrets.lock(tx, by.secretId())
+                                .filter(known -> known.device().equals(device))));
+            }
+            case Credential.Account by ->
+                new Shown(
+                        Optional.of(new DeviceRef(environment, by.device())),
+                        new EnrolmentFacts.Proof.ByAccount(by.account()));
+            case Credential.Tpm by ->
+                new Shown(Optional.of(new DeviceRef(environment, by.device())), new EnrolmentFacts.Proof.ByTpm());
             case Credential.Manufacturer by -> {
                 List<String> names = new ArrayList<>();
                 Certificates.commonName(by.leaf()).ifPresent(names::add);
                 Optional<String> product = Certificates.productSerial(by.leaf());
                 product.ifPresent(names::add);
-                named = product.or(() -> Certificates.commonName(by.leaf()))
-                        .flatMap(serial -> manufacturers.deviceOf(tx, by.anchor(), serial));
-                proof = new EnrolmentFacts.Proof.ByManufacturer(
-                        by.leaf().getNotBefore().toInstant(),
-                        by.leaf().getNotAfter().toInstant(),
-                        names);
+                yield new Shown(
+                        product.or(() -> Certificates.commonName(by.leaf()))
+                                .flatMap(serial -> manufacturers.deviceOf(tx, by.anchor(), serial)),
+                        new EnrolmentFacts.Proof.ByManufacturer(
+                                by.leaf().getNotBefore().toInstant(),
+                                by.leaf().getNotAfter().toInstant(),
+                                names));
             }
             case Credential.Operational by -> {
                 Optional<IssuedCertificate> found =
                         ca.issuance().lock(tx, Serial.of(by.leaf().getSerialNumber()));
-                named = found.flatMap(IssuedCertificate::device);
-                proof = new EnrolmentFacts.Proof.ByCertificate(
-                        by.leaf().getNotBefore().toInstant(),
-                        by.leaf().getNotAfter().toInstant(),
-                        found.map(IssuedCertificate::state),
-                        found.map(IssuedCertificate::held).orElse(false));
+                yield new Shown(
+                        found.flatMap(IssuedCertificate::device),
+                        new EnrolmentFacts.Proof.ByCertificate(
+                                by.leaf().getNotBefore().toInstant(),
+                                by.leaf().getNotAfter().toInstant(),
+                                found.map(IssuedCertificate::state),
+                                found.map(IssuedCertificate::held).orElse(false),
+                                found.map(IssuedCertificate::alternativeNames).orElse(List.of())),
+                        found.map(IssuedCertificate::profile));
             }
-        }
-        Optional<Device> device = named.flatMap(d -> inventory.lock(tx, d));
-        return new EnrolmentFacts(
-                named,
-                device.map(Device::state),
-                proof,
-                ca.issuance().keyOwner(tx, request.publicKeyInfo()),
-                ca.issuance().keyRevoked(tx, request.publicKeyInfo()),
-                named.flatMap(d -> ca.issuance().repeatable(tx, d, request.publicKeyInfo())),
-                freeze.isFrozen(),
-                environment.value().equals("production")
-                        && ca.authorities().devices(environment).orElseThrow().development());
+        };
     }
 
     /// Steps 2 and 3 of issuing; harmless to do again.
@@ -258,7 +332,7 @@ public final class Enrolment {
     public int finishInterrupted() {
         List<Serial> unfinished = ca.issuance().unfinished();
         for (Serial serial : unfinished) {
-            Optional<Intended> intended = journal.commit(tx -> ca.issuance().intended(tx, serial, ca.deviceProfile()));
+            Optional<Intended> intended = journal.commit(tx -> ca.issuance().intended(tx, serial));
             if (intended.isPresent() && !freeze.isFrozen()) {
                 finish(intended.get());
                 LOG.info("finished the interrupted issuing of certificate {}", serial);

@@ -14,5 +14,8 @@ sealed interface EnrolmentDecision {
 
     record Hold(Duration retryAfter, String reason) implements EnrolmentDecision {}
 
+    /// A person has to decide first.
+    record HoldForPerson(HeldRequests.Cause cause, Duration retryAfter, String reason) implements EnrolmentDecision {}
+
     record Refuse(EnrolmentRefusal reason, String detail) implements EnrolmentDecision {}
 }

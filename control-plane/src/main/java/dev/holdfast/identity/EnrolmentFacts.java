@@ -1,29 +1,35 @@
 package dev.holdfast.identity;
 
+import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.ca.CertificateState;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Serial;
 import dev.holdfast.inventory.Lifecycle;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
-/// All that [EnrolmentPolicy] may know, read in the transaction that acts on its decision.
+/// All that [EnrolmentPolicy] may know beside the request itself, read in the transaction that acts on its decision.
 ///
 /// @param device whom the credential names; empty where it names nobody we know
 /// @param state of that device; empty when it is unknown
+/// @param profile by which the certificate would be issued; empty when there is none of that name
 /// @param keyOwner to whom the requested key is bound already
 /// @param keyRevoked a certificate of this key was revoked
 /// @param repeatable the certificate that this device was granted for this very key and has not used yet
+/// @param decisions what people have decided about this device's request with this key, or are asked to
 /// @param frozen nothing is issued at present, after a restore
 /// @param productionNotReady it is the production environment and its issuer is still a DEVELOPMENT one
 record EnrolmentFacts(
         Optional<DeviceRef> device,
         Optional<Lifecycle> state,
         Proof proof,
+        Optional<CertificateProfile> profile,
         Optional<DeviceRef> keyOwner,
         boolean keyRevoked,
         Optional<Serial> repeatable,
+        Map<HeldRequests.Cause, HeldRequests.State> decisions,
         boolean frozen,
         boolean productionNotReady) {
 
@@ -32,11 +38,24 @@ record EnrolmentFacts(
         /// @param token empty when there is none with this secret for this device
         record ByToken(Optional<EnrolmentStore.Token> token) implements Proof {}
 
+        /// @param secret empty when there is none of this id for this device
+        record BySharedSecret(Optional<SharedSecrets.Known> secret) implements Proof {}
+
+        record ByAccount(String account) implements Proof {}
+
+        record ByTpm() implements Proof {}
+
         /// @param names of the initial identity, which the request may repeat as its subject
         record ByManufacturer(Instant notBefore, Instant notAfter, List<String> names) implements Proof {}
 
         /// @param state empty when we know no such certificate
-        record ByCertificate(Instant notBefore, Instant notAfter, Optional<CertificateState> state, boolean held)
+        /// @param alternativeNames of the certificate, which its successor keeps
+        record ByCertificate(
+                Instant notBefore,
+                Instant notAfter,
+                Optional<CertificateState> state,
+                boolean held,
+                List<String> alternativeNames)
                 implements Proof {}
     }
 }

@@ -7,64 +7,60 @@ import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Serial;
 import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.protocol.x509.CertificationRequest;
+import dev.holdfast.protocol.x509.KeyKind;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// Decides whether a device gets a certificate. Pure: the same facts give the same decision, for every protocol.
 final class EnrolmentPolicy {
     private static final Duration FROZEN_RETRY = Duration.ofMinutes(10);
     private static final Duration QUARANTINE_RETRY = Duration.ofMinutes(5);
+    private static final Duration PERSON_RETRY = Duration.ofMinutes(1);
+    private static final String DNS = "DNS:";
 
     private EnrolmentPolicy() {}
 
     /// In this order, so that a stranger learns nothing about devices and an operator learns the nearest cause:
-    /// 1. the credential: right, in time, not used up;
+    /// 1. the credential: right, in time, not used up, of a kind that the profile takes;
     /// 2. the device: known, and neither suspended nor retired;
-    /// 3. the request: not for a CA, for this very device (RFC 7030 section 4.2.2: subject and alternative
-    /// names of    a renewal are those of the certificate; absent ones mean unchanged), with a key that is
-    /// nobody else's;
-    /// 4. what holds it back for now: a freeze, or quarantine for those without an operational certificate.
+    /// 3. the request: not for a CA, for this very device (RFC 7030 section 4.2.2: subject and alternative names of a
+    ///    renewal are those of the certificate; absent ones mean unchanged), with a key that is nobody else's and that
+    ///    the profile takes;
+    /// 4. what the profile wants beside it: channel binding, attestation;
+    /// 5. what holds it back for now: a freeze, quarantine for those without an operational certificate, a person's
+    ///    decision.
     static EnrolmentDecision decide(
-            EnrolmentFacts facts, CertificationRequest request, CertificateProfile profile, Instant now) {
-        Optional<EnrolmentDecision> stopped =
-                credential(facts, profile, now).or(() -> device(facts)).or(() -> request(facts, request));
+            EnrolmentFacts facts, CertificationRequest request, Applicant applicant, Instant now) {
+        Optional<EnrolmentDecision> stopped = credential(facts, now)
+                .or(() -> profile(facts, applicant))
+                .or(() -> device(facts))
+                .or(() -> request(facts, request))
+                .or(() -> evidence(facts, applicant))
+                .or(() -> heldBack(facts))
+                .or(() -> person(facts, applicant, now));
         if (stopped.isPresent()) {
             return stopped.get();
-        }
-        DeviceRef device = facts.device().orElseThrow();
-        if (facts.productionNotReady()) {
-            return new EnrolmentDecision.Refuse(
-                    EnrolmentRefusal.NOT_READY_FOR_PRODUCTION,
-                    "production needs a public host name and an issuer under your own root; see the root ceremony");
-        }
-        if (facts.frozen()) {
-            return new EnrolmentDecision.Hold(
-                    FROZEN_RETRY, "nothing is issued until the restore from backup is settled");
-        }
-        boolean renewal = facts.proof() instanceof EnrolmentFacts.Proof.ByCertificate;
-        if (facts.state().orElseThrow() == Lifecycle.QUARANTINED && !renewal) {
-            return new EnrolmentDecision.Hold(
-                    QUARANTINE_RETRY, "the device is quarantined: it may renew its certificate, not enrol anew");
         }
         if (facts.repeatable().isPresent()) {
             return new EnrolmentDecision.Repeat(facts.repeatable().get());
         }
-        String grantedBy = switch (facts.proof()) {
-            case EnrolmentFacts.Proof.ByToken _ -> "token";
-            case EnrolmentFacts.Proof.ByManufacturer _ -> "manufacturer";
-            case EnrolmentFacts.Proof.ByCertificate _ -> "renewal";
-        };
+        DeviceRef device = facts.device().orElseThrow();
+        String grantedBy = facts.proof() instanceof EnrolmentFacts.Proof.ByCertificate
+                ? "renewal"
+                : applicant.credential().text();
         return new EnrolmentDecision.Grant(new ApprovedRequest(
                 device.environment(),
                 Optional.of(device),
                 device.id().value(),
-                List.of(alternativeName(device)),
+                alternativeNames(facts, request),
                 request.publicKeyInfo(),
-                profile,
+                facts.profile().orElseThrow(),
                 grantedBy));
     }
 
@@ -73,10 +69,31 @@ final class EnrolmentPolicy {
         return "URI:urn:holdfast:device:" + device.environment() + ":" + device.id();
     }
 
-    private static Optional<EnrolmentDecision> credential(
-            EnrolmentFacts facts, CertificateProfile profile, Instant now) {
+    /// The device's own name first, then the DNS names that were asked for, or had before, and that the profile allows.
+    private static List<String> alternativeNames(EnrolmentFacts facts, CertificationRequest request) {
+        String own = alternativeName(facts.device().orElseThrow());
+        List<String> wanted = request.alternativeNames().isEmpty()
+                        && facts.proof() instanceof EnrolmentFacts.Proof.ByCertificate by
+                ? by.alternativeNames()
+                : request.alternativeNames();
+        return Stream.concat(
+                        Stream.of(own),
+                        wanted.stream()
+                                .filter(name -> name.startsWith(DNS)
+                                        && facts.profile()
+                                                .orElseThrow()
+                                                .admittance()
+                                                .allowsDns(name.substring(DNS.length())))
+                                .sorted())
+                .distinct()
+                .toList();
+    }
+
+    private static Optional<EnrolmentDecision> credential(EnrolmentFacts facts, Instant now) {
         return switch (facts.proof()) {
             case EnrolmentFacts.Proof.ByToken by -> token(facts, by.token(), now);
+            case EnrolmentFacts.Proof.BySharedSecret by -> secret(facts, by.secret(), now);
+            case EnrolmentFacts.Proof.ByAccount _, EnrolmentFacts.Proof.ByTpm _ -> Optional.empty();
             case EnrolmentFacts.Proof.ByManufacturer by ->
                 validity(by.notBefore(), by.notAfter(), Duration.ZERO, now)
                         .or(() -> facts.device().isPresent()
@@ -86,8 +103,128 @@ final class EnrolmentPolicy {
                                         "the manufacturer is known, this product serial is not; register it first"));
             case EnrolmentFacts.Proof.ByCertificate by ->
                 certificate(by.state())
-                        .or(() -> validity(by.notBefore(), by.notAfter(), profile.renewableAfterExpiry(), now));
+                        .or(() -> validity(
+                                by.notBefore(),
+                                by.notAfter(),
+                                facts.profile()
+                                        .map(p -> p.rotation()
+                                                .renewableAfterExpiry()
+                                                .plus(p.rotation().lateWindow()))
+                                        .orElse(Duration.ZERO),
+                                now));
         };
+    }
+
+    private static Optional<EnrolmentDecision> profile(EnrolmentFacts facts, Applicant applicant) {
+        if (facts.profile().isEmpty()) {
+            return refuse(EnrolmentRefusal.PROFILE_UNKNOWN, "no certificate profile of that name");
+        }
+        CertificateProfile profile = facts.profile().get();
+        if (facts.proof() instanceof EnrolmentFacts.Proof.ByCertificate) {
+            return applicant.profile().filter(name -> !name.equals(profile.name())).isPresent()
+                    ? refuse(
+                            EnrolmentRefusal.PROFILE_IS_NOT_THE_CERTIFICATES,
+                            "the certificate is of profile " + profile.name() + "; renew it by that, or name none")
+                    : Optional.empty();
+        }
+        return applicant
+                        .credential()
+                        .kind()
+                        .filter(kind -> !profile.admittance().credentials().contains(kind))
+                        .isPresent()
+                ? refuse(
+                        EnrolmentRefusal.CREDENTIAL_NOT_ACCEPTED_BY_PROFILE,
+                        "profile " + profile.name() + " does not take "
+                                + applicant.credential().text())
+                : Optional.empty();
+    }
+
+    /// What the profile wants to see beside the credential, of everybody and at every time.
+    private static Optional<EnrolmentDecision> evidence(EnrolmentFacts facts, Applicant applicant) {
+        CertificateProfile.Admittance wanted = facts.profile().orElseThrow().admittance();
+        if (wanted.channelBound() && !applicant.channelBound()) {
+            return refuse(
+                    EnrolmentRefusal.CHANNEL_BINDING_NEEDED,
+                    "the profile wants the request bound to this TLS channel (RFC 7030 section 3.5 with RFC 9266)");
+        }
+        return attested(wanted.attestation(), applicant.attested())
+                ? Optional.empty()
+                : refuse(
+                        EnrolmentRefusal.ATTESTATION_NEEDED,
+                        "the profile wants evidence that the key is in a "
+                                + wanted.attestation().text());
+    }
+
+    private static boolean attested(CertificateProfile.Attestation wanted, CertificateProfile.Attestation seen) {
+        return switch (wanted) {
+            case NONE -> true;
+            case TPM -> seen == CertificateProfile.Attestation.TPM;
+            case SOFTWARE_TPM -> seen != CertificateProfile.Attestation.NONE;
+        };
+    }
+
+    private static Optional<EnrolmentDecision> heldBack(EnrolmentFacts facts) {
+        if (facts.productionNotReady()) {
+            return refuse(
+                    EnrolmentRefusal.NOT_READY_FOR_PRODUCTION,
+                    "production needs a public host name and an issuer under your own root; see the root ceremony");
+        }
+        if (facts.frozen()) {
+            return Optional.of(new EnrolmentDecision.Hold(
+                    FROZEN_RETRY, "nothing is issued until the restore from backup is settled"));
+        }
+        boolean renewal = facts.proof() instanceof EnrolmentFacts.Proof.ByCertificate;
+        return facts.state().orElseThrow() == Lifecycle.QUARANTINED && !renewal
+                ? Optional.of(new EnrolmentDecision.Hold(
+                        QUARANTINE_RETRY, "the device is quarantined: it may renew its certificate, not enrol anew"))
+                : Optional.empty();
+    }
+
+    /// Who has been granted this very key already is not asked about again.
+    private static Optional<EnrolmentDecision> person(EnrolmentFacts facts, Applicant applicant, Instant now) {
+        if (facts.repeatable().isPresent()) {
+            return Optional.empty();
+        }
+        CertificateProfile profile = facts.profile().orElseThrow();
+        if (facts.proof() instanceof EnrolmentFacts.Proof.ByCertificate by) {
+            boolean late = now.isAfter(by.notAfter().plus(profile.rotation().renewableAfterExpiry()));
+            return late && applicant.attested() == CertificateProfile.Attestation.NONE
+                    ? decided(facts, HeldRequests.Cause.LATE_RENEWAL, "its certificate ended " + by.notAfter())
+                    : Optional.empty();
+        }
+        return profile.admittance().approval()
+                ? decided(facts, HeldRequests.Cause.PROFILE, "a person decides about each certificate of this profile")
+                : Optional.empty();
+    }
+
+    private static Optional<EnrolmentDecision> decided(EnrolmentFacts facts, HeldRequests.Cause cause, String why) {
+        HeldRequests.State state = facts.decisions().getOrDefault(cause, HeldRequests.State.WAITING);
+        return switch (state) {
+            case APPROVED -> Optional.empty();
+            case WAITING -> Optional.of(new EnrolmentDecision.HoldForPerson(cause, PERSON_RETRY, why));
+            case REFUSED ->
+                refuse(EnrolmentRefusal.REFUSED_BY_A_PERSON, "an operator has refused this request; ask them why");
+        };
+    }
+
+    private static Optional<EnrolmentDecision> secret(
+            EnrolmentFacts facts, Optional<SharedSecrets.Known> found, Instant now) {
+        if (found.isEmpty()) {
+            return refuse(EnrolmentRefusal.SECRET_WRONG, "no such shared secret for this device");
+        }
+        SharedSecrets.Known secret = found.get();
+        if (secret.withdrawn()) {
+            return refuse(EnrolmentRefusal.SECRET_WITHDRAWN, "the shared secret was withdrawn");
+        }
+        if (secret.usedBy().isPresent()
+                && !secret.usedBy().equals(facts.repeatable().map(Serial::hex))) {
+            return refuse(
+                    EnrolmentRefusal.SECRET_ALREADY_USED,
+                    "the shared secret has given a certificate or an account already; ask for a new one");
+        }
+        return now.isAfter(secret.expiresAt())
+                ? refuse(EnrolmentRefusal.SECRET_EXPIRED, "the shared secret expired " + secret.expiresAt())
+                : Optional.empty();
     }
 
     private static Optional<EnrolmentDecision> token(
@@ -150,18 +287,27 @@ final class EnrolmentPolicy {
         if (request.wantsToBeCa()) {
             return refuse(EnrolmentRefusal.REQUEST_WANTS_A_CA, "the request asks for a CA certificate");
         }
-        if (!request.subjectIsEmpty()
-                && !names(facts).contains(request.commonName().orElse(""))) {
+        boolean renewal = facts.proof() instanceof EnrolmentFacts.Proof.ByCertificate;
+        boolean same = names(facts).contains(request.commonName().orElse(""))
+                && (!renewal || request.subjectAttributes() == 1);
+        if (!request.subjectIsEmpty() && !same) {
             return refuse(
                     EnrolmentRefusal.SUBJECT_IS_NOT_THE_DEVICE,
                     "the request's subject is not CN=" + device.id() + "; leave it empty or use that");
         }
-        Set<String> wanted = new HashSet<>(request.alternativeNames());
-        if (!wanted.isEmpty() && !wanted.equals(Set.of(alternativeName(device)))) {
+        Optional<EnrolmentDecision> names = names(facts, request);
+        if (names.isPresent()) {
+            return names;
+        }
+        CertificateProfile profile = facts.profile().orElseThrow();
+        if (!profile.keys().kinds().contains(request.keyKind())) {
             return refuse(
-                    EnrolmentRefusal.ALTERNATIVE_NAMES_DIFFER,
-                    "the request's alternative names are not those of the device; leave them out or use "
-                            + alternativeName(device));
+                    EnrolmentRefusal.KEY_NOT_ACCEPTED_BY_PROFILE,
+                    "profile " + profile.name() + " takes "
+                            + profile.keys().kinds().stream()
+                                    .map(KeyKind::text)
+                                    .sorted()
+                                    .collect(Collectors.joining(", ")));
         }
         if (facts.keyOwner().isPresent() && !facts.keyOwner().get().equals(device)) {
             return refuse(
@@ -174,6 +320,28 @@ final class EnrolmentPolicy {
                     "a certificate of this key was revoked; make a new key");
         }
         return Optional.empty();
+    }
+
+    /// None is unchanged. A renewal's are those of its certificate, whole; a first request's are the device's own, and
+    /// DNS names that the profile allows.
+    private static Optional<EnrolmentDecision> names(EnrolmentFacts facts, CertificationRequest request) {
+        Set<String> wanted = new HashSet<>(request.alternativeNames());
+        if (wanted.isEmpty()) {
+            return Optional.empty();
+        }
+        String own = alternativeName(facts.device().orElseThrow());
+        CertificateProfile profile = facts.profile().orElseThrow();
+        boolean fit = facts.proof() instanceof EnrolmentFacts.Proof.ByCertificate by
+                ? wanted.equals(new HashSet<>(by.alternativeNames()))
+                : wanted.stream()
+                        .allMatch(name -> name.equals(own)
+                                || (name.startsWith(DNS)
+                                        && profile.admittance().allowsDns(name.substring(DNS.length()))));
+        return fit
+                ? Optional.empty()
+                : refuse(
+                        EnrolmentRefusal.ALTERNATIVE_NAMES_DIFFER,
+                        "the request's alternative names are not those of the device; leave them out or use " + own);
     }
 
     /// The common names that a request of this device may have.

@@ -1,5 +1,6 @@
 package dev.holdfast.identity;
 
+import dev.holdfast.protocol.x509.CertificationRequestException;
 import java.util.Locale;
 
 /// Why a certificate was not granted, as facts.
@@ -28,8 +29,38 @@ public enum EnrolmentRefusal {
     ALTERNATIVE_NAMES_DIFFER,
     KEY_ALREADY_BOUND_TO_ANOTHER_DEVICE,
     KEY_OF_A_REVOKED_CERTIFICATE,
+    /// There is no profile of that name in this environment.
+    PROFILE_UNKNOWN,
+    /// The profile does not take this kind of credential.
+    CREDENTIAL_NOT_ACCEPTED_BY_PROFILE,
+    /// A renewal goes by the profile of the certificate that is renewed.
+    PROFILE_IS_NOT_THE_CERTIFICATES,
+    KEY_NOT_ACCEPTED_BY_PROFILE,
+    /// The profile wants the proof of possession bound to the TLS channel.
+    CHANNEL_BINDING_NEEDED,
+    /// The profile wants evidence of where the key is.
+    ATTESTATION_NEEDED,
+    /// No such shared secret for this device.
+    SECRET_WRONG,
+    SECRET_EXPIRED,
+    SECRET_ALREADY_USED,
+    SECRET_WITHDRAWN,
+    /// An operator has refused this request.
+    REFUSED_BY_A_PERSON,
+    TOO_MANY_REQUESTS_WAIT,
     /// Production certificates need a recorded host name and an issuer under the operator's own root.
     NOT_READY_FOR_PRODUCTION;
+
+    /// Why a request whose form or proof of possession is not right gets nothing.
+    public static EnrolmentRefusal of(CertificationRequestException e) {
+        return switch (e.reason()) {
+            case MALFORMED -> MALFORMED_REQUEST;
+            case KEY_WEAK -> KEY_WEAK;
+            case KEY_NOT_ACCEPTED -> KEY_NOT_ACCEPTED;
+            case SIGNATURE_SCHEME_NOT_ACCEPTED -> SIGNATURE_SCHEME_NOT_ACCEPTED;
+            case SIGNATURE_WRONG -> REQUEST_SIGNATURE_WRONG;
+        };
+    }
 
     /// As problems and the API write it: `token-expired`.
     public String text() {
@@ -39,7 +70,14 @@ public enum EnrolmentRefusal {
     /// Whether it says that the credential itself is not good, rather than what was asked with it.
     public boolean isAuthenticationFailure() {
         return switch (this) {
-            case TOKEN_WRONG, TOKEN_EXPIRED, TOKEN_ALREADY_USED, TOKEN_WITHDRAWN -> true;
+            case TOKEN_WRONG,
+                    TOKEN_EXPIRED,
+                    TOKEN_ALREADY_USED,
+                    TOKEN_WITHDRAWN,
+                    SECRET_WRONG,
+                    SECRET_EXPIRED,
+                    SECRET_ALREADY_USED,
+                    SECRET_WITHDRAWN -> true;
             case MALFORMED_REQUEST,
                     REQUEST_SIGNATURE_WRONG,
                     SIGNATURE_SCHEME_NOT_ACCEPTED,
@@ -59,6 +97,14 @@ public enum EnrolmentRefusal {
                     ALTERNATIVE_NAMES_DIFFER,
                     KEY_ALREADY_BOUND_TO_ANOTHER_DEVICE,
                     KEY_OF_A_REVOKED_CERTIFICATE,
+                    PROFILE_UNKNOWN,
+                    CREDENTIAL_NOT_ACCEPTED_BY_PROFILE,
+                    PROFILE_IS_NOT_THE_CERTIFICATES,
+                    KEY_NOT_ACCEPTED_BY_PROFILE,
+                    CHANNEL_BINDING_NEEDED,
+                    ATTESTATION_NEEDED,
+                    REFUSED_BY_A_PERSON,
+                    TOO_MANY_REQUESTS_WAIT,
                     NOT_READY_FOR_PRODUCTION -> false;
         };
     }

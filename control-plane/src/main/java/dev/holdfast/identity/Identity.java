@@ -46,11 +46,14 @@ public final class Identity {
     private final Sessions sessions;
     private final Ca ca;
     private final EnrolmentTokens tokens;
+    private final SharedSecrets secrets;
+    private final HeldRequests held;
     private final Manufacturers manufacturers;
     private final Enrolment enrolment;
     private final Duration blindAfter;
     private final Set<Serial> activating = ConcurrentHashMap.newKeySet();
 
+    /// @param installationSecret 32 octets, the same on every node
     /// @param blindAfter a node that has not heard the database for this long can't know who was suspended meanwhile
     public Identity(
             Database database,
@@ -61,7 +64,8 @@ public final class Identity {
             Freeze freeze,
             Environment environment,
             Duration blindAfter,
-            SecureRandom random) {
+            SecureRandom random,
+            byte[] installationSecret) {
         this.blindAfter = blindAfter;
         this.journal = journal;
         this.inventory = inventory;
@@ -69,7 +73,10 @@ public final class Identity {
         this.ca = ca;
         this.tokens = new EnrolmentTokens(journal, inventory, random);
         this.manufacturers = new Manufacturers(database, journal, inventory);
-        this.enrolment = new Enrolment(journal, inventory, ca, tokens, manufacturers, freeze, environment);
+        this.secrets = new SharedSecrets(database, journal, inventory, random, installationSecret);
+        this.held = new HeldRequests(database, journal, random);
+        this.enrolment = new Enrolment(
+                journal, inventory, ca, tokens, secrets, held, manufacturers, freeze, environment);
         inventory.directory().onChange(this::standingChanged);
         journal.subscribe(this::follow);
     }
@@ -268,6 +275,7 @@ public final class Identity {
             if (transition instanceof Transition.Changed) {
                 ca.issuance().revokeAll(tx, device, RevocationReason.CESSATION_OF_OPERATION, reason, actor);
                 tokens.withdrawAll(tx, device);
+                secrets.withdrawAll(tx, device);
             }
             return transition;
         });
@@ -285,6 +293,23 @@ public final class Identity {
     /// @param lifetime at most 30 days
     public EnrolmentTokens.Issued issueEnrolmentToken(DeviceRef device, Duration lifetime, Actor actor) {
         return tokens.issue(device, lifetime, actor);
+    }
+
+    /// A secret that the device and we both know, for CMP and ACME.
+    ///
+    /// @param lifetime at most 30 days
+    public SharedSecrets.Issued issueSharedSecret(DeviceRef device, Duration lifetime, Actor actor) {
+        return secrets.issue(device, lifetime, actor);
+    }
+
+    /// For protocols that check MACs.
+    public SharedSecrets secrets() {
+        return secrets;
+    }
+
+    /// Requests that wait for a person.
+    public HeldRequests held() {
+        return held;
     }
 
     // ------------------------------------------------------------------ certificates, for the API and the CLI

@@ -81,7 +81,7 @@ final class RefusalJournal {
             window.counted++;
             return Optional.empty();
         }
-        Budget budget = credential instanceof Credential.Token ? unproven : proven;
+        Budget budget = proves(credential) ? proven : unproven;
         if (!budget.take(now)) {
             window.counted++;
             return Optional.empty();
@@ -90,11 +90,7 @@ final class RefusalJournal {
                 "refusal",
                 refused.reason().text(),
                 "credential",
-                switch (credential) {
-                    case Credential.Token _ -> "token";
-                    case Credential.Manufacturer _ -> "manufacturer";
-                    case Credential.Operational _ -> "certificate";
-                }));
+                credential.text()));
         if (window.counted > 0) {
             body.put("countedSinceTheLastEntry", window.counted);
         }
@@ -111,6 +107,14 @@ final class RefusalJournal {
                 new Actor.Holdfast("identity"),
                 printable(refused.detail()),
                 body));
+    }
+
+    /// Whether the protocol has seen a key at work before it came here.
+    private static boolean proves(Credential credential) {
+        return switch (credential) {
+            case Credential.Token _, Credential.SharedSecret _, Credential.Tpm _ -> false;
+            case Credential.Account _, Credential.Manufacturer _, Credential.Operational _ -> true;
+        };
     }
 
     /// What a request said may be quoted in the detail.

@@ -6,6 +6,7 @@ import dev.holdfast.api.Resources;
 import dev.holdfast.api.Rooms;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.config.ConfigurationException;
+import dev.holdfast.credentials.CredentialResources;
 import dev.holdfast.web.Answers;
 import dev.holdfast.web.ApiEndpoint;
 import dev.holdfast.web.AttemptLimiter;
@@ -147,6 +148,7 @@ public final class OperatorEndpoint implements AutoCloseable {
         new SessionEndpoint(rooms, identities, doorkeeper, settings.tls()).register(handlers);
         new AccessEndpoint(rooms, links).register(handlers);
         Resources.register(handlers, rooms, fleet, identities);
+        CredentialResources.register(handlers, rooms, identities);
         handlers.on("stream", Scope.READ, _ -> {
             throw new IllegalStateException("answered by StreamEndpoint");
         });

@@ -72,7 +72,7 @@ public final class EnrolledDevice {
                     List.of("URI:urn:holdfast:" + ref.environment() + ":device:" + id),
                     CertificationRequest.verify(CertificationRequest.create(id, key))
                             .publicKeyInfo(),
-                    ca.deviceProfile(),
+                    ca.profiles().find(ref.environment(), "device").orElseThrow(),
                     "token");
             Actor actor = TestServer.TESTER;
             Intended intended =

@@ -92,7 +92,8 @@ final class City implements AutoCloseable {
                     Freeze.open(database, journal),
                     ENVIRONMENT,
                     Configuration.defaults().limits().databaseSilence(),
-                    new SecureRandom());
+                    new SecureRandom(),
+                    new byte[32]);
         } catch (IOException | ConfigurationException e) {
             throw new IllegalStateException(e);
         }

@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.Set;
 import org.bouncycastle.asn1.ASN1Encoding;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
-import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.AuthorityKeyIdentifier;
 import org.bouncycastle.asn1.x509.BasicConstraints;
@@ -126,11 +125,11 @@ public final class CertificateLint {
     private static void keys(
             TBSCertificate contents, Extensions extensions, @Nullable X509Certificate issuer, List<String> faults) {
         SubjectPublicKeyInfo info = contents.getSubjectPublicKeyInfo();
-        boolean rsa = info.getAlgorithm().getAlgorithm().equals(PKCSObjectIdentifiers.rsaEncryption);
         try {
-            PublicKey key = Crypto.publicKey(rsa ? "RSA" : "EC", info.getEncoded(ASN1Encoding.DER));
+            PublicKey key = Crypto.publicKey(
+                    Crypto.algorithm(info.getAlgorithm()).orElse("unknown"), info.getEncoded(ASN1Encoding.DER));
             KeyKind kind = KeyKind.of(key);
-            if (kind == KeyKind.OTHER || kind == KeyKind.RSA_WEAK) {
+            if (!kind.isIssuable()) {
                 faults.add("a key of a kind not accepted: " + kind);
             }
         } catch (IOException | GeneralSecurityException e) {

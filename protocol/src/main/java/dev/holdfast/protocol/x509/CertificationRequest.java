@@ -26,7 +26,6 @@ import org.bouncycastle.asn1.x509.Extensions;
 import org.bouncycastle.asn1.x509.GeneralName;
 import org.bouncycastle.asn1.x509.GeneralNames;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
-import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 
 /// A PKCS #10 request (RFC 2986) whose proof of possession has been verified: an instance means that whoever
 /// made it holds the private key.
@@ -36,6 +35,7 @@ import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 public final class CertificationRequest {
     private static final int MOST_OCTETS = 16 * 1024;
     private static final int MOST_NAMES = 16;
+    private static final String KEYS = "keys are P-256, P-384, Ed25519, RSA from 3072 bits, or ML-DSA-65";
 
     private final byte[] der;
     private final X500Name subject;
@@ -111,66 +111,38 @@ public final class CertificationRequest {
         return request;
     }
 
-    private static PublicKey key(SubjectPublicKeyInfo info) throws IOException, CertificationRequestException {
-        ASN1ObjectIdentifier algorithm = info.getAlgorithm().getAlgorithm();
-        String name;
-        if (algorithm.equals(X9ObjectIdentifiers.id_ecPublicKey)) {
-            if (!(info.getAlgorithm().getParameters() instanceof ASN1ObjectIdentifier)) {
-                throw new CertificationRequestException(
-                        CertificationRequestException.Reason.KEY_NOT_ACCEPTED, "the curve is not given by its name");
-            }
-            name = "EC";
-        } else if (algorithm.equals(PKCSObjectIdentifiers.rsaEncryption)) {
-            name = "RSA";
-        } else {
-            throw new CertificationRequestException(
-                    CertificationRequestException.Reason.KEY_NOT_ACCEPTED, "not an elliptic-curve or RSA key");
+    /// The key, of a kind that certificates are issued for; whoever asks otherwise gets the reason.
+    static PublicKey key(SubjectPublicKeyInfo info) throws IOException, CertificationRequestException {
+        String name = Crypto.algorithm(info.getAlgorithm()).orElseThrow(() -> notAccepted(KEYS));
+        if (name.equals("EC") && !(info.getAlgorithm().getParameters() instanceof ASN1ObjectIdentifier)) {
+            throw notAccepted("the curve is not given by its name");
         }
         PublicKey key;
         try {
             key = Crypto.publicKey(name, info.getEncoded(ASN1Encoding.DER));
         } catch (GeneralSecurityException e) {
-            throw new CertificationRequestException(
-                    CertificationRequestException.Reason.KEY_NOT_ACCEPTED, "the public key is not a valid one");
+            throw notAccepted("the public key is not a valid one");
         }
         return switch (KeyKind.of(key)) {
-            case EC_P256, EC_P384, RSA -> key;
+            case EC_P256, EC_P384, ED25519, RSA, ML_DSA_65 -> key;
             case RSA_WEAK ->
                 throw new CertificationRequestException(
                         CertificationRequestException.Reason.KEY_WEAK,
-                        "RSA keys have 2048 to 4096 bits and an exponent of at least 65537");
-            case OTHER ->
-                throw new CertificationRequestException(
-                        CertificationRequestException.Reason.KEY_NOT_ACCEPTED, "curves are P-256 and P-384");
+                        "RSA keys have 3072 to 4096 bits, an exponent of at least 65537 and no known weakness");
+            case OTHER -> throw notAccepted(KEYS);
         };
     }
 
-    private static String scheme(PublicKey key, AlgorithmIdentifier algorithm) throws CertificationRequestException {
-        ASN1ObjectIdentifier id = algorithm.getAlgorithm();
-        if (key.getAlgorithm().equals("EC")) {
-            if (id.equals(X9ObjectIdentifiers.ecdsa_with_SHA256)) {
-                return "SHA256withECDSA";
-            }
-            if (id.equals(X9ObjectIdentifiers.ecdsa_with_SHA384)) {
-                return "SHA384withECDSA";
-            }
-            if (id.equals(X9ObjectIdentifiers.ecdsa_with_SHA512)) {
-                return "SHA512withECDSA";
-            }
-        } else {
-            if (id.equals(PKCSObjectIdentifiers.sha256WithRSAEncryption)) {
-                return "SHA256withRSA";
-            }
-            if (id.equals(PKCSObjectIdentifiers.sha384WithRSAEncryption)) {
-                return "SHA384withRSA";
-            }
-            if (id.equals(PKCSObjectIdentifiers.sha512WithRSAEncryption)) {
-                return "SHA512withRSA";
-            }
-        }
-        throw new CertificationRequestException(
-                CertificationRequestException.Reason.SIGNATURE_SCHEME_NOT_ACCEPTED,
-                "sign with ECDSA or RSA (PKCS #1 v1.5) and SHA-256, SHA-384 or SHA-512");
+    private static CertificationRequestException notAccepted(String why) {
+        return new CertificationRequestException(CertificationRequestException.Reason.KEY_NOT_ACCEPTED, why);
+    }
+
+    static String scheme(PublicKey key, AlgorithmIdentifier algorithm) throws CertificationRequestException {
+        return SignatureSchemes.fitting(key, algorithm)
+                .orElseThrow(() -> new CertificationRequestException(
+                        CertificationRequestException.Reason.SIGNATURE_SCHEME_NOT_ACCEPTED,
+                        "sign with ECDSA or RSA (PKCS #1 v1.5) and SHA-256, SHA-384 or SHA-512, with Ed25519 or"
+                                + " ML-DSA-65"));
     }
 
     private static Optional<Extensions> extensions(CertificationRequestInfo info) throws CertificationRequestException {

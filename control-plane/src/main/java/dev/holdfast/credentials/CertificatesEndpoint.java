@@ -1,6 +1,7 @@
-package dev.holdfast.api;
+package dev.holdfast.credentials;
 
 import dev.holdfast.access.Scope;
+import dev.holdfast.api.Rooms;
 import dev.holdfast.ca.CertificateState;
 import dev.holdfast.ca.Issuance;
 import dev.holdfast.ca.IssuedCertificate;

@@ -1,4 +1,4 @@
-package dev.holdfast.est;
+package dev.holdfast.identity;
 
 import java.time.Duration;
 import java.time.Instant;

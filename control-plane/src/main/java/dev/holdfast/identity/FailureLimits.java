@@ -1,7 +1,6 @@
-package dev.holdfast.est;
+package dev.holdfast.identity;
 
-import dev.holdfast.identity.Credential;
-import dev.holdfast.identity.EnrolmentRefusal;
+import dev.holdfast.core.DeviceId;
 import dev.holdfast.protocol.x509.Certificates;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
@@ -12,24 +11,30 @@ import java.time.Instant;
 /// device together, so that a guesser elsewhere can't delay the device, and against the source as a whole, so that
 /// one source can't try all devices. Who has proven a key by the handshake is limited by that key alone: devices
 /// behind one address don't delay each other's renewals.
-final class FailureLimits {
+public final class FailureLimits {
     private final FailureLimit each = new FailureLimit(10);
     private final FailureLimit sources = new FailureLimit(300);
 
     /// @param name whose failures these are
     /// @param source where from; empty for a proven key
-    record Caller(String name, String source) {}
+    public record Caller(String name, String source) {}
 
     /// @param remoteAddress address and port, as our socket saw them
-    static Caller caller(Credential credential, String remoteAddress) {
+    public static Caller caller(Credential credential, String remoteAddress) {
         return switch (credential) {
-            case Credential.Token token -> {
-                String source = source(remoteAddress);
-                yield new Caller(source + " " + token.device(), source);
-            }
+            case Credential.Token token -> unproven(token.device(), remoteAddress);
+            case Credential.SharedSecret secret -> unproven(secret.device(), remoteAddress);
+            case Credential.Account account -> new Caller("account " + account.account(), "");
+            case Credential.Tpm tpm -> unproven(tpm.device(), remoteAddress);
             case Credential.Manufacturer by -> key(by.leaf());
             case Credential.Operational by -> key(by.leaf());
         };
+    }
+
+    /// Of a name that nothing proves yet.
+    public static Caller unproven(DeviceId named, String remoteAddress) {
+        String source = source(remoteAddress);
+        return new Caller(source + " " + named, source);
     }
 
     private static Caller key(X509Certificate leaf) {
@@ -44,12 +49,12 @@ final class FailureLimits {
         return groups.length == 8 ? String.join(":", groups[0], groups[1], groups[2], groups[3]) : address;
     }
 
-    boolean isOver(Caller caller, Instant now) {
+    public boolean isOver(Caller caller, Instant now) {
         return each.isOver(caller.name(), now) || (!caller.source().isEmpty() && sources.isOver(caller.source(), now));
     }
 
     /// A right token with a request that can't be granted is not a guess.
-    void refused(Caller caller, EnrolmentRefusal reason, Instant now) {
+    public void refused(Caller caller, EnrolmentRefusal reason, Instant now) {
         if (caller.source().isEmpty()) {
             each.failed(caller.name(), now);
         } else if (reason.isAuthenticationFailure()) {

@@ -1,10 +1,13 @@
-package dev.holdfast.api;
+package dev.holdfast.credentials;
 
 import dev.holdfast.access.Scope;
+import dev.holdfast.api.Rooms;
+import dev.holdfast.api.RefusalLog;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.identity.EnrolmentTokens;
 import dev.holdfast.identity.Manufacturers;
+import dev.holdfast.identity.SharedSecrets;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.X509FormatException;
 import dev.holdfast.tls.HandshakeFailure;
@@ -37,6 +40,7 @@ final class EnrolmentEndpoint {
 
     void register(Handlers handlers) {
         handlers.on("createEnrolmentToken", Scope.IDENTITY_WRITE, this::token);
+        handlers.on("createSharedSecret", Scope.IDENTITY_WRITE, this::secret);
         handlers.on(
                 "listManufacturerAnchors",
                 Scope.READ,
@@ -71,6 +75,19 @@ final class EnrolmentEndpoint {
             case EnrolmentTokens.Issued.UnknownDevice _ -> throw Problem.notFound("device " + call.id());
             case EnrolmentTokens.Issued.DeviceRetired _ ->
                 throw Problem.conflict("device " + call.id() + " is retired");
+        };
+    }
+
+    private Reply secret(Call call) {
+        Duration lifetime = call.duration("expiresIn", Duration.ofDays(30)).orElse(Duration.ofDays(1));
+        return switch (rooms.identity().issueSharedSecret(call.device(), lifetime, call.actor())) {
+            case SharedSecrets.Issued.Secret secret ->
+                Reply.created(Fields.of("device", call.id())
+                        .with("id", secret.id())
+                        .with("secret", secret.secret())
+                        .with("expiresAt", secret.expiresAt()));
+            case SharedSecrets.Issued.UnknownDevice _ -> throw Problem.notFound("device " + call.id());
+            case SharedSecrets.Issued.DeviceRetired _ -> throw Problem.conflict("device " + call.id() + " is retired");
         };
     }
 

@@ -1,10 +1,8 @@
-package dev.holdfast.est;
+package dev.holdfast.identity;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.core.DeviceId;
-import dev.holdfast.identity.Credential;
-import dev.holdfast.identity.EnrolmentRefusal;
 import dev.holdfast.testkit.FakeClock;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;

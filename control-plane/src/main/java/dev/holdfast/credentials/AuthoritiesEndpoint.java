@@ -1,6 +1,7 @@
-package dev.holdfast.api;
+package dev.holdfast.credentials;
 
 import dev.holdfast.access.Scope;
+import dev.holdfast.api.Rooms;
 import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.OwnRoot;
 import dev.holdfast.core.Digest;

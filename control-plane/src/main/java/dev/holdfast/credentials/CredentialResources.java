@@ -1,0 +1,18 @@
+package dev.holdfast.credentials;
+
+import dev.holdfast.api.Rooms;
+import dev.holdfast.web.Handlers;
+import dev.holdfast.web.Identities;
+
+/// Every resource of identity, registered.
+public final class CredentialResources {
+    private CredentialResources() {}
+
+    public static void register(Handlers handlers, Rooms rooms, Identities identities) {
+        new CertificatesEndpoint(rooms).register(handlers);
+        new AuthoritiesEndpoint(rooms).register(handlers);
+        new EnrolmentEndpoint(rooms, identities).register(handlers);
+        new ProfilesEndpoint(rooms).register(handlers);
+        new HeldRequestsEndpoint(rooms).register(handlers);
+    }
+}

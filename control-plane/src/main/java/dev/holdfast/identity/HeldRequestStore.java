@@ -1,0 +1,125 @@
+package dev.holdfast.identity;
+
+import dev.holdfast.core.Environment;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Optional;
+import org.jooq.DSLContext;
+import org.jooq.Record;
+import org.jspecify.annotations.Nullable;
+
+/// The table of requests that wait for a person.
+final class HeldRequestStore {
+    private static final String COLUMNS = "id, environment, device, key_fingerprint, cause, credential, detail, state,"
+            + " first_asked_at, last_asked_at, times_asked, decided_at, decided_by, reason, expires_at";
+
+    private HeldRequestStore() {}
+
+    static void insert(DSLContext sql, HeldRequests.Held held) {
+        sql.execute(
+                "insert into held_request(id, environment, device, key_fingerprint, cause, credential, detail, state,"
+                        + " first_asked_at, last_asked_at, times_asked, expires_at)"
+                        + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                held.id(),
+                held.environment().value(),
+                held.device(),
+                held.keyFingerprint(),
+                held.cause().text(),
+                held.credential(),
+                held.detail(),
+                held.state().text(),
+                utc(held.firstAskedAt()),
+                utc(held.lastAskedAt()),
+                held.timesAsked(),
+                utc(held.expiresAt()));
+    }
+
+    static void askedAgain(DSLContext sql, String id, Instant now) {
+        sql.execute(
+                "update held_request set last_asked_at = ?, times_asked = times_asked + 1 where id = ?", utc(now), id);
+    }
+
+    static void forget(DSLContext sql, String id) {
+        sql.execute("delete from held_request where id = ?", id);
+    }
+
+    static long waiting(DSLContext sql, Environment environment) {
+        return sql.fetchOne(
+                        "select count(*) from held_request where environment = ? and state = 'waiting'",
+                        environment.value())
+                .get(0, Long.class);
+    }
+
+    static void decide(DSLContext sql, String id, HeldRequests.State state, String by, String reason, Instant now) {
+        sql.execute(
+                "update held_request set state = ?, decided_by = ?, reason = ?, decided_at = ? where id = ?",
+                state.text(),
+                by,
+                reason,
+                utc(now),
+                id);
+    }
+
+    static Optional<HeldRequests.Held> find(
+            DSLContext sql, Environment environment, String device, String keyFingerprint, HeldRequests.Cause cause) {
+        return sql.fetchOptional(
+                        "select " + COLUMNS + " from held_request where environment = ? and device = ?"
+                                + " and key_fingerprint = ? and cause = ?",
+                        environment.value(),
+                        device,
+                        keyFingerprint,
+                        cause.text())
+                .map(HeldRequestStore::held);
+    }
+
+    static Optional<HeldRequests.Held> byId(DSLContext sql, Environment environment, String id, boolean lock) {
+        return sql.fetchOptional(
+                        "select " + COLUMNS + " from held_request where environment = ? and id = ?"
+                                + (lock ? " for update" : ""),
+                        environment.value(),
+                        id)
+                .map(HeldRequestStore::held);
+    }
+
+    static List<HeldRequests.Held> list(
+            DSLContext sql, Environment environment, Optional<HeldRequests.State> state, int limit) {
+        String wanted = state.map(HeldRequests.State::text).orElse("");
+        return sql.fetch(
+                        "select " + COLUMNS + " from held_request where environment = ? and (? = '' or state = ?)"
+                                + " order by first_asked_at desc, id limit ?",
+                        environment.value(),
+                        wanted,
+                        wanted,
+                        limit)
+                .map(HeldRequestStore::held);
+    }
+
+    private static HeldRequests.Held held(Record row) {
+        return new HeldRequests.Held(
+                row.get(0, String.class),
+                new Environment(row.get(1, String.class)),
+                row.get(2, String.class),
+                row.get(3, String.class),
+                HeldRequests.Cause.of(row.get(4, String.class)),
+                row.get(5, String.class),
+                row.get(6, String.class),
+                HeldRequests.State.of(row.get(7, String.class)),
+                row.get(8, OffsetDateTime.class).toInstant(),
+                row.get(9, OffsetDateTime.class).toInstant(),
+                row.get(10, Long.class),
+                instant(row.get(11, OffsetDateTime.class)),
+                Optional.ofNullable(row.get(12, String.class)),
+                Optional.ofNullable(row.get(13, String.class)),
+                row.get(14, OffsetDateTime.class).toInstant());
+    }
+
+    private static Optional<Instant> instant(@Nullable OffsetDateTime time) {
+        return Optional.ofNullable(time).map(OffsetDateTime::toInstant);
+    }
+
+    private static OffsetDateTime utc(Instant at) {
+        return at.atOffset(ZoneOffset.UTC);
+    }
+}
