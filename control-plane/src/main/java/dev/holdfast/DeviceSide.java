@@ -13,6 +13,7 @@ import dev.holdfast.tls.DevicePlane;
 import dev.holdfast.tls.DeviceTls;
 import dev.holdfast.updates.UpdatesEndpoint;
 import java.io.IOException;
+import java.time.InstantSource;
 import java.util.List;
 
 /// The device plane: every listener that a device may reach, on event loops of its own. It shares no listener, trust
@@ -21,6 +22,7 @@ final class DeviceSide {
     private final Configuration.Listeners settings;
     private final Addresses addresses;
     private final PkiEndpoint pki;
+    private final InstantSource clock;
     final DeviceTls tls;
     final UpdatesEndpoint updates;
     final Ingest ingest;
@@ -34,6 +36,7 @@ final class DeviceSide {
         this.settings = configuration.listeners();
         this.addresses = addresses;
         this.pki = pki;
+        this.clock = ground.clock;
         tls = new DeviceTls(rooms.ca, rooms.identity.manufacturers()::certificates, configuration, ground.clock);
         https = parts.opened("device HTTPS", new DeviceListener(plane, tls, configuration));
         updates = parts.opened(
@@ -78,7 +81,7 @@ final class DeviceSide {
 
     /// Opens every listener; the rooms behind them must have started.
     void listen(FleetRooms rooms) throws IOException {
-        pki.serve(rooms.ca);
+        pki.serve(rooms.ca, rooms.revocation, clock);
         https.listen();
         mqtt.listen();
         ingest.listen();

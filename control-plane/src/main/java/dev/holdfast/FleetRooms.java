@@ -16,6 +16,7 @@ import dev.holdfast.inventory.Inventory;
 import dev.holdfast.journal.Replayer;
 import dev.holdfast.notify.Channels;
 import dev.holdfast.response.Response;
+import dev.holdfast.revocation.Revocation;
 import dev.holdfast.rollout.HealthSource;
 import dev.holdfast.rollout.RolloutReplay;
 import dev.holdfast.rollout.Rollouts;
@@ -40,6 +41,7 @@ final class FleetRooms {
     final Commands commands;
     final Telemetry telemetry;
     final Ca ca;
+    final Revocation revocation;
     final Identity identity;
     final Detection detection;
     final Firmware firmware;
@@ -61,6 +63,7 @@ final class FleetRooms {
                 new Telemetry(ground.database, ground.journal, ground.clock, Telemetry.Settings.defaults()));
         ca = Ca.open(
                 ground.database, ground.journal, ground.folder, configuration, pkiUrl, ground.random, ground.clock);
+        revocation = new Revocation(ground.database, ground.journal, ca, configuration, ground.clock);
         identity = new Identity(
                 ground.database,
                 ground.journal,

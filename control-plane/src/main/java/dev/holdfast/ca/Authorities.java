@@ -227,12 +227,38 @@ public final class Authorities {
     }
 
     /// Whether the authority's key is here: a root's may have been taken away after its ceremony.
-    boolean canSign(Authority authority) {
+    public boolean canSign(Authority authority) {
         try {
             return keys.find(authority.keyName()).isPresent();
         } catch (IOException e) {
             return false;
         }
+    }
+
+    /// The scheme of this authority's signatures, as Java names it.
+    public String scheme(Authority authority) {
+        return CertificateTemplate.SCHEME;
+    }
+
+    /// Signs what a list of revoked certificates says, and nothing else: whoever asks for a signature over anything
+    /// that might be read as a certificate is refused.
+    ///
+    /// @param contents TBSCertList (RFC 5280 section 5.1), DER
+    public byte[] signList(Authority authority, byte[] contents) {
+        if (!ListContents.isList(contents)) {
+            throw new IllegalArgumentException("not the contents of a revocation list");
+        }
+        return keys.sign(authority.keyName(), contents);
+    }
+
+    /// Signs what an OCSP answer says, and nothing else.
+    ///
+    /// @param contents ResponseData (RFC 6960 section 4.2.1), DER
+    public byte[] signStatus(Authority authority, byte[] contents) {
+        if (!ListContents.isStatus(contents)) {
+            throw new IllegalArgumentException("not the contents of an OCSP answer");
+        }
+        return keys.sign(authority.keyName(), contents);
     }
 
     SigningKeys keys() {

@@ -23,8 +23,6 @@ public final class Ca {
     private final Issuance issuance;
     private final ServerCertificateStore serverCertificates;
     private final CertificateStandings standings = new CertificateStandings();
-    private final StatusResponder statusResponder;
-    private final RevocationLists revocationLists;
     private final OwnRoot ownRoot;
     private final Profiles profiles;
 
@@ -58,9 +56,7 @@ public final class Ca {
                 CertificateProfile.of(
                         "server", CertificateProfile.Usage.TLS_SERVER, settings.serverLifetime(), Duration.ZERO),
                 new Environment(configuration.environment()));
-        this.statusResponder = new StatusResponder(authorities, standings);
         journal.subscribe(standings::follow);
-        this.revocationLists = new RevocationLists(database, journal, authorities, settings.revocationListLifetime());
         database.run(sql -> CertificateStore.standings(sql, clock.instant().minus(REMEMBERED), standings::load));
     }
 
@@ -103,16 +99,6 @@ public final class Ca {
     /// Issuers under the operator's own root.
     public OwnRoot ownRoot() {
         return ownRoot;
-    }
-
-    /// OCSP.
-    public StatusResponder statusResponder() {
-        return statusResponder;
-    }
-
-    /// CRLs.
-    public RevocationLists revocationLists() {
-        return revocationLists;
     }
 
     /// What certificates of each kind are like.

@@ -15,4 +15,18 @@ public record CertificateStanding(
         CertificateState state,
         boolean held,
         Optional<Instant> endedAt,
-        Optional<RevocationReason> reason) {}
+        Optional<RevocationReason> reason) {
+    /// Why the certificate does not count any more, as OCSP and CRLs say it.
+    public RevocationReason endedBecause() {
+        return endedBecause(state, reason);
+    }
+
+    /// As [#endedBecause()], of what is stored.
+    public static RevocationReason endedBecause(CertificateState state, Optional<RevocationReason> stored) {
+        return switch (state) {
+            case REVOKED -> stored.orElse(RevocationReason.UNSPECIFIED);
+            case SUPERSEDED -> RevocationReason.SUPERSEDED;
+            case INTENDED, PENDING, CURRENT -> RevocationReason.CERTIFICATE_HOLD;
+        };
+    }
+}

@@ -7,10 +7,12 @@ import dev.holdfast.core.Environment;
 import dev.holdfast.core.Serial;
 import dev.holdfast.journal.Recorded;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /// What became of every certificate, in memory on every node, kept current by the journal's tail: what a
 /// handshake and
@@ -18,18 +20,92 @@ import java.util.function.UnaryOperator;
 ///
 /// A certificate that is not here was not issued by us, or has ended long ago.
 public final class CertificateStandings {
-    private final Map<Serial, CertificateStanding> standings = new ConcurrentHashMap<>();
+    private static final int SHARES = 64;
+    /// 128 bits, which is what we issue; longer ones are not ours.
+    private static final int LONGEST = 32;
+
+    private static final int STATE_BITS = 3;
+    private static final int HELD = 1 << STATE_BITS;
+    private static final int REASON_SHIFT = STATE_BITS + 1;
+    private static final int REASON_BITS = 4;
+    private static final int AUTHORITY_SHIFT = REASON_SHIFT + REASON_BITS;
+    private static final int NAME_BITS = 12;
+    private static final int ENVIRONMENT_SHIFT = AUTHORITY_SHIFT + NAME_BITS;
+    private static final RevocationReason[] REASONS = RevocationReason.values();
+    private static final CertificateState[] STATES = CertificateState.values();
+
+    private final StandingTable[] shares = new StandingTable[SHARES];
+    private final Names authorities = new Names();
+    private final Names environments = new Names();
+
+    CertificateStandings() {
+        for (int i = 0; i < SHARES; i++) {
+            shares[i] = new StandingTable();
+        }
+    }
+
+    /// Few and for ever: each has a number.
+    private static final class Names {
+        private volatile List<String> byNumber = List.of();
+        private final Map<String, Integer> numbers = new HashMap<>();
+
+        synchronized int number(String name) {
+            Integer known = numbers.get(name);
+            if (known != null) {
+                return known;
+            }
+            if (byNumber.size() == 1 << NAME_BITS) {
+                throw new IllegalStateException("more than " + (1 << NAME_BITS) + " authorities or environments");
+            }
+            List<String> more = new ArrayList<>(byNumber);
+            more.add(name);
+            byNumber = List.copyOf(more);
+            numbers.put(name, more.size() - 1);
+            return more.size() - 1;
+        }
+
+        String name(int number) {
+            return byNumber.get(number);
+        }
+    }
 
     public Optional<CertificateStanding> find(Serial serial) {
-        return Optional.ofNullable(standings.get(serial));
+        return find(serial, null);
+    }
+
+    /// The standing of a certificate that must be this device's, cheap enough for every message.
+    ///
+    /// @return empty also when it is another's
+    public Optional<CertificateStanding> find(DeviceRef device, Serial serial) {
+        return find(serial, device)
+                .filter(standing -> standing.device().filter(device::equals).isPresent());
+    }
+
+    private Optional<CertificateStanding> find(Serial serial, @Nullable DeviceRef expected) {
+        String hex = serial.hex();
+        if (!canBeOurs(hex)) {
+            return Optional.empty();
+        }
+        long low = low(hex);
+        StandingTable.Row row = share(low).find(high(hex), low, expected);
+        return row == null ? Optional.empty() : Optional.of(standing(row, expected));
     }
 
     public int size() {
-        return standings.size();
+        int all = 0;
+        for (StandingTable share : shares) {
+            all += share.size();
+        }
+        return all;
     }
 
-    void load(Serial serial, CertificateStanding standing) {
-        standings.merge(serial, standing, (now, read) -> now.state().compareTo(read.state()) > 0 ? now : read);
+    void load(Serial serial, CertificateStanding read) {
+        change(
+                serial,
+                before -> before == null
+                                || state(before.packed()).compareTo(read.state()) <= 0
+                        ? row(read)
+                        : null);
     }
 
     /// Follows the journal; entries may come again and change nothing then.
@@ -41,16 +117,14 @@ public final class CertificateStandings {
         JsonNode body = json.path("body");
         switch (json.path("kind").asText()) {
             case "certificate.issued" -> {
-                Serial serial = new Serial(body.path("serial").asText());
-                standings.putIfAbsent(
-                        serial,
-                        new CertificateStanding(
-                                body.path("authority").asText().intern(),
-                                device(json),
-                                CertificateState.of(body.path("state").asText()),
-                                false,
-                                Optional.empty(),
-                                Optional.empty()));
+                CertificateStanding issued = new CertificateStanding(
+                        body.path("authority").asText(),
+                        device(json),
+                        CertificateState.of(body.path("state").asText()),
+                        false,
+                        Optional.empty(),
+                        Optional.empty());
+                change(new Serial(body.path("serial").asText()), before -> before == null ? row(issued) : null);
             }
             case "certificate.activated" -> {
                 advance(body.path("serial").asText(), CertificateState.CURRENT, Optional.empty(), entry.at());
@@ -72,31 +146,110 @@ public final class CertificateStandings {
     }
 
     private void advance(String serial, CertificateState to, Optional<RevocationReason> reason, Instant at) {
-        change(serial, s -> {
-            if (s.state().compareTo(to) >= 0) {
-                return s;
+        change(new Serial(serial), row -> {
+            if (row == null || state(row.packed()).compareTo(to) >= 0) {
+                return null;
             }
             boolean ends = to == CertificateState.SUPERSEDED || to == CertificateState.REVOKED;
-            return new CertificateStanding(
-                    s.authority(), s.device(), to, s.held(), ends ? Optional.of(at) : s.endedAt(), reason);
+            int named = row.packed() & -(1 << AUTHORITY_SHIFT) | row.packed() & HELD;
+            return new StandingTable.Row(
+                    named | to.ordinal() | reason(reason) << REASON_SHIFT,
+                    ends ? seconds(at) : row.endedAt(),
+                    row.name());
         });
     }
 
     private void hold(JsonNode body, boolean held, Instant at) {
         body.path("serials")
-                .forEach(serial -> change(
-                        serial.asText(),
-                        s -> new CertificateStanding(
-                                s.authority(),
-                                s.device(),
-                                s.state(),
-                                held,
-                                held ? Optional.of(at) : Optional.empty(),
-                                s.reason())));
+                .forEach(serial -> change(new Serial(serial.asText()), row -> {
+                    if (row == null || !state(row.packed()).counts()) {
+                        return null;
+                    }
+                    int packed = held ? row.packed() | HELD : row.packed() & ~HELD;
+                    return new StandingTable.Row(packed, held ? seconds(at) : 0, row.name());
+                }));
     }
 
-    private void change(String serial, UnaryOperator<CertificateStanding> change) {
-        standings.computeIfPresent(new Serial(serial), (_, standing) -> change.apply(standing));
+    private void change(Serial serial, StandingTable.Change change) {
+        String hex = serial.hex();
+        if (!canBeOurs(hex)) {
+            return; // unknown, and so refused
+        }
+        long low = low(hex);
+        share(low).change(high(hex), low, change);
+    }
+
+    /// Zero marks a free slot, and is no serial of ours.
+    private static boolean canBeOurs(String hex) {
+        return hex.length() <= LONGEST && !hex.equals("0");
+    }
+
+    private StandingTable share(long low) {
+        return shares[(int) (low & SHARES - 1)];
+    }
+
+    private static long low(String hex) {
+        return Long.parseUnsignedLong(hex, Math.max(0, hex.length() - 16), hex.length(), 16);
+    }
+
+    private static long high(String hex) {
+        return hex.length() <= 16 ? 0 : Long.parseUnsignedLong(hex, 0, hex.length() - 16, 16);
+    }
+
+    // ------------------------------------------------------------------ rows
+
+    private StandingTable.Row row(CertificateStanding standing) {
+        int environment = standing.device()
+                .map(device -> environments.number(device.environment().value()))
+                .orElse(0);
+        int packed = standing.state().ordinal()
+                | (standing.held() ? HELD : 0)
+                | reason(standing.reason()) << REASON_SHIFT
+                | authorities.number(standing.authority()) << AUTHORITY_SHIFT
+                | environment << ENVIRONMENT_SHIFT;
+        return new StandingTable.Row(
+                packed,
+                standing.endedAt().map(CertificateStandings::seconds).orElse(0),
+                standing.device().map(device -> device.id().value()).orElse(null));
+    }
+
+    private CertificateStanding standing(StandingTable.Row row, @Nullable DeviceRef expected) {
+        int reason = row.packed() >>> REASON_SHIFT & (1 << REASON_BITS) - 1;
+        return new CertificateStanding(
+                authorities.name(row.packed() >>> AUTHORITY_SHIFT & (1 << NAME_BITS) - 1),
+                Optional.ofNullable(device(row, expected)),
+                state(row.packed()),
+                (row.packed() & HELD) != 0,
+                row.endedAt() == 0
+                        ? Optional.empty()
+                        : Optional.of(Instant.ofEpochSecond(Integer.toUnsignedLong(row.endedAt()))),
+                reason == 0 ? Optional.empty() : Optional.of(REASONS[reason - 1]));
+    }
+
+    private @Nullable DeviceRef device(StandingTable.Row row, @Nullable DeviceRef expected) {
+        String name = row.name();
+        if (name == null) {
+            return null;
+        }
+        String environment = environments.name(row.packed() >>> ENVIRONMENT_SHIFT);
+        return expected != null
+                        && expected.id().value().equals(name)
+                        && expected.environment().value().equals(environment)
+                ? expected
+                : new DeviceRef(new Environment(environment), new DeviceId(name));
+    }
+
+    private static CertificateState state(int packed) {
+        return STATES[packed & (1 << STATE_BITS) - 1];
+    }
+
+    private static int reason(Optional<RevocationReason> reason) {
+        return reason.map(r -> r.ordinal() + 1).orElse(0);
+    }
+
+    /// Until 2106.
+    private static int seconds(Instant at) {
+        return (int) at.getEpochSecond();
     }
 
     private static Optional<DeviceRef> device(JsonNode json) {

@@ -14,6 +14,14 @@ public enum CertificateState {
     SUPERSEDED,
     REVOKED;
 
+    /// Whether a certificate in this state may still come to be used, or is.
+    public boolean counts() {
+        return switch (this) {
+            case INTENDED, PENDING, CURRENT -> true;
+            case SUPERSEDED, REVOKED -> false;
+        };
+    }
+
     public String text() {
         return name().toLowerCase(Locale.ROOT);
     }

@@ -244,33 +244,6 @@ final class CertificateStore {
                                 Optional.ofNullable(row.get(7, String.class)).flatMap(RevocationReason::parse))));
     }
 
-    record Revoked(Serial serial, Instant at, RevocationReason reason) {}
-
-    /// What the list of this authority must hold (RFC 5280 section 5: until a certificate has expired).
-    static List<Revoked> revoked(DSLContext sql, String authority, Instant now) {
-        return sql.fetch(
-                        "select serial, ended_at, state, revocation_reason from certificate"
-                                + " where authority = ? and not_after > ? and (state in ('superseded','revoked') or"
-                                + " held) order by serial",
-                        authority,
-                        utc(now))
-                .map(row -> new Revoked(
-                        new Serial(row.get(0, String.class)),
-                        row.get(1, OffsetDateTime.class).toInstant(),
-                        reason(
-                                CertificateState.of(row.get(2, String.class)),
-                                Optional.ofNullable(row.get(3, String.class)).flatMap(RevocationReason::parse))));
-    }
-
-    /// Why a certificate that does not count any more does not.
-    static RevocationReason reason(CertificateState state, Optional<RevocationReason> stored) {
-        return switch (state) {
-            case REVOKED -> stored.orElse(RevocationReason.UNSPECIFIED);
-            case SUPERSEDED -> RevocationReason.SUPERSEDED;
-            case INTENDED, PENDING, CURRENT -> RevocationReason.CERTIFICATE_HOLD;
-        };
-    }
-
     private static IssuedCertificate issued(Record row) {
         return new IssuedCertificate(
                 new Serial(row.get(0, String.class)),

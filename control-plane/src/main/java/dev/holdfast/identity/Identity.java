@@ -134,8 +134,8 @@ public final class Identity {
                     Admission.Refusal.SERVER_CANNOT_CHECK,
                     "the database has not been heard for " + blindAfter.toSeconds() + " s");
         }
-        Optional<CertificateStanding> certificate = ca.standings().find(serial);
-        if (certificate.isEmpty() || !certificate.get().device().equals(Optional.of(device))) {
+        Optional<CertificateStanding> certificate = ca.standings().find(device, serial);
+        if (certificate.isEmpty()) {
             return refused(Admission.Refusal.CERTIFICATE_UNKNOWN, "no certificate " + serial + " of this device");
         }
         switch (certificate.get().state()) {

@@ -2,10 +2,9 @@ package dev.holdfast.pki;
 
 import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.Ca;
-import dev.holdfast.ca.StatusResponder;
 import dev.holdfast.config.Configuration;
-import dev.holdfast.protocol.ocsp.OcspResponse;
 import dev.holdfast.protocol.x509.Certificates;
+import dev.holdfast.revocation.Revocation;
 import dev.holdfast.tls.DevicePlane;
 import dev.holdfast.tls.PeerIdentity;
 import dev.holdfast.tls.RequestWatch;
@@ -15,16 +14,12 @@ import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
-import io.vertx.ext.web.handler.BodyHandler;
 import java.io.IOException;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
-import java.util.Base64;
-import java.util.Locale;
+import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
@@ -32,6 +27,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,10 +40,10 @@ public final class PkiEndpoint implements AutoCloseable {
     private static final int THREADS = Math.max(2, Runtime.getRuntime().availableProcessors());
 
     private static final Logger LOG = LoggerFactory.getLogger(PkiEndpoint.class);
-    private static final int MOST_BODY = 16 * 1024;
 
     private final Router router;
-    private final int port;
+    private final RequestWatch watch;
+    private volatile int port;
     private final ThreadPoolExecutor signers = new ThreadPoolExecutor(
             THREADS,
             THREADS,
@@ -56,10 +52,21 @@ public final class PkiEndpoint implements AutoCloseable {
             new ArrayBlockingQueue<>(2_000),
             Thread.ofPlatform().name("pki-", 0).daemon().factory());
     private volatile boolean serving;
+    private volatile @Nullable StatusEndpoint status;
 
-    private PkiEndpoint(Router router, int port) {
+    private PkiEndpoint(Router router, RequestWatch watch) {
         this.router = router;
-        this.port = port;
+        this.watch = watch;
+    }
+
+    private void handle(HttpServerRequest request) {
+        StatusEndpoint ready = status;
+        String path = request.path();
+        if (ready != null && path != null && StatusEndpoint.isFor(path)) {
+            ready.handle(request);
+        } else {
+            router.handle(request);
+        }
     }
 
     /// Binds the listener.
@@ -83,7 +90,7 @@ public final class PkiEndpoint implements AutoCloseable {
                 .setPerMessageWebSocketCompressionSupported(false)
                 .setPerFrameWebSocketCompressionSupported(false)
                 .setHandle100ContinueAutomatically(true);
-        int[] bound = new int[1];
+        PkiEndpoint endpoint = new PkiEndpoint(router, watch);
         try {
             vertx.deployVerticle(
                             () -> new VerticleBase() {
@@ -92,9 +99,9 @@ public final class PkiEndpoint implements AutoCloseable {
                                     return vertx.createHttpServer(options)
                                             .connectionHandler(
                                                     connection -> watch.opened(connection, PeerIdentity.none("")))
-                                            .requestHandler(router)
+                                            .requestHandler(endpoint::handle)
                                             .listen()
-                                            .onSuccess(server -> bound[0] = server.actualPort());
+                                            .onSuccess(server -> endpoint.port = server.actualPort());
                                 }
                             },
                             new DeploymentOptions().setInstances(2))
@@ -105,7 +112,6 @@ public final class PkiEndpoint implements AutoCloseable {
                             + e.getMessage(),
                     e);
         }
-        PkiEndpoint endpoint = new PkiEndpoint(router, bound[0]);
         router.route().order(-1).handler(request -> {
             watch.begin(request);
             if (endpoint.serving) {
@@ -126,64 +132,20 @@ public final class PkiEndpoint implements AutoCloseable {
     }
 
     /// Begins to answer.
-    public void serve(Ca ca) {
+    public void serve(Ca ca, Revocation revocation, InstantSource clock) {
         router.get("/ca/:file").handler(request -> authority(ca, request));
-        router.get("/crl/:file").handler(request -> work(request, loop -> list(ca, request, loop)));
-        router.route("/ocsp")
-                .handler(BodyHandler.create(false).setBodyLimit(MOST_BODY))
-                .handler(request -> posted(ca, request));
-        router.get("/ocsp/*").handler(request -> inPath(ca, request));
+        router.get("/crl/:file").handler(request -> work(request, loop -> list(ca, revocation, request, loop)));
         router.route().failureHandler(PkiEndpoint::failed);
+        status = new StatusEndpoint(revocation.statusResponder(), watch, clock);
         serving = true;
     }
 
-    /// RFC 6960 appendix A.1.1: POST of the DER.
-    private void posted(Ca ca, RoutingContext request) {
-        String type = Optional.ofNullable(request.request().getHeader("content-type"))
-                .orElse("")
-                .toLowerCase(Locale.ROOT);
-        Buffer body = request.body().buffer();
-        if (!request.request().method().equals(HttpMethod.POST)) {
-            request.response().setStatusCode(405).putHeader("allow", "POST").end();
-        } else if (!type.startsWith("application/ocsp-request")) {
-            request.response().setStatusCode(415).end();
-        } else {
-            byte[] der = body == null ? new byte[0] : body.getBytes();
-            work(request, loop -> answer(ca, request, loop, der, false));
-        }
-    }
-
-    /// Appendix A.1: GET, the path's rest is the base64 of the DER, URL-encoded (by some clients not, or twice
-    /// over with slashes collapsed by proxies, which is not mended here).
-    private void inPath(Ca ca, RoutingContext request) {
-        String path = request.request().path();
-        try {
-            String text =
-                    URLDecoder.decode(path.substring("/ocsp/".length()).replace("+", "%2B"), StandardCharsets.UTF_8);
-            byte[] der = Base64.getDecoder().decode(text);
-            work(request, loop -> answer(ca, request, loop, der, true));
-        } catch (IllegalArgumentException e) {
-            send(request, OcspResponse.Failure.MALFORMED_REQUEST.response(), "application/ocsp-response");
-        }
-    }
-
-    private static void answer(Ca ca, RoutingContext request, Context loop, byte[] der, boolean cacheable) {
-        StatusResponder.Answer answer = ca.statusResponder().answer(der);
-        loop.runOnContext(_ -> {
-            // RFC 5019 section 6.2: what may be cached says until when.
-            if (cacheable && answer.until().isPresent()) {
-                request.response().putHeader("cache-control", "max-age=60, public, no-transform, must-revalidate");
-            }
-            send(request, answer.der(), "application/ocsp-response");
-        });
-    }
-
-    private static void list(Ca ca, RoutingContext request, Context loop) {
+    private static void list(Ca ca, Revocation revocation, RoutingContext request, Context loop) {
         String file = request.pathParam("file");
         Optional<byte[]> list = file.endsWith(".crl")
                 ? ca.authorities()
                         .find(file.substring(0, file.length() - 4))
-                        .flatMap(authority -> ca.revocationLists().current(authority))
+                        .flatMap(authority -> revocation.lists().current(authority))
                 : Optional.empty();
         loop.runOnContext(_ -> {
             if (list.isPresent()) {

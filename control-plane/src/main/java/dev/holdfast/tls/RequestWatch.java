@@ -1,6 +1,7 @@
 package dev.holdfast.tls;
 
 import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.util.Map;
@@ -76,6 +77,23 @@ public final class RequestWatch {
         });
         context.addEndHandler(_ -> connection.enter(Phase.WAITING));
         return Optional.of(connection.peer);
+    }
+
+    /// As [#begin(RoutingContext)], for a request that is answered without a router, at once when it has come.
+    public void begin(HttpServerRequest request) {
+        enter(request, Phase.RECEIVING);
+    }
+
+    /// The request has its answer.
+    public void answered(HttpServerRequest request) {
+        enter(request, Phase.WAITING);
+    }
+
+    private void enter(HttpServerRequest request, Phase phase) {
+        Connection connection = connections.get(request.connection());
+        if (connection != null) {
+            connection.enter(phase);
+        }
     }
 
     /// Runs it when the connection of this request has ended; to be called on its event loop, while it is open.

@@ -1,74 +1,118 @@
 package dev.holdfast.protocol.ocsp;
 
-import java.io.IOException;
+import dev.holdfast.protocol.der.DerFormatException;
+import dev.holdfast.protocol.der.DerReader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.bouncycastle.asn1.ASN1OctetString;
-import org.bouncycastle.asn1.ASN1Primitive;
-import org.bouncycastle.asn1.ASN1Sequence;
-import org.bouncycastle.asn1.ocsp.CertID;
-import org.bouncycastle.asn1.ocsp.OCSPObjectIdentifiers;
-import org.bouncycastle.asn1.ocsp.Request;
-import org.bouncycastle.asn1.ocsp.TBSRequest;
-import org.bouncycastle.asn1.x509.Extension;
+import org.jspecify.annotations.Nullable;
 
-/// A question about certificates (RFC 6960 section 4.1). A requestor's signature is neither needed nor looked at.
-///
-/// @param nonce as it stood in the request, at most 128 octets (RFC 9654 section 2.1)
-public record OcspRequest(List<CertID> certificates, Optional<ASN1OctetString> nonce) {
+/// A question about certificates (RFC 6960 section 4.1), read strictly. A requestor's signature is neither needed nor
+/// looked at.
+public final class OcspRequest {
     private static final int MOST_OCTETS = 16 * 1024;
     private static final int MOST_CERTIFICATES = 16;
+    /// RFC 9654 section 2.1.
     private static final int LONGEST_NONCE = 128;
 
-    public OcspRequest {
-        certificates = List.copyOf(certificates);
+    /// id-pkix-ocsp-nonce, 1.3.6.1.5.5.7.48.1.2
+    static final byte[] NONCE = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x02};
+
+    private final List<CertificateId> certificates;
+    private final byte @Nullable [] nonce;
+
+    private OcspRequest(List<CertificateId> certificates, byte @Nullable [] nonce) {
+        this.certificates = List.copyOf(certificates);
+        this.nonce = nonce;
     }
 
-    /// @throws OcspFormatException when it is not a request, or asks for more than 16 certificates
+    public List<CertificateId> certificates() {
+        return certificates;
+    }
+
+    /// The nonce's octets, 1 to 128 of them.
+    public Optional<byte[]> nonce() {
+        return Optional.ofNullable(nonce).map(byte[]::clone);
+    }
+
+    /// @throws OcspFormatException when it is not a request of version 1, asks for more than 16 certificates, has a
+    ///     nonce that is empty or longer than 128 octets (RFC 9654 section 2.1), or wants an extension that is critical
+    ///     and not known here (RFC 6960 section 4.4)
     public static OcspRequest parse(byte[] der) throws OcspFormatException {
         if (der.length == 0 || der.length > MOST_OCTETS) {
             throw new OcspFormatException("a request of " + der.length + " octets is not accepted");
         }
         try {
-            org.bouncycastle.asn1.ocsp.OCSPRequest parsed =
-                    org.bouncycastle.asn1.ocsp.OCSPRequest.getInstance(ASN1Primitive.fromByteArray(der));
-            if (parsed == null) {
-                throw new OcspFormatException("no request");
+            DerReader all = DerReader.of(der);
+            DerReader request = all.enter(DerReader.SEQUENCE);
+            all.end();
+            DerReader contents = request.enter(DerReader.SEQUENCE);
+            if (request.isNext(DerReader.tagged(0))) {
+                request.element(); // the requestor's signature
             }
-            TBSRequest contents = parsed.getTbsRequest();
-            ASN1Sequence list = contents.getRequestList();
-            if (list.size() == 0 || list.size() > MOST_CERTIFICATES) {
-                throw new OcspFormatException("ask for 1 to " + MOST_CERTIFICATES + " certificates at once");
-            }
-            List<CertID> certificates = new ArrayList<>();
-            for (var element : list) {
-                CertID id = Request.getInstance(element).getReqCert();
-                if (id.getSerialNumber().getValue().bitLength() > 160
-                        || id.getIssuerNameHash().getOctetsLength() > 64
-                        || id.getIssuerKeyHash().getOctetsLength() > 64) {
-                    throw new OcspFormatException("a certificate id of unreasonable size");
-                }
-                certificates.add(id);
-            }
-            return new OcspRequest(certificates, nonce(contents));
-        } catch (IOException | RuntimeException e) {
+            request.end();
+            return contents(contents);
+        } catch (DerFormatException e) {
             throw new OcspFormatException("not an OCSP request", e);
         }
     }
 
-    private static Optional<ASN1OctetString> nonce(TBSRequest contents) throws OcspFormatException {
-        if (contents.getRequestExtensions() == null) {
-            return Optional.empty();
+    private static OcspRequest contents(DerReader contents) throws DerFormatException {
+        if (contents.isNext(DerReader.tagged(0))) {
+            // DER leaves a default out; requests that spell version 1 out are met and harmless.
+            if (!contents.element().enter(DerReader.INTEGER).holds(new byte[] {0})) {
+                throw new DerFormatException("not version 1");
+            }
         }
-        Extension nonce = contents.getRequestExtensions().getExtension(OCSPObjectIdentifiers.id_pkix_ocsp_nonce);
-        if (nonce == null) {
-            return Optional.empty();
+        if (contents.isNext(DerReader.tagged(1))) {
+            contents.element(); // the requestor's name
         }
-        int length = nonce.getExtnValue().getOctetsLength();
-        if (length == 0 || length > LONGEST_NONCE + 3) {
-            throw new OcspFormatException("a nonce has 1 to " + LONGEST_NONCE + " octets");
+        DerReader list = contents.enter(DerReader.SEQUENCE);
+        List<CertificateId> certificates = new ArrayList<>(1);
+        while (list.hasMore()) {
+            if (certificates.size() == MOST_CERTIFICATES) {
+                throw new DerFormatException("ask for 1 to " + MOST_CERTIFICATES + " certificates at once");
+            }
+            DerReader one = list.enter(DerReader.SEQUENCE);
+            certificates.add(CertificateId.read(one));
+            if (one.isNext(DerReader.tagged(0))) {
+                extensions(one.element());
+            }
+            one.end();
         }
-        return Optional.of(nonce.getExtnValue());
+        if (certificates.isEmpty()) {
+            throw new DerFormatException("no certificate is asked for");
+        }
+        byte[] nonce = contents.isNext(DerReader.tagged(2)) ? extensions(contents.element()) : null;
+        contents.end();
+        return new OcspRequest(certificates, nonce);
+    }
+
+    /// @return the nonce among them, if there is one
+    private static byte @Nullable [] extensions(DerReader tagged) throws DerFormatException {
+        DerReader all = tagged.enter(DerReader.SEQUENCE);
+        tagged.end();
+        byte[] nonce = null;
+        while (all.hasMore()) {
+            DerReader extension = all.enter(DerReader.SEQUENCE);
+            DerReader oid = extension.enter(DerReader.OID);
+            boolean critical = extension.optionalBoolean();
+            DerReader value = extension.enter(DerReader.OCTET_STRING);
+            extension.end();
+            if (oid.holds(NONCE)) {
+                if (nonce != null) {
+                    throw new DerFormatException("two nonces");
+                }
+                DerReader inner = value.enter(DerReader.OCTET_STRING);
+                value.end();
+                if (inner.length() == 0 || inner.length() > LONGEST_NONCE) {
+                    throw new DerFormatException("a nonce has 1 to " + LONGEST_NONCE + " octets");
+                }
+                nonce = inner.bytes();
+            } else if (critical) {
+                throw new DerFormatException("an extension that is critical and not known here");
+            }
+        }
+        return nonce;
     }
 }

@@ -12,10 +12,12 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
+import org.bouncycastle.asn1.ASN1OctetString;
 import org.bouncycastle.asn1.x500.RDN;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x500.style.BCStyle;
 import org.bouncycastle.asn1.x500.style.IETFUtils;
+import org.bouncycastle.asn1.x509.Extension;
 
 /// Reading certificates.
 public final class Certificates {
@@ -96,6 +98,19 @@ public final class Certificates {
             return Optional.empty();
         }
         return Optional.of(IETFUtils.valueToString(found[0].getFirst().getValue()));
+    }
+
+    /// The subject's key identifier (RFC 5280 section 4.2.1.2): what those that it signs name it by.
+    ///
+    /// @throws IllegalArgumentException when the certificate has none; every CA must
+    public static byte[] subjectKeyId(X509Certificate certificate) {
+        byte[] extension = certificate.getExtensionValue(Extension.subjectKeyIdentifier.getId());
+        if (extension == null) {
+            throw new IllegalArgumentException("a certificate without subjectKeyIdentifier");
+        }
+        return ASN1OctetString.getInstance(
+                        ASN1OctetString.getInstance(extension).getOctets())
+                .getOctets();
     }
 
     private static String sha256(byte[] bytes) {

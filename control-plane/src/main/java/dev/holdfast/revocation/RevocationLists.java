@@ -1,12 +1,16 @@
-package dev.holdfast.ca;
+package dev.holdfast.revocation;
 
+import dev.holdfast.ca.Authorities;
+import dev.holdfast.ca.Authority;
 import dev.holdfast.database.Database;
 import dev.holdfast.journal.Journal;
+import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.SignatureSchemes;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Date;
 import java.util.List;
 import java.util.Locale;
@@ -19,6 +23,7 @@ import org.bouncycastle.asn1.ASN1Encoding;
 import org.bouncycastle.asn1.ASN1Integer;
 import org.bouncycastle.asn1.DERBitString;
 import org.bouncycastle.asn1.DERSequence;
+import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.AuthorityKeyIdentifier;
 import org.bouncycastle.asn1.x509.CRLNumber;
 import org.bouncycastle.asn1.x509.Extension;
@@ -32,13 +37,16 @@ public final class RevocationLists {
     private final Database database;
     private final Authorities authorities;
     private final Duration lifetime;
+    private final InstantSource clock;
     private final AtomicLong changes = new AtomicLong();
     private final Map<String, Made> made = new ConcurrentHashMap<>();
 
-    RevocationLists(Database database, Journal journal, Authorities authorities, Duration lifetime) {
+    RevocationLists(
+            Database database, Journal journal, Authorities authorities, Duration lifetime, InstantSource clock) {
         this.database = database;
         this.authorities = authorities;
         this.lifetime = lifetime;
+        this.clock = clock;
         journal.subscribe(entry -> {
             if (entry.content().contains("\"kind\":\"certificate.")) {
                 changes.incrementAndGet();
@@ -63,7 +71,7 @@ public final class RevocationLists {
     }
 
     private boolean good(Made list) {
-        Instant now = authorities.clock().instant();
+        Instant now = clock.instant();
         Duration age = Duration.between(list.at(), now);
         if (age.compareTo(lifetime.dividedBy(2)) > 0) {
             return false;
@@ -77,19 +85,20 @@ public final class RevocationLists {
     private Made make(Authority authority, @org.jspecify.annotations.Nullable Made before) {
         long begun = System.nanoTime();
         long asOf = changes.get();
-        Instant now = authorities.clock().instant();
+        Instant now = clock.instant();
         BigInteger number = BigInteger.valueOf(now.toEpochMilli());
         if (before != null && number.compareTo(before.number()) <= 0) {
             number = before.number().add(BigInteger.ONE);
         }
         V2TBSCertListGenerator list = new V2TBSCertListGenerator();
-        CertificateTemplate.Issuer issuer = authorities.issuer(authority);
-        list.setSignature(SignatureSchemes.identifier(CertificateTemplate.SCHEME));
-        list.setIssuer(issuer.name());
+        var algorithm = SignatureSchemes.identifier(authorities.scheme(authority));
+        list.setSignature(algorithm);
+        list.setIssuer(X500Name.getInstance(
+                authority.certificate().getSubjectX500Principal().getEncoded()));
         list.setThisUpdate(time(now));
         list.setNextUpdate(time(now.plus(lifetime)));
-        for (CertificateStore.Revoked revoked : database.<List<CertificateStore.Revoked>>read(
-                sql -> CertificateStore.revoked(sql, authority.id(), now))) {
+        for (RevocationStore.Revoked revoked :
+                database.<List<RevocationStore.Revoked>>read(sql -> RevocationStore.revoked(sql, authority.id(), now))) {
             list.addCRLEntry(
                     new ASN1Integer(revoked.serial().number()),
                     time(revoked.at()),
@@ -100,15 +109,14 @@ public final class RevocationLists {
                 Extension.create(
                         Extension.authorityKeyIdentifier,
                         false,
-                        new AuthorityKeyIdentifier(CertificateTemplate.keyId(issuer.publicKey()))),
+                        new AuthorityKeyIdentifier(Certificates.subjectKeyId(authority.certificate()))),
                 Extension.create(Extension.cRLNumber, false, new CRLNumber(number))
             }));
             var contents = list.generateTBSCertList();
             ASN1EncodableVector all = new ASN1EncodableVector();
             all.add(contents);
-            all.add(SignatureSchemes.identifier(CertificateTemplate.SCHEME));
-            all.add(new DERBitString(
-                    authorities.keys().sign(authority.keyName(), contents.getEncoded(ASN1Encoding.DER))));
+            all.add(algorithm);
+            all.add(new DERBitString(authorities.signList(authority, contents.getEncoded(ASN1Encoding.DER))));
             byte[] der = new DERSequence(all).getEncoded(ASN1Encoding.DER);
             return new Made(
                     new org.bouncycastle.asn1.DEROctetString(der),
