@@ -283,6 +283,10 @@ public final class EstEndpoint {
                     KEY_NOT_ACCEPTED,
                     KEY_NOT_ACCEPTED_BY_PROFILE,
                     CHANNEL_BINDING_NEEDED,
+                    CHANNEL_BINDING_WRONG,
+                    EXTENSION_NOT_ACCEPTED,
+                    NAME_NOT_ACCEPTED,
+                    ENCRYPTION_KEY_UNKNOWN,
                     REQUEST_WANTS_A_CA -> 400;
             case TOKEN_WRONG,
                     TOKEN_EXPIRED,
@@ -310,6 +314,12 @@ public final class EstEndpoint {
                     CREDENTIAL_NOT_ACCEPTED_BY_PROFILE,
                     PROFILE_IS_NOT_THE_CERTIFICATES,
                     ATTESTATION_NEEDED,
+                    SERVER_KEY_NOT_OFFERED_BY_PROFILE,
+                    CLAIM_UNKNOWN,
+                    CLAIM_CLOSED,
+                    CLAIM_EXPIRED,
+                    CLAIM_USED_UP,
+                    CLAIM_NOT_FOR_THIS_DEVICE,
                     REFUSED_BY_A_PERSON,
                     NOT_READY_FOR_PRODUCTION -> 403;
         };

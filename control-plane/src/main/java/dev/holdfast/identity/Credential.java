@@ -32,6 +32,11 @@ public sealed interface Credential {
     /// @param anchor SHA-256 of the anchor's certificate
     record Manufacturer(X509Certificate leaf, String anchor) implements Credential {}
 
+    /// The certificate that a batch of devices shares to claim their own with; its key is proven by the handshake.
+    ///
+    /// @param device whom the request names
+    record Claim(X509Certificate leaf, DeviceId device) implements Credential {}
+
     /// A certificate that we issued; its key is proven (by the handshake, or the signature of the message).
     record Operational(X509Certificate leaf) implements Credential {}
 
@@ -43,6 +48,7 @@ public sealed interface Credential {
             case Account _ -> Optional.of(CredentialKind.ACCOUNT);
             case Tpm _ -> Optional.of(CredentialKind.TPM);
             case Manufacturer _ -> Optional.of(CredentialKind.MANUFACTURER);
+            case Claim _ -> Optional.of(CredentialKind.CLAIM);
             case Operational _ -> Optional.empty();
         };
     }

@@ -151,6 +151,7 @@ public final class Enrolment {
             case Credential.SharedSecret secret -> Optional.of(new DeviceRef(environment, secret.device()));
             case Credential.Account account -> Optional.of(new DeviceRef(environment, account.device()));
             case Credential.Tpm tpm -> Optional.of(new DeviceRef(environment, tpm.device()));
+            case Credential.Claim claim -> Optional.of(new DeviceRef(environment, claim.device()));
             case Credential.Manufacturer by ->
                 Certificates.productSerial(by.leaf())
                         .or(() -> Certificates.commonName(by.leaf()))
@@ -210,6 +211,7 @@ public final class Enrolment {
             case EnrolmentFacts.Proof.ByAccount _,
                     EnrolmentFacts.Proof.ByTpm _,
                     EnrolmentFacts.Proof.ByManufacturer _,
+                    EnrolmentFacts.Proof.ByClaim _,
                     EnrolmentFacts.Proof.ByCertificate _ -> {}
         }
         return intended;
@@ -267,6 +269,9 @@ public final class Enrolment {
                         new EnrolmentFacts.Proof.ByAccount(by.account()));
             case Credential.Tpm by ->
                 new Shown(Optional.of(new DeviceRef(environment, by.device())), new EnrolmentFacts.Proof.ByTpm());
+            case Credential.Claim by ->
+                new Shown(
+                        Optional.of(new DeviceRef(environment, by.device())), new EnrolmentFacts.Proof.ByClaim());
             case Credential.Manufacturer by -> {
                 List<String> names = new ArrayList<>();
                 Certificates.commonName(by.leaf()).ifPresent(names::add);

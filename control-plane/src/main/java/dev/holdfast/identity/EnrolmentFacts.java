@@ -45,6 +45,8 @@ record EnrolmentFacts(
 
         record ByTpm() implements Proof {}
 
+        record ByClaim() implements Proof {}
+
         /// @param names of the initial identity, which the request may repeat as its subject
         record ByManufacturer(Instant notBefore, Instant notAfter, List<String> names) implements Proof {}
 

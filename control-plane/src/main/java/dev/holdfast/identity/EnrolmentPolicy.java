@@ -94,6 +94,8 @@ final class EnrolmentPolicy {
             case EnrolmentFacts.Proof.ByToken by -> token(facts, by.token(), now);
             case EnrolmentFacts.Proof.BySharedSecret by -> secret(facts, by.secret(), now);
             case EnrolmentFacts.Proof.ByAccount _, EnrolmentFacts.Proof.ByTpm _ -> Optional.empty();
+            case EnrolmentFacts.Proof.ByClaim _ ->
+                refuse(EnrolmentRefusal.CLAIM_UNKNOWN, "no open batch has this claim certificate");
             case EnrolmentFacts.Proof.ByManufacturer by ->
                 validity(by.notBefore(), by.notAfter(), Duration.ZERO, now)
                         .or(() -> facts.device().isPresent()

@@ -11,6 +11,10 @@ public enum EnrolmentRefusal {
     KEY_WEAK,
     KEY_NOT_ACCEPTED,
     REQUEST_WANTS_A_CA,
+    /// The request wants an extension that is critical and not known here, or has one twice.
+    EXTENSION_NOT_ACCEPTED,
+    /// A name in the request has control characters, or letters that look like others.
+    NAME_NOT_ACCEPTED,
     /// No such token for this device; whether the device exists is not told.
     TOKEN_WRONG,
     TOKEN_EXPIRED,
@@ -38,6 +42,20 @@ public enum EnrolmentRefusal {
     KEY_NOT_ACCEPTED_BY_PROFILE,
     /// The profile wants the proof of possession bound to the TLS channel.
     CHANNEL_BINDING_NEEDED,
+    /// The request is bound to another channel than the one it came by.
+    CHANNEL_BINDING_WRONG,
+    /// The profile does not have keys made by the server.
+    SERVER_KEY_NOT_OFFERED_BY_PROFILE,
+    /// A key made by the server was to be encrypted to a key that is not known here.
+    ENCRYPTION_KEY_UNKNOWN,
+    /// No open batch has this claim certificate.
+    CLAIM_UNKNOWN,
+    CLAIM_CLOSED,
+    CLAIM_EXPIRED,
+    /// As many devices as the batch has room for have claimed their certificate.
+    CLAIM_USED_UP,
+    /// The device is not one of the batch, or has an identity already.
+    CLAIM_NOT_FOR_THIS_DEVICE,
     /// The profile wants evidence of where the key is.
     ATTESTATION_NEEDED,
     /// No such shared secret for this device.
@@ -59,6 +77,8 @@ public enum EnrolmentRefusal {
             case KEY_NOT_ACCEPTED -> KEY_NOT_ACCEPTED;
             case SIGNATURE_SCHEME_NOT_ACCEPTED -> SIGNATURE_SCHEME_NOT_ACCEPTED;
             case SIGNATURE_WRONG -> REQUEST_SIGNATURE_WRONG;
+            case EXTENSION_NOT_ACCEPTED -> EXTENSION_NOT_ACCEPTED;
+            case NAME_NOT_ACCEPTED -> NAME_NOT_ACCEPTED;
         };
     }
 
@@ -84,6 +104,8 @@ public enum EnrolmentRefusal {
                     KEY_WEAK,
                     KEY_NOT_ACCEPTED,
                     REQUEST_WANTS_A_CA,
+                    EXTENSION_NOT_ACCEPTED,
+                    NAME_NOT_ACCEPTED,
                     MANUFACTURER_SERIAL_NOT_REGISTERED,
                     CERTIFICATE_EXPIRED,
                     CERTIFICATE_NOT_YET_VALID,
@@ -102,6 +124,14 @@ public enum EnrolmentRefusal {
                     PROFILE_IS_NOT_THE_CERTIFICATES,
                     KEY_NOT_ACCEPTED_BY_PROFILE,
                     CHANNEL_BINDING_NEEDED,
+                    CHANNEL_BINDING_WRONG,
+                    SERVER_KEY_NOT_OFFERED_BY_PROFILE,
+                    ENCRYPTION_KEY_UNKNOWN,
+                    CLAIM_UNKNOWN,
+                    CLAIM_CLOSED,
+                    CLAIM_EXPIRED,
+                    CLAIM_USED_UP,
+                    CLAIM_NOT_FOR_THIS_DEVICE,
                     ATTESTATION_NEEDED,
                     REFUSED_BY_A_PERSON,
                     TOO_MANY_REQUESTS_WAIT,

@@ -27,6 +27,7 @@ public final class FailureLimits {
             case Credential.Account account -> new Caller("account " + account.account(), "");
             case Credential.Tpm tpm -> unproven(tpm.device(), remoteAddress);
             case Credential.Manufacturer by -> key(by.leaf());
+            case Credential.Claim by -> unproven(by.device(), remoteAddress); // a batch shares one key
             case Credential.Operational by -> key(by.leaf());
         };
     }

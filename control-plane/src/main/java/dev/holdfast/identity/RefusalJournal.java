@@ -113,7 +113,10 @@ final class RefusalJournal {
     private static boolean proves(Credential credential) {
         return switch (credential) {
             case Credential.Token _, Credential.SharedSecret _, Credential.Tpm _ -> false;
-            case Credential.Account _, Credential.Manufacturer _, Credential.Operational _ -> true;
+            case Credential.Account _,
+                    Credential.Manufacturer _,
+                    Credential.Claim _,
+                    Credential.Operational _ -> true;
         };
     }
 

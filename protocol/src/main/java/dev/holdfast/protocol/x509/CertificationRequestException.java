@@ -12,7 +12,11 @@ public final class CertificationRequestException extends Exception {
         KEY_WEAK,
         KEY_NOT_ACCEPTED,
         SIGNATURE_SCHEME_NOT_ACCEPTED,
-        SIGNATURE_WRONG
+        SIGNATURE_WRONG,
+        /// Critical and not known here, twice, or an empty list of them.
+        EXTENSION_NOT_ACCEPTED,
+        /// Control characters anywhere; in the names that count, anything but printable ASCII.
+        NAME_NOT_ACCEPTED
     }
 
     CertificationRequestException(Reason reason, String message) {
