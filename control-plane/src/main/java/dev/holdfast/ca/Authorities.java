@@ -7,6 +7,7 @@ import dev.holdfast.database.Database;
 import dev.holdfast.journal.Entry;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.Transaction;
+import dev.holdfast.keys.SigningKeys;
 import dev.holdfast.protocol.x509.Certificates;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -10,7 +10,7 @@ import java.util.Optional;
 /// @param id its name in URLs of CRLs and certificates, such as `device-production-1`
 /// @param environment whose devices it certifies; empty for the root and the authority of our own listeners
 /// @param above the certificates above it, nearest first, the root last; empty for a root
-/// @param keyName under which [SigningKeys] has its private key
+/// @param keyName under which [dev.holdfast.keys.SigningKeys] has its private key
 /// @param development issued before a host name and a root ceremony were recorded; its subject says so too
 public record Authority(
         String id,

@@ -6,6 +6,7 @@ import dev.holdfast.config.DataFolderStore;
 import dev.holdfast.core.Environment;
 import dev.holdfast.database.Database;
 import dev.holdfast.journal.Journal;
+import dev.holdfast.keys.FileKeyStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;

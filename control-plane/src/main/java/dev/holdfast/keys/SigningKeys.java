@@ -1,4 +1,4 @@
-package dev.holdfast.ca;
+package dev.holdfast.keys;
 
 import java.io.IOException;
 import java.security.PublicKey;

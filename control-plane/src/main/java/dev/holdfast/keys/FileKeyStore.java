@@ -1,4 +1,4 @@
-package dev.holdfast.ca;
+package dev.holdfast.keys;
 
 import dev.holdfast.protocol.x509.Crypto;
 import dev.holdfast.protocol.x509.Pem;
@@ -65,7 +65,7 @@ public final class FileKeyStore implements SigningKeys {
     }
 
     /// The key pair itself, made where it is missing: for our own listeners, whose TLS library needs the key.
-    KeyPair pair(String name) throws IOException {
+    public KeyPair pair(String name) throws IOException {
         Optional<KeyPair> known = load(name);
         if (known.isPresent()) {
             return known.get();
