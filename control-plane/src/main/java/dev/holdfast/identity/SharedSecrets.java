@@ -66,6 +66,7 @@ public final class SharedSecrets {
     /// A secret as it is found by its id.
     ///
     /// @param usedBy what it has given already
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     public record Known(
             String id, DeviceRef device, Instant expiresAt, Optional<String> usedBy, boolean withdrawn, byte[] octets) {
         /// As people and `openssl cmp -secret` type it.
