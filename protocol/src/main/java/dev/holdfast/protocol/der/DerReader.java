@@ -65,7 +65,7 @@ public final class DerReader {
             }
             length = 0;
             for (int i = 0; i < octets; i++) {
-                length = length << 8 | der[contents++] & 0xff;
+                length = (length << 8) | (der[contents++] & 0xff);
             }
             if (length < 0x80) {
                 throw new DerFormatException("a length that is not in its shortest form at octet " + at);
@@ -111,7 +111,7 @@ public final class DerReader {
         if (length() == 0) {
             throw new DerFormatException("an INTEGER without contents");
         }
-        if (length() > 1 && (der[at] == 0 && der[at + 1] >= 0 || der[at] == -1 && der[at + 1] < 0)) {
+        if (length() > 1 && ((der[at] == 0 && der[at + 1] >= 0) || (der[at] == -1 && der[at + 1] < 0))) {
             throw new DerFormatException("an INTEGER that is not in its shortest form");
         }
         return bytes();
