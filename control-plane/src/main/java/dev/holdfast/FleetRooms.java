@@ -20,6 +20,7 @@ import dev.holdfast.revocation.Revocation;
 import dev.holdfast.rollout.HealthSource;
 import dev.holdfast.rollout.RolloutReplay;
 import dev.holdfast.rollout.Rollouts;
+import dev.holdfast.rotation.Renewals;
 import dev.holdfast.segmentation.Segmentation;
 import dev.holdfast.sessions.Sessions;
 import dev.holdfast.telemetry.Observation;
@@ -43,6 +44,7 @@ final class FleetRooms {
     final Ca ca;
     final Revocation revocation;
     final Identity identity;
+    final Renewals renewals;
     final Detection detection;
     final Firmware firmware;
     final Rollouts rollouts;
@@ -73,8 +75,16 @@ final class FleetRooms {
                 ground.freeze,
                 new Environment(configuration.environment()),
                 configuration.limits().databaseSilence(),
+                ground.clock,
                 ground.random,
                 ground.installationSecret());
+        renewals = new Renewals(
+                ground.database,
+                ground.journal,
+                commands,
+                ground.clock,
+                ground.random,
+                configuration.certificates().renewalsPerHour());
         detection = parts.opened(
                 "detection",
                 new Detection(ground.database, ground.journal, inventory, telemetry, ground.nodeName(), ground.clock));
@@ -146,6 +156,8 @@ final class FleetRooms {
         detection.start();
         telemetry.alsoFlush("contacts", inventory::flushContacts);
         telemetry.alsoFlush("delivered commands", commands::flush);
+        telemetry.alsoFlush("ended certificates", identity::cutEnded);
+        telemetry.alsoFlush("renewals that are due", renewals::tellDue);
         telemetry.start();
         segmentation.start();
         response.start();

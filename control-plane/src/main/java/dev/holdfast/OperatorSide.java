@@ -60,6 +60,7 @@ final class OperatorSide {
                                 rooms.commands,
                                 rooms.ca,
                                 rooms.identity,
+                                rooms.renewals,
                                 rooms.detection,
                                 rooms.response,
                                 rooms.firmware,

@@ -18,6 +18,7 @@ import dev.holdfast.operator.OperatorEndpoint;
 import dev.holdfast.pki.PkiEndpoint;
 import dev.holdfast.response.Response;
 import dev.holdfast.rollout.Rollouts;
+import dev.holdfast.rotation.Renewals;
 import dev.holdfast.sessions.CutReason;
 import dev.holdfast.sessions.Sessions;
 import dev.holdfast.telemetry.Telemetry;
@@ -150,6 +151,10 @@ public final class Server implements AutoCloseable {
 
     public Identity identity() {
         return rooms.identity;
+    }
+
+    public Renewals renewals() {
+        return rooms.renewals;
     }
 
     public Detection detection() {

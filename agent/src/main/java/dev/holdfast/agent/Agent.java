@@ -86,6 +86,7 @@ public final class Agent {
                 life,
                 bootloader,
                 device,
+                identities::advised,
                 () -> rounds.soon(settings.pace().firstPoll()));
     }
 

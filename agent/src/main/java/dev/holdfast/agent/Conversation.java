@@ -1,8 +1,11 @@
 package dev.holdfast.agent;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.netty.channel.EventLoop;
 import io.netty.handler.ssl.SslContext;
 import java.io.IOException;
+import java.time.DateTimeException;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
@@ -20,10 +23,17 @@ final class Conversation {
     private final Bootloader bootloader;
     private final Lifeline device;
     private final Runnable confirmed;
+    private final Renewals renewals;
     private @Nullable SslContext tls;
     private @Nullable DeviceMqttClient mqtt;
     private Bootloader.@Nullable Booted booted;
     private boolean bootTold;
+
+    /// Hears when the server wants a certificate renewed.
+    @FunctionalInterface
+    interface Renewals {
+        void advised(String serial, Instant renewAfter);
+    }
 
     /// @param confirmed called when firmware on trial has proven itself
     Conversation(
@@ -35,6 +45,7 @@ final class Conversation {
             Life life,
             Bootloader bootloader,
             Lifeline device,
+            Renewals renewals,
             Runnable confirmed) {
         this.settings = settings;
         this.store = store;
@@ -45,6 +56,7 @@ final class Conversation {
         this.bootloader = bootloader;
         this.device = device;
         this.confirmed = confirmed;
+        this.renewals = renewals;
     }
 
     /// The firmware that speaks from now on.
@@ -185,6 +197,7 @@ final class Conversation {
             if (revision < before.revision()) {
                 return;
             }
+            advise(command.get().desired().path("certificate"));
             Map<String, String> inForce = platform.apply(revision, command.get().desired());
             AgentConfiguration after =
                     new AgentConfiguration(revision, command.get().desired(), inForce);
@@ -198,6 +211,19 @@ final class Conversation {
             }
         } catch (IOException e) {
             device.storeFailed(e);
+        }
+    }
+
+    /// `{"serial":..., "renewAfter":...}`: when the server wants that certificate renewed.
+    private void advise(JsonNode certificate) {
+        try {
+            if (certificate.isObject()) {
+                renewals.advised(
+                        certificate.path("serial").asText(),
+                        Instant.parse(certificate.path("renewAfter").asText()));
+            }
+        } catch (DateTimeException e) {
+            device.noted("bad-command", "certificate.renewAfter is not a time");
         }
     }
 

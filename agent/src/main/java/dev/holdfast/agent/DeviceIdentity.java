@@ -5,6 +5,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.StringReader;
 import java.io.StringWriter;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
@@ -49,11 +50,20 @@ public record DeviceIdentity(PrivateKey key, List<X509Certificate> chain) {
         return chain.getFirst();
     }
 
-    /// When to ask for the next certificate: at two thirds of this one's life.
+    /// When to ask for the next certificate, where the server has said nothing: between half and five sixths of this
+    /// one's life, by its serial, so that devices that were enrolled together don't ask together.
     public Instant renewAt() {
         Instant from = certificate().getNotBefore().toInstant();
         Duration life = Duration.between(from, certificate().getNotAfter().toInstant());
-        return from.plus(life.multipliedBy(2).dividedBy(3));
+        double place = certificate().getSerialNumber().mod(BigInteger.valueOf(1_000_003)).doubleValue() / 1_000_003;
+        return from.plusMillis(Math.round(life.toMillis() * (1 / 2.0 + place / 3)));
+    }
+
+    /// The last moment to ask for the next certificate: a tenth of this one's life is left for trying again.
+    public Instant latestRenewal() {
+        Instant from = certificate().getNotBefore().toInstant();
+        Duration life = Duration.between(from, certificate().getNotAfter().toInstant());
+        return from.plus(life.multipliedBy(9).dividedBy(10));
     }
 
     /// Key and chain as PEM: one record, so that they change together.

@@ -12,7 +12,9 @@ import java.security.KeyPair;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.security.spec.X509EncodedKeySpec;
+import java.time.DateTimeException;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -43,7 +45,8 @@ final class Enroller {
     private final SecureRandom random;
 
     sealed interface Result {
-        record Issued(DeviceIdentity identity) implements Result {}
+        /// @param renewAfter when the server would like to be asked for the next one
+        record Issued(DeviceIdentity identity, Optional<Instant> renewAfter) implements Result {}
 
         /// The server wants to think (202, section 4.2.3), or can't now.
         record Later(Duration after, String why) implements Result {}
@@ -117,13 +120,24 @@ final class Enroller {
         return switch (result) {
             case WholeAnswer.Result.Failed failed ->
                 new Result.Later(settings.pace().retry(), failed.reason());
-            case WholeAnswer.Result.Answer answer when answer.status() == 200 -> take(answer.body(), pair);
+            case WholeAnswer.Result.Answer answer when answer.status() == 200 ->
+                take(answer.body(), renewAfter(answer), pair);
             case WholeAnswer.Result.Answer answer
             when answer.status() == 202 || answer.status() == 429 || answer.status() >= 500 ->
                 new Result.Later(retryAfter(answer), "the server answered " + answer.status());
             case WholeAnswer.Result.Answer answer ->
                 new Result.Refused("the server answered " + answer.status() + ": " + printable(answer.body()));
         };
+    }
+
+    /// The server's `renew-after`, RFC 3339; what can't be read is not there.
+    private static Optional<Instant> renewAfter(WholeAnswer.Result.Answer answer) {
+        String header = answer.headers().get("renew-after");
+        try {
+            return header == null ? Optional.empty() : Optional.of(Instant.parse(header));
+        } catch (DateTimeException e) {
+            return Optional.empty();
+        }
     }
 
     private Duration retryAfter(WholeAnswer.Result.Answer answer) {
@@ -137,7 +151,7 @@ final class Enroller {
 
     /// 1. The answer is a certs-only CMS (section 4.2.3). 2. Ours is the one with our key; it must carry our name.
     /// 3. Key and chain become the identity in one write.
-    private Result take(byte[] body, KeyPair pair) {
+    private Result take(byte[] body, Optional<Instant> renewAfter, KeyPair pair) {
         try {
             List<X509Certificate> all = new ArrayList<>();
             for (X509CertificateHolder holder : new CMSSignedData(
@@ -164,7 +178,7 @@ final class Enroller {
             DeviceIdentity identity = new DeviceIdentity(pair.getPrivate(), chain);
             store.write(IDENTITY, identity.toPem());
             store.delete(PENDING_KEY);
-            return new Result.Issued(identity);
+            return new Result.Issued(identity, renewAfter);
         } catch (CMSException | IOException | IllegalArgumentException e) {
             return new Result.Refused("the answer is not a certificate: " + e.getMessage());
         }

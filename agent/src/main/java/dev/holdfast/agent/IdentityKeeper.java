@@ -6,8 +6,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import org.jspecify.annotations.Nullable;
 
-/// Sees to it that the device has a certificate: gets the first one, and a new one with a new key when two
-/// thirds of its life are over.
+/// Sees to it that the device has a certificate: gets the first one, and a new one with a new key well before that one
+/// ends, or when the server says so.
 final class IdentityKeeper {
     private static final Duration RENEWAL_CHECK = Duration.ofSeconds(1);
     private static final Duration RENEWAL_RETRY = Duration.ofMinutes(1);
@@ -21,6 +21,10 @@ final class IdentityKeeper {
     private @Nullable DeviceIdentity identity;
     private boolean renewing;
     private Instant renewNotBefore = Instant.MIN;
+    private @Nullable Advice advice;
+
+    /// What the server said of one certificate.
+    private record Advice(String serial, Instant renewAfter) {}
 
     /// @param changed called with each identity that comes into use
     IdentityKeeper(
@@ -76,6 +80,7 @@ final class IdentityKeeper {
         switch (result) {
             case Enroller.Result.Issued issued -> {
                 identity = issued.identity();
+                issued.renewAfter().ifPresent(at -> advised(number(issued.identity()), at));
                 device.noted("enrolled", serial(issued.identity()));
                 changed.run();
             }
@@ -90,12 +95,12 @@ final class IdentityKeeper {
         }
     }
 
-    /// At two thirds of its life a certificate is renewed, with a new key; then everything reconnects with it.
+    /// A certificate is renewed with a new key; then everything reconnects with the new one.
     private void renewWhenDue() {
         life.later(RENEWAL_CHECK, this::renewWhenDue);
         DeviceIdentity own = identity;
         Instant now = clock.instant();
-        if (own == null || renewing || now.isBefore(own.renewAt()) || now.isBefore(renewNotBefore)) {
+        if (own == null || renewing || now.isBefore(renewAt(own)) || now.isBefore(renewNotBefore)) {
             return;
         }
         renewing = true;
@@ -112,10 +117,26 @@ final class IdentityKeeper {
         }
     }
 
+    /// The server knows when it has time for this device, and when something is wrong with the certificate: its word
+    /// counts, but not past the point from which on too little time would be left to try again.
+    private Instant renewAt(DeviceIdentity own) {
+        Advice told = advice;
+        if (told == null || !told.serial().equals(own.certificate().getSerialNumber().toString(16))) {
+            return own.renewAt();
+        }
+        return told.renewAfter().isBefore(own.latestRenewal()) ? told.renewAfter() : own.latestRenewal();
+    }
+
+    /// The server's word about when to renew which certificate: desired state, `{"serial":..., "renewAfter":...}`.
+    void advised(String serial, Instant renewAfter) {
+        advice = new Advice(serial, renewAfter);
+    }
+
     private void renewed(Enroller.Result result) {
         switch (result) {
             case Enroller.Result.Issued issued -> {
                 identity = issued.identity();
+                issued.renewAfter().ifPresent(at -> advised(number(issued.identity()), at));
                 device.noted("renewed", serial(issued.identity()));
                 changed.run();
             }
@@ -131,6 +152,10 @@ final class IdentityKeeper {
     }
 
     private static String serial(DeviceIdentity identity) {
-        return "certificate " + identity.certificate().getSerialNumber().toString(16);
+        return "certificate " + number(identity);
+    }
+
+    private static String number(DeviceIdentity identity) {
+        return identity.certificate().getSerialNumber().toString(16);
     }
 }

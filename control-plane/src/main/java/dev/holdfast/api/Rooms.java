@@ -15,6 +15,7 @@ import dev.holdfast.journal.Journal;
 import dev.holdfast.notify.Channels;
 import dev.holdfast.response.Response;
 import dev.holdfast.rollout.Rollouts;
+import dev.holdfast.rotation.Renewals;
 import dev.holdfast.sessions.Sessions;
 import dev.holdfast.telemetry.Telemetry;
 import dev.holdfast.tls.HandshakeFailures;
@@ -43,6 +44,7 @@ public record Rooms(
         Commands commands,
         Ca ca,
         Identity identity,
+        Renewals renewals,
         Detection detection,
         Response response,
         Firmware firmware,

@@ -37,7 +37,6 @@ public final class Ca {
             InstantSource clock,
             Configuration configuration) {
         this.authorities = authorities;
-        this.issuance = new Issuance(database, authorities, random);
         this.ownRoot = new OwnRoot(journal, authorities, configuration.publicHostName() != null);
         Configuration.Certificates settings = configuration.certificates();
         this.profiles = new Profiles(
@@ -48,6 +47,7 @@ public final class Ca {
                         CertificateProfile.Usage.TLS_CLIENT,
                         settings.deviceLifetime(),
                         settings.renewableAfterExpiry()));
+        this.issuance = new Issuance(database, authorities, profiles, random);
         this.serverCertificates = new ServerCertificateStore(
                 folder,
                 keys,

@@ -8,7 +8,7 @@ import java.util.Optional;
 ///
 /// @param device empty for our own listeners
 /// @param held its device is suspended
-/// @param endedAt when it was superseded, held or revoked
+/// @param endedAt when it was superseded (an overlap may still be to end then), held or revoked
 public record CertificateStanding(
         String authority,
         Optional<DeviceRef> device,
@@ -28,5 +28,20 @@ public record CertificateStanding(
             case SUPERSEDED -> RevocationReason.SUPERSEDED;
             case INTENDED, PENDING, CURRENT -> RevocationReason.CERTIFICATE_HOLD;
         };
+    }
+
+    /// Whether its holder may use it at this time, as far as the certificate goes.
+    public boolean counts(Instant now) {
+        return switch (state) {
+            case PENDING, CURRENT -> !held;
+            case SUPERSEDED -> !held && overlaps(now);
+            case INTENDED, REVOKED -> false;
+        };
+    }
+
+    /// Whether it is superseded but still counts beside its successor.
+    public boolean overlaps(Instant now) {
+        return state == CertificateState.SUPERSEDED
+                && endedAt.filter(now::isBefore).isPresent();
     }
 }

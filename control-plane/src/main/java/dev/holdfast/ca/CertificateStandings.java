@@ -130,8 +130,19 @@ public final class CertificateStandings {
                 advance(body.path("serial").asText(), CertificateState.CURRENT, Optional.empty(), entry.at());
                 body.path("superseded")
                         .forEach(old ->
-                                advance(old.asText(), CertificateState.SUPERSEDED, Optional.empty(), entry.at()));
+                                advance(old.asText(), CertificateState.SUPERSEDED, Optional.empty(), ends(body, entry)));
             }
+            case "certificate.rolled-back" -> {
+                body.path("serials")
+                        .forEach(serial -> advance(
+                                serial.asText(),
+                                CertificateState.REVOKED,
+                                RevocationReason.parse(body.path("reason").asText()),
+                                entry.at()));
+                restore(body.path("restored").asText());
+            }
+            case "certificate.overlap-ended" ->
+                body.path("serials").forEach(serial -> endOverlap(serial.asText(), entry.at()));
             case "certificate.revoked" ->
                 body.path("serials")
                         .forEach(serial -> advance(
@@ -157,6 +168,35 @@ public final class CertificateStandings {
                     ends ? seconds(at) : row.endedAt(),
                     row.name());
         });
+    }
+
+    /// When what is superseded stops counting; entries from before there were overlaps don't say.
+    private static Instant ends(JsonNode body, Recorded entry) {
+        String at = body.path("supersededAt").asText();
+        return at.isEmpty() ? entry.at() : Instant.parse(at);
+    }
+
+    private void restore(String serial) {
+        change(
+                new Serial(serial),
+                row -> row == null || state(row.packed()) != CertificateState.SUPERSEDED
+                        ? null
+                        : new StandingTable.Row(
+                                row.packed() & -(1 << AUTHORITY_SHIFT) | row.packed() & HELD
+                                        | CertificateState.CURRENT.ordinal(),
+                                0,
+                                row.name()));
+    }
+
+    private void endOverlap(String serial, Instant at) {
+        change(
+                new Serial(serial),
+                row -> row == null || state(row.packed()) != CertificateState.SUPERSEDED
+                        ? null
+                        : new StandingTable.Row(
+                                row.packed(),
+                                Integer.compareUnsigned(row.endedAt(), seconds(at)) < 0 ? row.endedAt() : seconds(at),
+                                row.name()));
     }
 
     private void hold(JsonNode body, boolean held, Instant at) {

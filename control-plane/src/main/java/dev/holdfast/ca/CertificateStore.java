@@ -21,15 +21,16 @@ import org.jspecify.annotations.Nullable;
 final class CertificateStore {
     private static final String COLUMNS = "serial, authority, profile, environment, device, name, key_fingerprint,"
             + " state, held, not_before, not_after, granted_by, issued_at, activated_at, ended_at,"
-            + " revocation_reason, der, alternative_names";
+            + " revocation_reason, der, alternative_names, renew_at";
 
     private CertificateStore() {}
 
     static void intend(DSLContext sql, Intended intended, Instant now) {
         sql.execute(
                 "insert into certificate(serial, authority, profile, usages, environment, device, name,"
-                        + " alternative_names, public_key, key_fingerprint, state, not_before, not_after, intended_at,"
-                        + " granted_by) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'intended', ?, ?, ?, ?)",
+                        + " alternative_names, public_key, key_fingerprint, state, not_before, not_after, renew_at,"
+                        + " intended_at, granted_by)"
+                        + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'intended', ?, ?, ?, ?, ?)",
                 intended.serial().hex(),
                 intended.authority(),
                 intended.profile(),
@@ -42,6 +43,7 @@ final class CertificateStore {
                 Issuance.fingerprint(intended.publicKey()),
                 utc(intended.notBefore()),
                 utc(intended.notAfter()),
+                utc(intended.renewAt()),
                 utc(now),
                 intended.grantedBy());
     }
@@ -150,7 +152,7 @@ final class CertificateStore {
     static Optional<Intended> intended(DSLContext sql, Serial serial) {
         return sql.fetchOptional(
                         "select serial, authority, environment, device, name, alternative_names, public_key,"
-                                + " not_before, not_after, granted_by, profile, usages from certificate"
+                                + " not_before, not_after, granted_by, profile, usages, renew_at from certificate"
                                 + " where serial = ?",
                         serial.hex())
                 .map(row -> new Intended(
@@ -165,6 +167,7 @@ final class CertificateStore {
                         SubjectPublicKeyInfo.getInstance(row.get(6, byte[].class)),
                         row.get(7, OffsetDateTime.class).toInstant(),
                         row.get(8, OffsetDateTime.class).toInstant(),
+                        row.get(12, OffsetDateTime.class).toInstant(),
                         row.get(9, String.class)));
     }
 
@@ -207,6 +210,36 @@ final class CertificateStore {
                         device.id().value(),
                         newer.hex(),
                         newer.hex())
+                .map(row -> new Serial(row.get(0, String.class)));
+    }
+
+    /// As [#ofDevice], locked.
+    static List<IssuedCertificate> lockOfDevice(DSLContext sql, DeviceRef device) {
+        return sql.fetch(
+                        "select " + COLUMNS + " from certificate where environment = ? and device = ?"
+                                + " and state in ('current','superseded') order by intended_at desc, serial limit 200"
+                                + " for update",
+                        device.environment().value(),
+                        device.id().value())
+                .map(CertificateStore::issued);
+    }
+
+    /// Superseded, and current again.
+    static void restore(DSLContext sql, Serial serial) {
+        sql.execute(
+                "update certificate set state = 'current', ended_at = null where serial = ? and state = 'superseded'",
+                serial.hex());
+    }
+
+    /// @return the superseded ones that still counted
+    static List<Serial> endOverlap(DSLContext sql, DeviceRef device, Instant now) {
+        return sql.fetch(
+                        "update certificate set ended_at = ? where environment = ? and device = ?"
+                                + " and state = 'superseded' and ended_at > ? returning serial",
+                        utc(now),
+                        device.environment().value(),
+                        device.id().value(),
+                        utc(now))
                 .map(row -> new Serial(row.get(0, String.class)));
     }
 
@@ -262,6 +295,7 @@ final class CertificateStore {
                 instant(row.get(14, OffsetDateTime.class)),
                 Optional.ofNullable(row.get(15, String.class)).flatMap(RevocationReason::parse),
                 List.of(row.get(17, String.class).split("\n")),
+                instant(row.get(18, OffsetDateTime.class)),
                 Optional.ofNullable(row.get(16, byte[].class)));
     }
 

@@ -13,6 +13,7 @@ import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 /// gives
 /// a certificate with the same serial and contents, so it is finished, not repeated, after a crash.
 ///
+/// @param renewAt when its device should ask for its successor ([RenewalSchedule])
 /// @param profile the name of the one it was granted by
 public record Intended(
         Serial serial,
@@ -26,4 +27,5 @@ public record Intended(
         SubjectPublicKeyInfo publicKey,
         Instant notBefore,
         Instant notAfter,
+        Instant renewAt,
         String grantedBy) {}

@@ -31,9 +31,11 @@ import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 public final class Issuance {
     private final Database database;
     private final Authorities authorities;
+    private final Profiles profiles;
     private final SecureRandom random;
 
-    Issuance(Database database, Authorities authorities, SecureRandom random) {
+    Issuance(Database database, Authorities authorities, Profiles profiles, SecureRandom random) {
+        this.profiles = profiles;
         this.database = database;
         this.authorities = authorities;
         this.random = random;
@@ -50,8 +52,12 @@ public final class Issuance {
                                 () -> new IllegalStateException("no issuer for environment " + request.environment()))
                 : authorities.server();
         Instant now = tx.now().truncatedTo(ChronoUnit.SECONDS);
+        Serial serial = CertificateTemplate.serial(random);
+        Instant notAfter = Authorities.earlier(
+                now.plus(lifetime(request.profile().validity())),
+                authority.certificate().getNotAfter().toInstant());
         Intended intended = new Intended(
-                CertificateTemplate.serial(random),
+                serial,
                 authority.id(),
                 request.profile().name(),
                 request.profile().usages(),
@@ -63,9 +69,8 @@ public final class Issuance {
                 later(
                         now.minus(request.profile().validity().backdated()),
                         authority.certificate().getNotBefore().toInstant()),
-                Authorities.earlier(
-                        now.plus(lifetime(request.profile().validity())),
-                        authority.certificate().getNotAfter().toInstant()),
+                notAfter,
+                RenewalSchedule.renewAt(serial, now, notAfter),
                 request.grantedBy());
         request.device().ifPresent(device -> {
             String key = fingerprint(request.publicKey());
@@ -131,6 +136,11 @@ public final class Issuance {
                 .map(Issuance::parse);
     }
 
+    /// When the device should ask for the successor of this certificate, as it is now.
+    public Optional<Instant> renewAt(Transaction tx, Serial serial) {
+        return CertificateStore.find(tx.sql(), serial).flatMap(IssuedCertificate::renewAt);
+    }
+
     /// To whom a key belongs.
     public Optional<DeviceRef> keyOwner(Transaction tx, SubjectPublicKeyInfo publicKey) {
         return CertificateStore.keyOwner(tx.sql(), fingerprint(publicKey));
@@ -187,7 +197,8 @@ public final class Issuance {
         return database.read(sql -> CertificateStore.endingBefore(sql, environment, before, limit));
     }
 
-    /// The certificate was used: it is the device's current one, and those before it are superseded.
+    /// The certificate was used: it is the device's current one. Those before it are superseded: at once, or, where
+    /// the profile says so, the one that was in use after an overlap.
     ///
     /// @return false when it was current already, or does not count any more
     public boolean activate(Transaction tx, Serial serial, Actor actor) {
@@ -196,17 +207,64 @@ public final class Issuance {
             return false;
         }
         DeviceRef device = found.get().device().orElseThrow();
+        Instant ends = tx.now()
+                .plus(profiles.find(device.environment(), found.get().profile())
+                        .map(profile -> profile.rotation().overlap())
+                        .orElse(Duration.ZERO));
         List<Serial> old = CertificateStore.before(tx.sql(), device, serial);
         CertificateStore.setState(tx.sql(), serial, CertificateState.CURRENT, null, tx.now());
-        old.forEach(s -> CertificateStore.setState(tx.sql(), s, CertificateState.SUPERSEDED, null, tx.now()));
+        old.forEach(s -> CertificateStore.setState(tx.sql(), s, CertificateState.SUPERSEDED, null, ends));
         tx.record(new Entry(
                 "certificate.activated",
                 device.environment(),
                 subject(Optional.of(device), ""),
                 actor,
                 "first used",
-                Map.of("serial", serial.hex(), "superseded", hex(old))));
+                Map.of("serial", serial.hex(), "superseded", hex(old), "supersededAt", ends.toString())));
         return true;
+    }
+
+    /// What became of a wish to go back.
+    public sealed interface RolledBack {
+        /// @param ended the certificate that does not count any more
+        /// @param restored the one before it, which is the current one again
+        record Done(Serial ended, Serial restored) implements RolledBack {}
+
+        /// The device has no current certificate, or the one before it does not count any more.
+        record NothingToGoBackTo() implements RolledBack {}
+    }
+
+    /// Ends the device's newest certificate and makes the one before it the current one again, which is possible while
+    /// their overlap lasts.
+    public RolledBack rollBack(Transaction tx, DeviceRef device, String why, Actor actor) {
+        List<IssuedCertificate> all = CertificateStore.lockOfDevice(tx.sql(), device);
+        Optional<IssuedCertificate> current = all.stream()
+                .filter(c -> c.state() == CertificateState.CURRENT)
+                .findFirst();
+        Optional<IssuedCertificate> before = all.stream()
+                .filter(c -> c.overlaps(tx.now()) && tx.now().isBefore(c.notAfter()))
+                .findFirst();
+        if (current.isEmpty() || before.isEmpty()) {
+            return new RolledBack.NothingToGoBackTo();
+        }
+        Serial ended = current.get().serial();
+        Serial restored = before.get().serial();
+        CertificateStore.setState(tx.sql(), ended, CertificateState.REVOKED, RevocationReason.SUPERSEDED, tx.now());
+        CertificateStore.restore(tx.sql(), restored);
+        tx.record(new Entry(
+                "certificate.rolled-back",
+                device.environment(),
+                subject(Optional.of(device), ""),
+                actor,
+                why,
+                Map.of(
+                        "serials",
+                        hex(List.of(ended)),
+                        "restored",
+                        restored.hex(),
+                        "reason",
+                        RevocationReason.SUPERSEDED.text())));
+        return new RolledBack.Done(ended, restored);
     }
 
     /// What became of a wish to revoke.
@@ -236,7 +294,8 @@ public final class Issuance {
         List<Serial> counting = CertificateStore.ofDevice(tx.sql(), device).stream()
                 .filter(c -> switch (c.state()) {
                     case INTENDED, PENDING, CURRENT -> true;
-                    case SUPERSEDED, REVOKED -> false;
+                    case SUPERSEDED -> c.overlaps(tx.now());
+                    case REVOKED -> false;
                 })
                 .map(IssuedCertificate::serial)
                 .toList();
@@ -268,7 +327,8 @@ public final class Issuance {
     /// @return whether it was one of ours and changed something
     public boolean replay(Transaction tx, Recorded entry) {
         var json = entry.json();
-        if (!json.path("kind").asText().equals("certificate.revoked")) {
+        String kind = json.path("kind").asText();
+        if (!kind.equals("certificate.revoked") && !kind.equals("certificate.rolled-back")) {
             return false;
         }
         RevocationReason reason = RevocationReason.parse(
@@ -290,6 +350,16 @@ public final class Issuance {
     /// While a device is suspended its certificates are on hold (RFC 5280 section 5.3.1), for those who ask by
     /// OCSP or CRL; our own doors look at the device's state anyway.
     public void hold(Transaction tx, DeviceRef device, boolean held, String why, Actor actor) {
+        List<Serial> overlapping = held ? CertificateStore.endOverlap(tx.sql(), device, tx.now()) : List.of();
+        if (!overlapping.isEmpty()) {
+            tx.record(new Entry(
+                    "certificate.overlap-ended",
+                    device.environment(),
+                    subject(Optional.of(device), ""),
+                    actor,
+                    why,
+                    Map.of("serials", hex(overlapping))));
+        }
         List<Serial> changed = CertificateStore.hold(tx.sql(), device, held, tx.now());
         if (!changed.isEmpty()) {
             tx.record(new Entry(

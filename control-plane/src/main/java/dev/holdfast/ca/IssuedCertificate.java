@@ -11,7 +11,9 @@ import java.util.Optional;
 /// @param device empty for our own listeners
 /// @param held its device is suspended, so it counts as revoked until the device is reinstated
 /// @param grantedBy the credential that asked for it: `token`, `manufacturer`, `renewal`, `holdfast`
-/// @param endedAt when it was superseded, held or revoked
+/// @param endedAt when it was superseded (which may be still to come, [CertificateProfile.Rotation#overlap]), held or
+///     revoked
+/// @param renewAt when its device should ask for its successor; empty for our own listeners
 /// @param der absent while it is only intended
 public record IssuedCertificate(
         Serial serial,
@@ -30,4 +32,11 @@ public record IssuedCertificate(
         Optional<Instant> endedAt,
         Optional<RevocationReason> reason,
         List<String> alternativeNames,
-        Optional<byte[]> der) {}
+        Optional<Instant> renewAt,
+        Optional<byte[]> der) {
+    /// Whether it is superseded but still counts beside its successor.
+    public boolean overlaps(Instant now) {
+        return state == CertificateState.SUPERSEDED
+                && endedAt.filter(now::isBefore).isPresent();
+    }
+}

@@ -132,13 +132,21 @@ public record Configuration(
     /// @param deviceLifetime from issuing to expiry; devices renew in the last third
     /// @param serverLifetime of our own listeners' certificates, which renew themselves
     /// @param revocationListLifetime how long a CRL may be relied on; a new one is made at every change anyway
+    /// @param renewalsPerHour how many devices are told in an hour, at most, to renew
     /// @param renewableAfterExpiry how long after its expiry a device's certificate may still ask for its
     ///     successor
     public record Certificates(
             Duration deviceLifetime,
             Duration serverLifetime,
             Duration revocationListLifetime,
-            Duration renewableAfterExpiry) {}
+            Duration renewableAfterExpiry,
+            int renewalsPerHour) {
+        public Certificates {
+            if (renewalsPerHour < 1) {
+                throw new IllegalArgumentException("certificates.renewalsPerHour is at least 1");
+            }
+        }
+    }
 
     public static Configuration defaults() {
         return new Configuration(
@@ -168,7 +176,8 @@ public record Configuration(
                 new SmtpSettings(null, 587, true, null, null),
                 new Notifications(false, null),
                 new Switches(true, true),
-                new Certificates(Duration.ofDays(90), Duration.ofDays(90), Duration.ofDays(1), Duration.ZERO),
+                new Certificates(
+                        Duration.ofDays(90), Duration.ofDays(90), Duration.ofDays(1), Duration.ZERO, 36_000),
                 null);
     }
 

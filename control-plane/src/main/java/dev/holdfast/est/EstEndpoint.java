@@ -46,6 +46,10 @@ public final class EstEndpoint {
     private static final String ROOT = "/.well-known/est/";
     private static final int MOST_BODY = 32 * 1024;
     private static final int AT_ONCE = 64;
+    /// Of our own: when the device should ask for the next certificate, RFC 3339. Clients that don't know it renew when
+    /// they would.
+    private static final String RENEW_AFTER = "renew-after";
+
     private static final String CERTIFICATES = "application/pkcs7-mime";
 
     private final Identity identity;
@@ -250,11 +254,13 @@ public final class EstEndpoint {
 
     private static void render(RoutingContext request, EnrolmentOutcome outcome, Applicant applicant) {
         switch (outcome) {
-            case EnrolmentOutcome.Issued issued ->
+            case EnrolmentOutcome.Issued issued -> {
+                request.response().putHeader(RENEW_AFTER, issued.renewAt().toString());
                 send(
                         request,
                         CERTIFICATES + "; smime-type=certs-only",
                         CertificatesOnly.encode(List.of(issued.certificate())));
+            }
             case EnrolmentOutcome.Held held -> {
                 request.response()
                         .putHeader(

@@ -173,8 +173,10 @@ public final class Enrolment {
             case EnrolmentDecision.Repeat repeat -> {
                 Optional<X509Certificate> signed = ca.issuance().stored(tx, repeat.serial());
                 yield signed.isPresent()
-                        ? new Step.Done(
-                                new EnrolmentOutcome.Issued(facts.device().orElseThrow(), signed.get()))
+                        ? new Step.Done(new EnrolmentOutcome.Issued(
+                                facts.device().orElseThrow(),
+                                signed.get(),
+                                ca.issuance().renewAt(tx, repeat.serial()).orElseThrow()))
                         : new Step.Sign(
                                 ca.issuance().intended(tx, repeat.serial()).orElseThrow());
             }
@@ -295,6 +297,7 @@ public final class Enrolment {
                                 by.leaf().getNotAfter().toInstant(),
                                 found.map(IssuedCertificate::state),
                                 found.map(IssuedCertificate::held).orElse(false),
+                                found.filter(c -> c.overlaps(tx.now())).isPresent(),
                                 found.map(IssuedCertificate::alternativeNames).orElse(List.of())),
                         found.map(IssuedCertificate::profile));
             }
@@ -317,7 +320,7 @@ public final class Enrolment {
                     EnrolmentRefusal.CERTIFICATE_REVOKED, "it was revoked before it was signed");
         }
         awaitNews();
-        return new EnrolmentOutcome.Issued(device, stored.get());
+        return new EnrolmentOutcome.Issued(device, stored.get(), intended.renewAt());
     }
 
     /// A device connects right after it has its certificate: this node's memory must have heard of it by then.

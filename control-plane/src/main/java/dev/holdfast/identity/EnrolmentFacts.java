@@ -51,12 +51,14 @@ record EnrolmentFacts(
         record ByManufacturer(Instant notBefore, Instant notAfter, List<String> names) implements Proof {}
 
         /// @param state empty when we know no such certificate
+        /// @param overlaps it is superseded, but still counts beside its successor
         /// @param alternativeNames of the certificate, which its successor keeps
         record ByCertificate(
                 Instant notBefore,
                 Instant notAfter,
                 Optional<CertificateState> state,
                 boolean held,
+                boolean overlaps,
                 List<String> alternativeNames)
                 implements Proof {}
     }

@@ -104,7 +104,7 @@ final class EnrolmentPolicy {
                                         EnrolmentRefusal.MANUFACTURER_SERIAL_NOT_REGISTERED,
                                         "the manufacturer is known, this product serial is not; register it first"));
             case EnrolmentFacts.Proof.ByCertificate by ->
-                certificate(by.state())
+                certificate(by)
                         .or(() -> validity(
                                 by.notBefore(),
                                 by.notAfter(),
@@ -249,14 +249,17 @@ final class EnrolmentPolicy {
                 : Optional.empty();
     }
 
-    private static Optional<EnrolmentDecision> certificate(Optional<CertificateState> state) {
-        if (state.isEmpty()) {
+    private static Optional<EnrolmentDecision> certificate(EnrolmentFacts.Proof.ByCertificate by) {
+        if (by.state().isEmpty()) {
             return refuse(EnrolmentRefusal.CERTIFICATE_UNKNOWN, "no such certificate was issued here");
         }
-        return switch (state.get()) {
+        return switch (by.state().get()) {
             case PENDING, CURRENT -> Optional.empty();
             case INTENDED -> refuse(EnrolmentRefusal.CERTIFICATE_UNKNOWN, "it is not issued yet");
-            case SUPERSEDED -> refuse(EnrolmentRefusal.CERTIFICATE_SUPERSEDED, "its successor has been used already");
+            case SUPERSEDED ->
+                by.overlaps()
+                        ? Optional.empty()
+                        : refuse(EnrolmentRefusal.CERTIFICATE_SUPERSEDED, "its successor has been used already");
             case REVOKED -> refuse(EnrolmentRefusal.CERTIFICATE_REVOKED, "the certificate was revoked");
         };
     }

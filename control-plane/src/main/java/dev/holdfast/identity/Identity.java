@@ -27,10 +27,14 @@ import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.PriorityBlockingQueue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,6 +55,9 @@ public final class Identity {
     private final Manufacturers manufacturers;
     private final Enrolment enrolment;
     private final Duration blindAfter;
+    private final InstantSource clock;
+    private final Queue<Ending> endings =
+            new PriorityBlockingQueue<>(16, Comparator.comparing(Ending::at));
     private final Set<Serial> activating = ConcurrentHashMap.newKeySet();
 
     /// @param installationSecret 32 octets, the same on every node
@@ -64,8 +71,10 @@ public final class Identity {
             Freeze freeze,
             Environment environment,
             Duration blindAfter,
+            InstantSource clock,
             SecureRandom random,
             byte[] installationSecret) {
+        this.clock = clock;
         this.blindAfter = blindAfter;
         this.journal = journal;
         this.inventory = inventory;
@@ -143,7 +152,9 @@ public final class Identity {
                 return refused(Admission.Refusal.CERTIFICATE_UNKNOWN, "it is not issued yet");
             }
             case SUPERSEDED -> {
-                return refused(Admission.Refusal.CERTIFICATE_SUPERSEDED, "its successor has been used");
+                if (!certificate.get().overlaps(clock.instant())) {
+                    return refused(Admission.Refusal.CERTIFICATE_SUPERSEDED, "its successor has been used");
+                }
             }
             case REVOKED -> {
                 return refused(
@@ -288,6 +299,12 @@ public final class Identity {
         return journal.commit(tx -> ca.issuance().revoke(tx, serial, reason, why, actor));
     }
 
+    /// Goes back from the device's newest certificate to the one before it, while their overlap lasts: the newest is
+    /// revoked, its sessions are cut.
+    public Issuance.RolledBack rollBack(DeviceRef device, String why, Actor actor) {
+        return journal.commit(tx -> ca.issuance().rollBack(tx, device, why, actor));
+    }
+
     /// A one-time token with which the device can enrol itself. Earlier unused ones stay valid.
     ///
     /// @param lifetime at most 30 days
@@ -354,7 +371,39 @@ public final class Identity {
         if (entry.content().contains("\"kind\":\"certificate.revoked\"")) {
             cut(entry, "serials", CutReason.CERTIFICATE_REVOKED);
         } else if (entry.content().contains("\"kind\":\"certificate.activated\"")) {
+            superseded(entry);
+        } else if (entry.content().contains("\"kind\":\"certificate.rolled-back\"")) {
+            cut(entry, "serials", CutReason.CERTIFICATE_REVOKED);
+        } else if (entry.content().contains("\"kind\":\"certificate.overlap-ended\"")) {
+            cut(entry, "serials", CutReason.CERTIFICATE_SUPERSEDED);
+        }
+    }
+
+    /// A superseded certificate whose time is still to end.
+    private record Ending(Instant at, DeviceRef device, Serial certificate) {}
+
+    /// Cut now, or, where it overlaps with its successor, by [#cutEnded] when that ends.
+    private void superseded(Recorded entry) {
+        String at = entry.json().path("body").path("supersededAt").asText();
+        if (at.isEmpty() || !clock.instant().isBefore(Instant.parse(at))) {
             cut(entry, "superseded", CutReason.CERTIFICATE_SUPERSEDED);
+            return;
+        }
+        entry.json().path("body").path("superseded").forEach(text -> {
+            Serial serial = new Serial(text.asText());
+            owner(serial).ifPresent(device -> endings.add(new Ending(Instant.parse(at), device, serial)));
+        });
+    }
+
+    /// Cuts the sessions of certificates whose overlap with their successor has ended; called every few seconds.
+    /// (Their next message would be refused anyway.)
+    public void cutEnded() {
+        Instant now = clock.instant();
+        for (Ending next = endings.peek(); next != null && !now.isBefore(next.at()); next = endings.peek()) {
+            endings.remove(next);
+            if (!stillAdmitted(next.device(), next.certificate())) {
+                sessions.cut(next.device(), next.certificate(), CutReason.CERTIFICATE_SUPERSEDED);
+            }
         }
     }
 

@@ -21,9 +21,10 @@ final class RevocationStore {
     static List<Revoked> revoked(DSLContext sql, String authority, Instant now) {
         return sql.fetch(
                         "select serial, ended_at, state, revocation_reason from certificate"
-                                + " where authority = ? and not_after > ? and (state in ('superseded','revoked') or"
-                                + " held) order by serial",
+                                + " where authority = ? and not_after > ? and (state = 'revoked' or held or"
+                                + " (state = 'superseded' and ended_at <= ?)) order by serial",
                         authority,
+                        now.atOffset(ZoneOffset.UTC),
                         now.atOffset(ZoneOffset.UTC))
                 .map(row -> new Revoked(
                         new Serial(row.get(0, String.class)),

@@ -141,11 +141,7 @@ public final class StatusResponder {
                     : new OcspResponse.Status.Unknown();
         }
         CertificateStanding standing = found.get();
-        boolean counts = switch (standing.state()) {
-            case PENDING, CURRENT -> !standing.held();
-            case INTENDED, SUPERSEDED, REVOKED -> false;
-        };
-        return counts
+        return standing.counts(clock.instant())
                 ? new OcspResponse.Status.Good()
                 : new OcspResponse.Status.Revoked(
                         standing.endedAt().orElse(Instant.EPOCH),

@@ -92,6 +92,7 @@ final class City implements AutoCloseable {
                     Freeze.open(database, journal),
                     ENVIRONMENT,
                     Configuration.defaults().limits().databaseSilence(),
+                    clock,
                     new SecureRandom(),
                     new byte[32]);
         } catch (IOException | ConfigurationException e) {

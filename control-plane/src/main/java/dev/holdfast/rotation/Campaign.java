@@ -1,0 +1,29 @@
+package dev.holdfast.rotation;
+
+import dev.holdfast.core.Environment;
+import java.time.Instant;
+import java.util.Optional;
+
+/// Certificates that are to be renewed ahead of their time, and how far that has come.
+///
+/// @param perHour at most so many devices are told in an hour
+/// @param total certificates chosen when it began
+/// @param told devices that were told over MQTT, or whose certificate is due for those that ask by themselves
+/// @param done certificates whose successor is in use, or that have ended otherwise
+public record Campaign(
+        String id,
+        Environment environment,
+        String reason,
+        String startedBy,
+        Instant startedAt,
+        int perHour,
+        long total,
+        long told,
+        long done,
+        Optional<Instant> stoppedAt) {
+
+    /// When the last device will have been told.
+    public Instant toldBy() {
+        return startedAt.plusSeconds(Math.round(total * 3_600.0 / perHour));
+    }
+}
