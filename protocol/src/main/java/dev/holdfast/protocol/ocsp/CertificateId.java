@@ -14,6 +14,7 @@ public final class CertificateId {
     private static final int LONGEST_SERIAL = 21;
 
     /// The hashes in which issuers are named here.
+    @SuppressWarnings("ImmutableEnumChecker") // the octets of an identifier, which nobody is given
     public enum Hash {
         /// A name that the protocol prescribes; nothing rests on its strength.
         SHA_1("SHA-1", new byte[] {0x2b, 0x0e, 0x03, 0x02, 0x1a}),
