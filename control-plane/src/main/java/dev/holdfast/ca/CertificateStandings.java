@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 /// an OCSP answer are decided by, without the database.
 ///
 /// A certificate that is not here was not issued by us, or has ended long ago.
+// States and reasons are packed by their order, in memory alone.
+@SuppressWarnings({"EnumOrdinal", "OperatorPrecedence"})
 public final class CertificateStandings {
     private static final int SHARES = 64;
     /// 128 bits, which is what we issue; longer ones are not ours.

@@ -67,7 +67,7 @@ final class ListContents {
         }
         int length = 0;
         for (int i = 0; i < octets; i++) {
-            length = length << 8 | der[at++] & 0xff;
+            length = (length << 8) | (der[at++] & 0xff);
         }
         return length < 0 || length > der.length ? -1 : length;
     }

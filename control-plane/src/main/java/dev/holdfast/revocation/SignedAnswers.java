@@ -32,6 +32,6 @@ final class SignedAnswers {
 
     private static int place(CertificateId certificate) {
         int hash = certificate.hashCode() * 0x9E3779B9;
-        return hash >>> 32 - 15;
+        return hash >>> (32 - 15);
     }
 }

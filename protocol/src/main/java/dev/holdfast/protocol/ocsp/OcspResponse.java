@@ -33,6 +33,7 @@ public final class OcspResponse {
     public record Single(CertificateId certificate, Status status) {}
 
     /// Errors that are not signed (section 2.3).
+    @SuppressWarnings("ImmutableEnumChecker") // the octets of an answer; whoever is given them gets a copy
     public enum Failure {
         MALFORMED_REQUEST(1),
         INTERNAL_ERROR(2),
