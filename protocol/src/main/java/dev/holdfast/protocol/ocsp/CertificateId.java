@@ -46,8 +46,7 @@ public final class CertificateId {
     private final byte[] issuerKeyHash;
     private final byte[] serial;
 
-    private CertificateId(
-            byte[] der, @Nullable Hash hash, byte[] issuerNameHash, byte[] issuerKeyHash, byte[] serial) {
+    private CertificateId(byte[] der, @Nullable Hash hash, byte[] issuerNameHash, byte[] issuerKeyHash, byte[] serial) {
         this.der = der;
         this.hash = hash;
         this.issuerNameHash = issuerNameHash;

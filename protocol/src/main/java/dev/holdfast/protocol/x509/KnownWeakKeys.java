@@ -4,7 +4,8 @@ import java.math.BigInteger;
 
 /// RSA moduli that are known to be guessable, by what can be seen of the modulus alone.
 final class KnownWeakKeys {
-    /// The product of the odd primes below 752: a modulus that shares a factor with it was not made of two large primes.
+    /// The product of the odd primes below 752: a modulus that shares a factor with it was not made of two large
+    /// primes.
     private static final BigInteger SMALL_PRIMES = product();
 
     /// The primes whose residues give keys of CVE-2017-15361 (ROCA) away: such moduli are powers of 65537 modulo each.

@@ -59,9 +59,7 @@ class OcspTest {
 
     private static Extension nonce(int length) throws Exception {
         return new Extension(
-                OCSPObjectIdentifiers.id_pkix_ocsp_nonce,
-                false,
-                new DEROctetString(new byte[length]).getEncoded());
+                OCSPObjectIdentifiers.id_pkix_ocsp_nonce, false, new DEROctetString(new byte[length]).getEncoded());
     }
 
     @Test
@@ -97,12 +95,9 @@ class OcspTest {
 
     @Test
     void refusesANonceThatIsNoOctetString() throws Exception {
-        byte[] request = request(
-                1,
-                new Extension(
-                        OCSPObjectIdentifiers.id_pkix_ocsp_nonce,
-                        false,
-                        new byte[] {0x05, 0x03, 0x01, 0x02, 0x03}));
+        byte[] request = request(1, new Extension(OCSPObjectIdentifiers.id_pkix_ocsp_nonce, false, new byte[] {
+            0x05, 0x03, 0x01, 0x02, 0x03
+        }));
         assertThatThrownBy(() -> OcspRequest.parse(request)).isInstanceOf(OcspFormatException.class);
     }
 
@@ -152,8 +147,8 @@ class OcspTest {
         OCSPResponse read = OCSPResponse.getInstance(der);
         assertThat(read.getEncoded("DER")).isEqualTo(der);
         assertThat(read.getResponseStatus().getIntValue()).isZero();
-        BasicOCSPResponse basic =
-                BasicOCSPResponse.getInstance(read.getResponseBytes().getResponse().getOctets());
+        BasicOCSPResponse basic = BasicOCSPResponse.getInstance(
+                read.getResponseBytes().getResponse().getOctets());
         ResponseData data = basic.getTbsResponseData();
         assertThat(Crypto.verify(
                         key.getPublic(),
@@ -167,15 +162,16 @@ class OcspTest {
         assertThat(ASN1OctetString.getInstance(nonce.getParsedValue()).getOctets())
                 .hasSize(32);
         for (int i = 0; i < 3; i++) {
-            SingleResponse single = SingleResponse.getInstance(data.getResponses().getObjectAt(i));
+            SingleResponse single =
+                    SingleResponse.getInstance(data.getResponses().getObjectAt(i));
             assertThat(single.getCertID().getSerialNumber().getValue()).isEqualTo(SERIAL.add(BigInteger.valueOf(i)));
             assertThat(single.getCertStatus().getTagNo()).isEqualTo(i);
             assertThat(single.getNextUpdate().getDate()).isEqualTo(Date.from(now.plusSeconds(600)));
         }
-        RevokedInfo revoked = RevokedInfo.getInstance(SingleResponse.getInstance(
-                        data.getResponses().getObjectAt(1))
-                .getCertStatus()
-                .getStatus());
+        RevokedInfo revoked = RevokedInfo.getInstance(
+                SingleResponse.getInstance(data.getResponses().getObjectAt(1))
+                        .getCertStatus()
+                        .getStatus());
         assertThat(revoked.getRevocationReason().getValue().intValue()).isEqualTo(1);
         assertThat(revoked.getRevocationTime().getDate()).isEqualTo(Date.from(now.minusSeconds(60)));
     }
