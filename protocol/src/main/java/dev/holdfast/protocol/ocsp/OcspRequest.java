@@ -36,9 +36,8 @@ public final class OcspRequest {
     }
 
     /// @throws OcspFormatException when it is not a request of version 1, asks for more than 16 certificates, has a
-    ///     nonce that is empty or longer than 128 octets (RFC 9654 section 2.1), or wants a critical extension that
-    is
-    ///     not known here (RFC 6960 section 4.4)
+    ///     nonce that is empty or longer than 128 octets (RFC 9654 section 2.1), or wants a critical extension
+    ///     that is not known here (RFC 6960 section 4.4)
     public static OcspRequest parse(byte[] der) throws OcspFormatException {
         if (der.length == 0 || der.length > MOST_OCTETS) {
             throw new OcspFormatException("a request of " + der.length + " octets is not accepted");
