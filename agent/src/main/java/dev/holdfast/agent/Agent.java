@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 /// One device's agent: enrols, connects, reports, obeys, updates itself, and comes back from a power cut at any
 /// point.
 ///
-/// Everything happens on one event loop, so there are no locks: a real machine gives it a loop of its own, a city
-/// shares few loops among many agents. The agent does not know which of the two it lives in.
+/// Everything happens on one event loop, so there are no locks: a real machine gives it a loop of its own, a
+/// city shares few loops among many agents. The agent does not know which of the two it lives in.
 public final class Agent {
     private final AgentSettings settings;
     private final DeviceStore store;

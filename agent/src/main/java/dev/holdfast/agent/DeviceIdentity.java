@@ -50,12 +50,16 @@ public record DeviceIdentity(PrivateKey key, List<X509Certificate> chain) {
         return chain.getFirst();
     }
 
-    /// When to ask for the next certificate, where the server has said nothing: between half and five sixths of this
-    /// one's life, by its serial, so that devices that were enrolled together don't ask together.
+    /// When to ask for the next certificate, where the server has said nothing: between half and five sixths of
+    /// this one's life, by its serial, so that devices that were enrolled together don't ask together.
     public Instant renewAt() {
         Instant from = certificate().getNotBefore().toInstant();
         Duration life = Duration.between(from, certificate().getNotAfter().toInstant());
-        double place = certificate().getSerialNumber().mod(BigInteger.valueOf(1_000_003)).doubleValue() / 1_000_003;
+        double place = certificate()
+                        .getSerialNumber()
+                        .mod(BigInteger.valueOf(1_000_003))
+                        .doubleValue()
+                / 1_000_003;
         return from.plusMillis(Math.round(life.toMillis() * (1 / 2.0 + place / 3)));
     }
 

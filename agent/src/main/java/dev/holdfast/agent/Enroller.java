@@ -30,8 +30,9 @@ import org.jspecify.annotations.Nullable;
 
 /// Gets the device its certificates by EST (RFC 7030).
 ///
-/// The key of a request is stored before the request leaves, and the certificate with it before the key is used: a
-/// power cut between the two asks again with the same key, and never leaves a certificate whose key is lost.
+/// The key of a request is stored before the request leaves, and the certificate with it before the key is
+/// used: a power cut between the two asks again with the same key, and never leaves a certificate whose key is
+/// lost.
 final class Enroller {
     private static final String IDENTITY = "identity.pem";
     private static final String PENDING_KEY = "pending-key";
@@ -83,7 +84,8 @@ final class Enroller {
         }
     }
 
-    /// `simplereenroll` (section 4.2.2) with a new key, under the certificate in force; the subject is unchanged.
+    /// `simplereenroll` (section 4.2.2) with a new key, under the certificate in force; the subject is
+    /// unchanged.
     void renew(DeviceIdentity current, Consumer<Result> then) throws IOException {
         KeyPair pair = pendingKey();
         X500Name subject = current.subject();
@@ -120,8 +122,8 @@ final class Enroller {
         return switch (result) {
             case WholeAnswer.Result.Failed failed ->
                 new Result.Later(settings.pace().retry(), failed.reason());
-            case WholeAnswer.Result.Answer answer when answer.status() == 200 ->
-                take(answer.body(), renewAfter(answer), pair);
+            case WholeAnswer.Result.Answer answer
+            when answer.status() == 200 -> take(answer.body(), renewAfter(answer), pair);
             case WholeAnswer.Result.Answer answer
             when answer.status() == 202 || answer.status() == 429 || answer.status() >= 500 ->
                 new Result.Later(retryAfter(answer), "the server answered " + answer.status());
@@ -149,7 +151,8 @@ final class Enroller {
         return settings.pace().retry();
     }
 
-    /// 1. The answer is a certs-only CMS (section 4.2.3). 2. Ours is the one with our key; it must carry our name.
+    /// 1. The answer is a certs-only CMS (section 4.2.3). 2. Ours is the one with our key; it must carry our
+    ///    name.
     /// 3. Key and chain become the identity in one write.
     private Result take(byte[] body, Optional<Instant> renewAfter, KeyPair pair) {
         try {

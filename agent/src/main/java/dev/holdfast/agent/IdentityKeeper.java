@@ -6,8 +6,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import org.jspecify.annotations.Nullable;
 
-/// Sees to it that the device has a certificate: gets the first one, and a new one with a new key well before that one
-/// ends, or when the server says so.
+/// Sees to it that the device has a certificate: gets the first one, and a new one with a new key well before
+/// that one ends, or when the server says so.
 final class IdentityKeeper {
     private static final Duration RENEWAL_CHECK = Duration.ofSeconds(1);
     private static final Duration RENEWAL_RETRY = Duration.ofMinutes(1);
@@ -117,17 +117,19 @@ final class IdentityKeeper {
         }
     }
 
-    /// The server knows when it has time for this device, and when something is wrong with the certificate: its word
-    /// counts, but not past the point from which on too little time would be left to try again.
+    /// The server knows when it has time for this device, and when something is wrong with the certificate: its
+    /// word counts, but not past the point from which on too little time would be left to try again.
     private Instant renewAt(DeviceIdentity own) {
         Advice told = advice;
-        if (told == null || !told.serial().equals(own.certificate().getSerialNumber().toString(16))) {
+        if (told == null
+                || !told.serial().equals(own.certificate().getSerialNumber().toString(16))) {
             return own.renewAt();
         }
         return told.renewAfter().isBefore(own.latestRenewal()) ? told.renewAfter() : own.latestRenewal();
     }
 
-    /// The server's word about when to renew which certificate: desired state, `{"serial":..., "renewAfter":...}`.
+    /// The server's word about when to renew which certificate: desired state, `{"serial":...,
+    /// "renewAfter":...}`.
     void advised(String serial, Instant renewAfter) {
         advice = new Advice(serial, renewAfter);
     }

@@ -42,16 +42,16 @@ public record CertificateProfile(
         public Keys {
             kinds = Set.copyOf(kinds);
             if (kinds.isEmpty() || !kinds.stream().allMatch(KeyKind::isIssuable)) {
-                throw new IllegalArgumentException(
-                        "keys are one or more of ec-p256, ec-p384, ed25519, rsa, ml-dsa-65");
+                throw new IllegalArgumentException("keys are one or more of ec-p256, ec-p384, ed25519, rsa, ml-dsa-65");
             }
         }
     }
 
     /// @param lifetime from issuing to expiry, shortened where the authority itself ends sooner
-    /// @param jitterPercent by up to this share of its lifetime a certificate is made to end sooner, so that what was
-    ///     enrolled together does not end together; for clients that renew a fixed time before the end
-    /// @param backdated how long before it is made a certificate begins; long for devices whose clock starts somewhere
+    /// @param jitterPercent by up to this share of its lifetime a certificate is made to end sooner, so that
+    ///     what was enrolled together does not end together; for clients that renew a fixed time before the end
+    /// @param backdated how long before it is made a certificate begins; long for devices whose clock starts
+    ///     somewhere
     public record Validity(Duration lifetime, int jitterPercent, Duration backdated) {
         public Validity {
             within("lifetime", lifetime, Duration.ofMinutes(1), Duration.ofDays(3660));
@@ -63,8 +63,10 @@ public record CertificateProfile(
     }
 
     /// @param overlap how long a certificate still counts after the first use of its successor
-    /// @param renewableAfterExpiry how long after expiry the certificate may still ask for its successor by itself
-    /// @param lateWindow how long after that it may with fresh attestation of the device, or a person's approval
+    /// @param renewableAfterExpiry how long after expiry the certificate may still ask for its successor by
+    ///     itself
+    /// @param lateWindow how long after that it may with fresh attestation of the device, or a person's
+    ///     approval
     public record Rotation(Duration overlap, Duration renewableAfterExpiry, Duration lateWindow) {
         public Rotation {
             within("overlap", overlap, Duration.ZERO, Duration.ofDays(90));
@@ -75,7 +77,8 @@ public record CertificateProfile(
 
     /// Who may ask, and what must be shown beside the credential.
     ///
-    /// @param credentials that a first certificate is given for; renewal with the certificate itself is always possible
+    /// @param credentials that a first certificate is given for; renewal with the certificate itself is always
+    ///     possible
     /// @param approval whether a person decides about each first certificate
     /// @param channelBound whether proof of possession must be bound to the TLS channel (RFC 9266)
     /// @param dnsNames patterns of DNS names that may be certified beside the device's own name, such as
@@ -175,7 +178,9 @@ public record CertificateProfile(
         return new CertificateProfile(
                 name,
                 Set.of(usage),
-                new Keys(EnumSet.of(KeyKind.EC_P256, KeyKind.EC_P384, KeyKind.ED25519, KeyKind.RSA, KeyKind.ML_DSA_65), false),
+                new Keys(
+                        EnumSet.of(KeyKind.EC_P256, KeyKind.EC_P384, KeyKind.ED25519, KeyKind.RSA, KeyKind.ML_DSA_65),
+                        false),
                 new Validity(lifetime, 0, BACKDATED),
                 new Rotation(Duration.ZERO, renewableAfterExpiry, Duration.ZERO),
                 new Admittance(EnumSet.allOf(CredentialKind.class), false, false, Attestation.NONE, List.of()));

@@ -104,10 +104,7 @@ public final class CertificateStandings {
     void load(Serial serial, CertificateStanding read) {
         change(
                 serial,
-                before -> before == null
-                                || state(before.packed()).compareTo(read.state()) <= 0
-                        ? row(read)
-                        : null);
+                before -> before == null || state(before.packed()).compareTo(read.state()) <= 0 ? row(read) : null);
     }
 
     /// Follows the journal; entries may come again and change nothing then.
@@ -131,8 +128,8 @@ public final class CertificateStandings {
             case "certificate.activated" -> {
                 advance(body.path("serial").asText(), CertificateState.CURRENT, Optional.empty(), entry.at());
                 body.path("superseded")
-                        .forEach(old ->
-                                advance(old.asText(), CertificateState.SUPERSEDED, Optional.empty(), ends(body, entry)));
+                        .forEach(old -> advance(
+                                old.asText(), CertificateState.SUPERSEDED, Optional.empty(), ends(body, entry)));
             }
             case "certificate.rolled-back" -> {
                 body.path("serials")
@@ -184,7 +181,8 @@ public final class CertificateStandings {
                 row -> row == null || state(row.packed()) != CertificateState.SUPERSEDED
                         ? null
                         : new StandingTable.Row(
-                                row.packed() & -(1 << AUTHORITY_SHIFT) | row.packed() & HELD
+                                row.packed() & -(1 << AUTHORITY_SHIFT)
+                                        | row.packed() & HELD
                                         | CertificateState.CURRENT.ordinal(),
                                 0,
                                 row.name()));

@@ -197,8 +197,8 @@ public final class Issuance {
         return database.read(sql -> CertificateStore.endingBefore(sql, environment, before, limit));
     }
 
-    /// The certificate was used: it is the device's current one. Those before it are superseded: at once, or, where
-    /// the profile says so, the one that was in use after an overlap.
+    /// The certificate was used: it is the device's current one. Those before it are superseded: at once, or,
+    /// where the profile says so, the one that was in use after an overlap.
     ///
     /// @return false when it was current already, or does not count any more
     public boolean activate(Transaction tx, Serial serial, Actor actor) {
@@ -234,13 +234,12 @@ public final class Issuance {
         record NothingToGoBackTo() implements RolledBack {}
     }
 
-    /// Ends the device's newest certificate and makes the one before it the current one again, which is possible while
-    /// their overlap lasts.
+    /// Ends the device's newest certificate and makes the one before it the current one again, which is
+    /// possible while their overlap lasts.
     public RolledBack rollBack(Transaction tx, DeviceRef device, String why, Actor actor) {
         List<IssuedCertificate> all = CertificateStore.lockOfDevice(tx.sql(), device);
-        Optional<IssuedCertificate> current = all.stream()
-                .filter(c -> c.state() == CertificateState.CURRENT)
-                .findFirst();
+        Optional<IssuedCertificate> current =
+                all.stream().filter(c -> c.state() == CertificateState.CURRENT).findFirst();
         Optional<IssuedCertificate> before = all.stream()
                 .filter(c -> c.overlaps(tx.now()) && tx.now().isBefore(c.notAfter()))
                 .findFirst();

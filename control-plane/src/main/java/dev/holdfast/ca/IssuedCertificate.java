@@ -11,8 +11,8 @@ import java.util.Optional;
 /// @param device empty for our own listeners
 /// @param held its device is suspended, so it counts as revoked until the device is reinstated
 /// @param grantedBy the credential that asked for it: `token`, `manufacturer`, `renewal`, `holdfast`
-/// @param endedAt when it was superseded (which may be still to come, [CertificateProfile.Rotation#overlap]), held or
-///     revoked
+/// @param endedAt when it was superseded (which may be still to come, [CertificateProfile.Rotation#overlap]),
+///     held or revoked
 /// @param renewAt when its device should ask for its successor; empty for our own listeners
 /// @param der absent while it is only intended
 public record IssuedCertificate(

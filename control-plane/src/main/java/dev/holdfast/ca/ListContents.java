@@ -1,7 +1,7 @@
 package dev.holdfast.ca;
 
-/// Tells what an authority may sign besides certificates from what it may not, by the first tags alone: so that no room
-/// outside this one can have a certificate signed that policy has not granted.
+/// Tells what an authority may sign besides certificates from what it may not, by the first tags alone: so that
+/// no room outside this one can have a certificate signed that policy has not granted.
 final class ListContents {
     private static final int INTEGER = 0x02;
     private static final int SEQUENCE = 0x30;
@@ -17,7 +17,8 @@ final class ListContents {
         this.der = der;
     }
 
-    /// TBSCertList: version, signature, issuer, and then a time, where a certificate has its validity, a SEQUENCE.
+    /// TBSCertList: version, signature, issuer, and then a time, where a certificate has its validity, a
+    /// SEQUENCE.
     static boolean isList(byte[] der) {
         ListContents contents = new ListContents(der);
         return contents.enter(SEQUENCE)
@@ -27,8 +28,8 @@ final class ListContents {
                 && (contents.is(UTC_TIME) || contents.is(GENERALIZED_TIME));
     }
 
-    /// ResponseData of version 1: the responder's id, tagged 1 or 2, where a certificate has version (tagged 0) or
-    /// serial.
+    /// ResponseData of version 1: the responder's id, tagged 1 or 2, where a certificate has version (tagged 0)
+    /// or serial.
     static boolean isStatus(byte[] der) {
         ListContents contents = new ListContents(der);
         return contents.enter(SEQUENCE) && (contents.is(BY_NAME) || contents.is(BY_KEY));

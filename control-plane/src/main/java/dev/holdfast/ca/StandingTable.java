@@ -5,8 +5,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.locks.StampedLock;
 import org.jspecify.annotations.Nullable;
 
-/// A share of the standings in primitive arrays: 28 octets a slot and the device's name, where a map of records takes
-/// ten times that. Open addressing; nothing is ever removed. Readers take no lock unless a change gets between.
+/// A share of the standings in primitive arrays: 28 octets a slot and the device's name, where a map of records
+/// takes ten times that. Open addressing; nothing is ever removed. Readers take no lock unless a change gets
+/// between.
 @SuppressWarnings("NonAtomicVolatileUpdate") // changed under the lock alone
 final class StandingTable {
     private static final int FIRST = 64;
@@ -75,7 +76,8 @@ final class StandingTable {
     }
 
     /// @param expected when the row is this device's, its name is not read again but taken from here
-    @Nullable Row find(long high, long low, @Nullable DeviceRef expected) {
+    @Nullable
+    Row find(long high, long low, @Nullable DeviceRef expected) {
         long stamp = lock.tryOptimisticRead();
         if (stamp != 0) {
             Row found = read(rows, high, low, expected);
@@ -130,7 +132,8 @@ final class StandingTable {
     interface Change {
         /// @param before null when there was none
         /// @return null to leave everything as it was; the name counts for a new row only
-        @Nullable Row apply(@Nullable Row before);
+        @Nullable
+        Row apply(@Nullable Row before);
     }
 
     void change(long high, long low, Change change) {

@@ -23,9 +23,10 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param environment the default environment (`DEFAULT` in DDI URLs)
 /// @param publicHostName the name under which devices reach this server; production issuance needs it
-/// @param journalExport where the journal stream goes: a folder that should lie on another machine; where absent
-///     `journal-export` in the data folder, which protects against less
-/// @param publicBaseUrls what URLs handed to devices start with; taken from the host name and ports where absent
+/// @param journalExport where the journal stream goes: a folder that should lie on another machine; where
+///     absent `journal-export` in the data folder, which protects against less
+/// @param publicBaseUrls what URLs handed to devices start with; taken from the host name and ports where
+///     absent
 public record Configuration(
         String environment,
         @Nullable String publicHostName,
@@ -81,12 +82,13 @@ public record Configuration(
     ///
     /// @param handshakesPerSecond accepts past this rate wait
     /// @param sessions connections of devices at the same time, half-open ones included
-    /// @param handshakeTimeout for the handshake, and again for what must come at once after it (MQTT's CONNECT)
+    /// @param handshakeTimeout for the handshake, and again for what must come at once after it (MQTT's
+    ///     CONNECT)
     /// @param requestTimeout from a request's head to its end; where there is no head, from first octet to last
     /// @param idleTimeout how long a connection may wait for a whole request (HTTP)
     /// @param databaseSilence after which a node takes no new sessions, because it can't know who was suspended
-    /// @param messagesPerSecond of one device by MQTT, over all its sessions; a message larger than 1 KiB counts
-    ///     as several, and a device that sends more is cut off
+    /// @param messagesPerSecond of one device by MQTT, over all its sessions; a message larger than 1 KiB
+    ///     counts as several, and a device that sends more is cut off
     /// @param messageBurst how many messages of one device may come at once after a pause
     public record Limits(
             int handshakesPerSecond,
@@ -176,8 +178,7 @@ public record Configuration(
                 new SmtpSettings(null, 587, true, null, null),
                 new Notifications(false, null),
                 new Switches(true, true),
-                new Certificates(
-                        Duration.ofDays(90), Duration.ofDays(90), Duration.ofDays(1), Duration.ZERO, 36_000),
+                new Certificates(Duration.ofDays(90), Duration.ofDays(90), Duration.ofDays(1), Duration.ZERO, 36_000),
                 null);
     }
 

@@ -46,8 +46,8 @@ public final class EstEndpoint {
     private static final String ROOT = "/.well-known/est/";
     private static final int MOST_BODY = 32 * 1024;
     private static final int AT_ONCE = 64;
-    /// Of our own: when the device should ask for the next certificate, RFC 3339. Clients that don't know it renew when
-    /// they would.
+    /// Of our own: when the device should ask for the next certificate, RFC 3339. Clients that don't know it
+    /// renew when they would.
     private static final String RENEW_AFTER = "renew-after";
 
     private static final String CERTIFICATES = "application/pkcs7-mime";
@@ -172,7 +172,13 @@ public final class EstEndpoint {
         decide(
                 request,
                 der,
-                new Applicant(label, credential.get(), false, CertificateProfile.Attestation.NONE, "EST", peer.remoteAddress()));
+                new Applicant(
+                        label,
+                        credential.get(),
+                        false,
+                        CertificateProfile.Attestation.NONE,
+                        "EST",
+                        peer.remoteAddress()));
     }
 
     /// What a certificate is good for: renewal, an operational one; first enrolment, a manufacturer's.
@@ -269,7 +275,10 @@ public final class EstEndpoint {
             }
             case EnrolmentOutcome.Refused refused -> {
                 LOG.debug( // the record is the journal's, and bounded there
-                        "enrolment refused from {}: {} ({})", applicant.remoteAddress(), refused.reason(), refused.detail());
+                        "enrolment refused from {}: {} ({})",
+                        applicant.remoteAddress(),
+                        refused.reason(),
+                        refused.detail());
                 int status = status(refused.reason());
                 if (status == 401) {
                     request.response().putHeader("www-authenticate", "Basic realm=\"est\", charset=\"UTF-8\"");

@@ -76,8 +76,8 @@ public final class Enrolment {
         this.refusals = new RefusalJournal(environment);
     }
 
-    /// Who hears of every refusal: the device named (which may have nothing to do with it, and may not exist), why,
-    /// and, as our socket saw it, where it came from.
+    /// Who hears of every refusal: the device named (which may have nothing to do with it, and may not exist),
+    /// why, and, as our socket saw it, where it came from.
     @FunctionalInterface
     public interface RefusalListener {
         void refused(DeviceRef named, EnrolmentRefusal reason, String detail, String remoteAddress);
@@ -102,24 +102,22 @@ public final class Enrolment {
             verified = CertificationRequest.verify(request);
         } catch (CertificationRequestException e) {
             return refused(
-                    applicant,
-                    new EnrolmentOutcome.Refused(EnrolmentRefusal.of(e), String.valueOf(e.getMessage())));
+                    applicant, new EnrolmentOutcome.Refused(EnrolmentRefusal.of(e), String.valueOf(e.getMessage())));
         }
         return enrol(verified, applicant);
     }
 
     /// As the other, for protocols whose requests are not PKCS #10.
     public EnrolmentOutcome enrol(CertificationRequest request, Applicant applicant) {
-        EnrolmentOutcome outcome =
-                switch (journal.commit(tx -> decide(tx, request, applicant))) {
-                    case Step.Done done -> done.outcome();
-                    case Step.Sign sign -> finish(sign.intended());
-                };
+        EnrolmentOutcome outcome = switch (journal.commit(tx -> decide(tx, request, applicant))) {
+            case Step.Done done -> done.outcome();
+            case Step.Sign sign -> finish(sign.intended());
+        };
         return outcome instanceof EnrolmentOutcome.Refused refused ? refused(applicant, refused) : outcome;
     }
 
-    /// A request that a protocol had to refuse before there was anything to decide about: heard of and recorded like
-    /// every other.
+    /// A request that a protocol had to refuse before there was anything to decide about: heard of and recorded
+    /// like every other.
     public EnrolmentOutcome.Refused refused(Applicant applicant, EnrolmentOutcome.Refused refused) {
         Optional<DeviceRef> named = named(applicant.credential());
         named.ifPresent(device -> refusalListeners.forEach(l -> l.refused(
@@ -169,7 +167,8 @@ public final class Enrolment {
                 new Step.Done(new EnrolmentOutcome.Refused(refuse.reason(), refuse.detail()));
             case EnrolmentDecision.Hold hold ->
                 new Step.Done(new EnrolmentOutcome.Held(hold.retryAfter(), hold.reason()));
-            case EnrolmentDecision.HoldForPerson hold -> new Step.Done(holdForPerson(tx, request, applicant, facts, hold));
+            case EnrolmentDecision.HoldForPerson hold ->
+                new Step.Done(holdForPerson(tx, request, applicant, facts, hold));
             case EnrolmentDecision.Repeat repeat -> {
                 Optional<X509Certificate> signed = ca.issuance().stored(tx, repeat.serial());
                 yield signed.isPresent()
@@ -209,7 +208,8 @@ public final class Enrolment {
         switch (facts.proof()) {
             case EnrolmentFacts.Proof.ByToken by -> tokens.use(tx, by.token().orElseThrow(), intended.serial());
             case EnrolmentFacts.Proof.BySharedSecret by ->
-                secrets.use(tx, by.secret().orElseThrow().id(), intended.serial().hex());
+                secrets.use(
+                        tx, by.secret().orElseThrow().id(), intended.serial().hex());
             case EnrolmentFacts.Proof.ByAccount _,
                     EnrolmentFacts.Proof.ByTpm _,
                     EnrolmentFacts.Proof.ByManufacturer _,
@@ -219,7 +219,8 @@ public final class Enrolment {
         return intended;
     }
 
-    /// What is known of a credential: whom it names, what it proves, and for a renewal by which profile it was granted.
+    /// What is known of a credential: whom it names, what it proves, and for a renewal by which profile it was
+    /// granted.
     private record Shown(Optional<DeviceRef> device, EnrolmentFacts.Proof proof, Optional<String> profile) {
         Shown(Optional<DeviceRef> device, EnrolmentFacts.Proof proof) {
             this(device, proof, Optional.empty());
@@ -255,8 +256,7 @@ public final class Enrolment {
             case Credential.Token token -> {
                 DeviceRef device = new DeviceRef(environment, token.device());
                 yield new Shown(
-                        Optional.of(device),
-                        new EnrolmentFacts.Proof.ByToken(tokens.find(tx, device, token.secret())));
+                        Optional.of(device), new EnrolmentFacts.Proof.ByToken(tokens.find(tx, device, token.secret())));
             }
             case Credential.SharedSecret by -> {
                 DeviceRef device = new DeviceRef(environment, by.device());
@@ -272,8 +272,7 @@ public final class Enrolment {
             case Credential.Tpm by ->
                 new Shown(Optional.of(new DeviceRef(environment, by.device())), new EnrolmentFacts.Proof.ByTpm());
             case Credential.Claim by ->
-                new Shown(
-                        Optional.of(new DeviceRef(environment, by.device())), new EnrolmentFacts.Proof.ByClaim());
+                new Shown(Optional.of(new DeviceRef(environment, by.device())), new EnrolmentFacts.Proof.ByClaim());
             case Credential.Manufacturer by -> {
                 List<String> names = new ArrayList<>();
                 Certificates.commonName(by.leaf()).ifPresent(names::add);

@@ -10,7 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// All that [EnrolmentPolicy] may know beside the request itself, read in the transaction that acts on its decision.
+/// All that [EnrolmentPolicy] may know beside the request itself, read in the transaction that acts on its
+/// decision.
 ///
 /// @param device whom the credential names; empty where it names nobody we know
 /// @param state of that device; empty when it is unknown

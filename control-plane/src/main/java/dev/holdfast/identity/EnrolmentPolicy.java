@@ -2,7 +2,6 @@ package dev.holdfast.identity;
 
 import dev.holdfast.ca.ApprovedRequest;
 import dev.holdfast.ca.CertificateProfile;
-import dev.holdfast.ca.CertificateState;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Serial;
 import dev.holdfast.inventory.Lifecycle;
@@ -17,7 +16,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// Decides whether a device gets a certificate. Pure: the same facts give the same decision, for every protocol.
+/// Decides whether a device gets a certificate. Pure: the same facts give the same decision, for every
+/// protocol.
 final class EnrolmentPolicy {
     private static final Duration FROZEN_RETRY = Duration.ofMinutes(10);
     private static final Duration QUARANTINE_RETRY = Duration.ofMinutes(5);
@@ -29,12 +29,12 @@ final class EnrolmentPolicy {
     /// In this order, so that a stranger learns nothing about devices and an operator learns the nearest cause:
     /// 1. the credential: right, in time, not used up, of a kind that the profile takes;
     /// 2. the device: known, and neither suspended nor retired;
-    /// 3. the request: not for a CA, for this very device (RFC 7030 section 4.2.2: subject and alternative names of a
-    ///    renewal are those of the certificate; absent ones mean unchanged), with a key that is nobody else's and that
-    ///    the profile takes;
+    /// 3. the request: not for a CA, for this very device (RFC 7030 section 4.2.2: subject and alternative
+    ///    names of a renewal are those of the certificate; absent ones mean unchanged), with a key that is
+    ///    nobody else's and that the profile takes;
     /// 4. what the profile wants beside it: channel binding, attestation;
-    /// 5. what holds it back for now: a freeze, quarantine for those without an operational certificate, a person's
-    ///    decision.
+    /// 5. what holds it back for now: a freeze, quarantine for those without an operational certificate, a
+    ///    person's decision.
     static EnrolmentDecision decide(
             EnrolmentFacts facts, CertificationRequest request, Applicant applicant, Instant now) {
         Optional<EnrolmentDecision> stopped = credential(facts, now)
@@ -69,13 +69,14 @@ final class EnrolmentPolicy {
         return "URI:urn:holdfast:device:" + device.environment() + ":" + device.id();
     }
 
-    /// The device's own name first, then the DNS names that were asked for, or had before, and that the profile allows.
+    /// The device's own name first, then the DNS names that were asked for, or had before, and that the profile
+    /// allows.
     private static List<String> alternativeNames(EnrolmentFacts facts, CertificationRequest request) {
         String own = alternativeName(facts.device().orElseThrow());
-        List<String> wanted = request.alternativeNames().isEmpty()
-                        && facts.proof() instanceof EnrolmentFacts.Proof.ByCertificate by
-                ? by.alternativeNames()
-                : request.alternativeNames();
+        List<String> wanted =
+                request.alternativeNames().isEmpty() && facts.proof() instanceof EnrolmentFacts.Proof.ByCertificate by
+                        ? by.alternativeNames()
+                        : request.alternativeNames();
         return Stream.concat(
                         Stream.of(own),
                         wanted.stream()
@@ -123,7 +124,10 @@ final class EnrolmentPolicy {
         }
         CertificateProfile profile = facts.profile().get();
         if (facts.proof() instanceof EnrolmentFacts.Proof.ByCertificate) {
-            return applicant.profile().filter(name -> !name.equals(profile.name())).isPresent()
+            return applicant
+                            .profile()
+                            .filter(name -> !name.equals(profile.name()))
+                            .isPresent()
                     ? refuse(
                             EnrolmentRefusal.PROFILE_IS_NOT_THE_CERTIFICATES,
                             "the certificate is of profile " + profile.name() + "; renew it by that, or name none")
@@ -327,8 +331,8 @@ final class EnrolmentPolicy {
         return Optional.empty();
     }
 
-    /// None is unchanged. A renewal's are those of its certificate, whole; a first request's are the device's own, and
-    /// DNS names that the profile allows.
+    /// None is unchanged. A renewal's are those of its certificate, whole; a first request's are the device's
+    /// own, and DNS names that the profile allows.
     private static Optional<EnrolmentDecision> names(EnrolmentFacts facts, CertificationRequest request) {
         Set<String> wanted = new HashSet<>(request.alternativeNames());
         if (wanted.isEmpty()) {

@@ -56,12 +56,12 @@ public final class Identity {
     private final Enrolment enrolment;
     private final Duration blindAfter;
     private final InstantSource clock;
-    private final Queue<Ending> endings =
-            new PriorityBlockingQueue<>(16, Comparator.comparing(Ending::at));
+    private final Queue<Ending> endings = new PriorityBlockingQueue<>(16, Comparator.comparing(Ending::at));
     private final Set<Serial> activating = ConcurrentHashMap.newKeySet();
 
     /// @param installationSecret 32 octets, the same on every node
-    /// @param blindAfter a node that has not heard the database for this long can't know who was suspended meanwhile
+    /// @param blindAfter a node that has not heard the database for this long can't know who was suspended
+    ///     meanwhile
     public Identity(
             Database database,
             Journal journal,
@@ -84,8 +84,8 @@ public final class Identity {
         this.manufacturers = new Manufacturers(database, journal, inventory);
         this.secrets = new SharedSecrets(database, journal, inventory, random, installationSecret);
         this.held = new HeldRequests(database, journal, random);
-        this.enrolment = new Enrolment(
-                journal, inventory, ca, tokens, secrets, held, manufacturers, freeze, environment);
+        this.enrolment =
+                new Enrolment(journal, inventory, ca, tokens, secrets, held, manufacturers, freeze, environment);
         inventory.directory().onChange(this::standingChanged);
         journal.subscribe(this::follow);
     }
@@ -299,8 +299,8 @@ public final class Identity {
         return journal.commit(tx -> ca.issuance().revoke(tx, serial, reason, why, actor));
     }
 
-    /// Goes back from the device's newest certificate to the one before it, while their overlap lasts: the newest is
-    /// revoked, its sessions are cut.
+    /// Goes back from the device's newest certificate to the one before it, while their overlap lasts: the
+    /// newest is revoked, its sessions are cut.
     public Issuance.RolledBack rollBack(DeviceRef device, String why, Actor actor) {
         return journal.commit(tx -> ca.issuance().rollBack(tx, device, why, actor));
     }
@@ -395,8 +395,8 @@ public final class Identity {
         });
     }
 
-    /// Cuts the sessions of certificates whose overlap with their successor has ended; called every few seconds.
-    /// (Their next message would be refused anyway.)
+    /// Cuts the sessions of certificates whose overlap with their successor has ended; called every few
+    /// seconds. (Their next message would be refused anyway.)
     public void cutEnded() {
         Instant now = clock.instant();
         for (Ending next = endings.peek(); next != null && !now.isBefore(next.at()); next = endings.peek()) {

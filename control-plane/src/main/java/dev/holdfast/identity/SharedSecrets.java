@@ -21,12 +21,12 @@ import java.util.Optional;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
-/// Secrets that a device and we both know and neither sends: CMP's MAC protection (RFC 9483 section 4.1.5), ACME's
-/// external account binding (RFC 8555 section 7.3.4). Made for one device, shown once, good for one certificate or one
-/// account.
+/// Secrets that a device and we both know and neither sends: CMP's MAC protection (RFC 9483 section 4.1.5),
+/// ACME's external account binding (RFC 8555 section 7.3.4). Made for one device, shown once, good for one
+/// certificate or one account.
 ///
-/// They can't be stored hashed, because we compute with them; so they are derived from the installation's secret and
-/// their own id, and the database holds nothing that helps whoever reads it.
+/// They can't be stored hashed, because we compute with them; so they are derived from the installation's
+/// secret and their own id, and the database holds nothing that helps whoever reads it.
 public final class SharedSecrets {
     private static final Duration LONGEST = Duration.ofDays(30);
     private static final byte[] PURPOSE = "holdfast shared secret v1 ".getBytes(StandardCharsets.US_ASCII);
@@ -49,8 +49,8 @@ public final class SharedSecrets {
     /// What became of a wish for a secret.
     public sealed interface Issued {
         /// @param id sent in the clear with each message: CMP's reference, ACME's key id
-        /// @param secret 43 characters of base64url; protocols that want text use these characters, those that want
-        ///     octets the 32 that they stand for
+        /// @param secret 43 characters of base64url; protocols that want text use these characters, those that
+        ///     want octets the 32 that they stand for
         record Secret(String id, String secret, Instant expiresAt) implements Issued {
             @Override
             public String toString() {
@@ -131,8 +131,7 @@ public final class SharedSecrets {
     }
 
     private Known known(SharedSecretStore.Row row) {
-        return new Known(
-                row.id(), row.device(), row.expiresAt(), row.usedBy(), row.withdrawn(), derive(row.id()));
+        return new Known(row.id(), row.device(), row.expiresAt(), row.usedBy(), row.withdrawn(), derive(row.id()));
     }
 
     private byte[] derive(String id) {

@@ -17,13 +17,14 @@ import org.jspecify.annotations.Nullable;
 /// Campaigns, and the renewal columns of the table of certificates.
 final class RenewalStore {
     private static final String COUNTS = "device is not null and state in ('pending','current') and not held";
-    private static final String CAMPAIGN = "select k.id, k.environment, k.reason, k.started_by, k.started_at, k.per_hour,"
-            + " k.total, k.stopped_at,"
-            + " (select count(*) from certificate c where c.renewal_campaign = k.id"
-            + "   and (c.told_at is not null or c.renew_at <= ?)),"
-            + " (select count(*) from certificate c where c.renewal_campaign = k.id"
-            + "   and c.state in ('superseded','revoked'))"
-            + " from renewal_campaign k where k.environment = ?";
+    private static final String CAMPAIGN =
+            "select k.id, k.environment, k.reason, k.started_by, k.started_at, k.per_hour,"
+                    + " k.total, k.stopped_at,"
+                    + " (select count(*) from certificate c where c.renewal_campaign = k.id"
+                    + "   and (c.told_at is not null or c.renew_at <= ?)),"
+                    + " (select count(*) from certificate c where c.renewal_campaign = k.id"
+                    + "   and c.state in ('superseded','revoked'))"
+                    + " from renewal_campaign k where k.environment = ?";
 
     private RenewalStore() {}
 
@@ -31,13 +32,13 @@ final class RenewalStore {
     record Due(DeviceRef device, Serial certificate, Instant renewAt) {}
 
     static Optional<Instant> renewAt(DSLContext sql, Serial serial) {
-        return sql.fetchOptional(
-                        "select renew_at from certificate where serial = ? and " + COUNTS, serial.hex())
+        return sql.fetchOptional("select renew_at from certificate where serial = ? and " + COUNTS, serial.hex())
                 .map(row -> row.get(0, OffsetDateTime.class))
                 .map(OffsetDateTime::toInstant);
     }
 
-    /// Spreads the renewal of the chosen certificates from `now` on, in the order of their serials, which is by chance.
+    /// Spreads the renewal of the chosen certificates from `now` on, in the order of their serials, which is by
+    /// chance.
     ///
     /// @return how many
     static long bringForward(
@@ -84,7 +85,8 @@ final class RenewalStore {
                 campaign.total());
     }
 
-    /// Those that were not told yet go back to no campaign; their time stays, because nobody remembers the one before.
+    /// Those that were not told yet go back to no campaign; their time stays, because nobody remembers the one
+    /// before.
     static boolean stop(DSLContext sql, Environment environment, String id, Instant now) {
         boolean stopped = sql.execute(
                         "update renewal_campaign set stopped_at = ? where environment = ? and id = ?"
@@ -109,8 +111,7 @@ final class RenewalStore {
     }
 
     static List<Campaign> campaigns(DSLContext sql, Environment environment, Instant now, int limit) {
-        return sql.fetch(
-                        CAMPAIGN + " order by k.started_at desc, k.id limit ?", utc(now), environment.value(), limit)
+        return sql.fetch(CAMPAIGN + " order by k.started_at desc, k.id limit ?", utc(now), environment.value(), limit)
                 .map(RenewalStore::campaign);
     }
 

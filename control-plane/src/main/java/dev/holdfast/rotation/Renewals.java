@@ -22,10 +22,10 @@ import org.slf4j.LoggerFactory;
 
 /// When each device should renew its certificate, and that it is told.
 ///
-/// The time is fixed when a certificate is issued, spread by `ca.RenewalSchedule`, and told at once by protocols that can
-/// (EST's header, ACME's renewal information). Devices on MQTT are told when it comes, as desired state
-/// (`certificate: {serial, renewAfter}`), no more of them in an hour than the server can renew. A campaign moves the
-/// times of many certificates forward, spread at its own rate.
+/// The time is fixed when a certificate is issued, spread by `ca.RenewalSchedule`, and told at once by
+/// protocols that can (EST's header, ACME's renewal information). Devices on MQTT are told when it comes, as
+/// desired state (`certificate: {serial, renewAfter}`), no more of them in an hour than the server can renew. A
+/// campaign moves the times of many certificates forward, spread at its own rate.
 public final class Renewals {
     private static final Logger LOG = LoggerFactory.getLogger(Renewals.class);
     private static final Actor SELF = new Actor.Holdfast("rotation");
@@ -62,13 +62,14 @@ public final class Renewals {
         return perHour;
     }
 
-    /// When the device should ask for the successor of this certificate; empty for one that does not count any more.
+    /// When the device should ask for the successor of this certificate; empty for one that does not count any
+    /// more.
     public Optional<Instant> renewAt(Serial certificate) {
         return database.read(sql -> RenewalStore.renewAt(sql, certificate));
     }
 
-    /// Moves the renewal of these certificates forward: the first now, the last when the rate allows. Certificates that
-    /// are due sooner stay as they are.
+    /// Moves the renewal of these certificates forward: the first now, the last when the rate allows.
+    /// Certificates that are due sooner stay as they are.
     ///
     /// @param rate devices in an hour, at most what the installation serves
     /// @throws IllegalArgumentException when the rate is not between 1 and 3,600,000
@@ -87,8 +88,8 @@ public final class Renewals {
         String id = HexFormat.of().formatHex(fresh);
         int used = Math.min(rate, perHour);
         long total = RenewalStore.bringForward(tx.sql(), id, environment, chosen, tx.now(), used);
-        Campaign campaign = new Campaign(
-                id, environment, reason, actor.toString(), tx.now(), used, total, 0, 0, Optional.empty());
+        Campaign campaign =
+                new Campaign(id, environment, reason, actor.toString(), tx.now(), used, total, 0, 0, Optional.empty());
         RenewalStore.insert(tx.sql(), campaign);
         tx.record(new Entry(
                 "renewal.campaign-started",
@@ -96,7 +97,13 @@ public final class Renewals {
                 "campaign:" + id,
                 actor,
                 reason,
-                Map.of("certificates", total, "perHour", used, "toldBy", campaign.toldBy().toString())));
+                Map.of(
+                        "certificates",
+                        total,
+                        "perHour",
+                        used,
+                        "toldBy",
+                        campaign.toldBy().toString())));
         return campaign;
     }
 
@@ -122,8 +129,8 @@ public final class Renewals {
         return database.read(sql -> RenewalStore.campaigns(sql, environment, clock.instant(), limit));
     }
 
-    /// Tells the devices whose time has come, as many as the rate allows; called every few seconds, on every node: one
-    /// of them does it at a time.
+    /// Tells the devices whose time has come, as many as the rate allows; called every few seconds, on every
+    /// node: one of them does it at a time.
     public void tellDue() {
         int told;
         do {

@@ -32,7 +32,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/// Make before break: a new certificate counts beside the old one until it is used; overlap, going back, and coming late.
+/// Make before break: a new certificate counts beside the old one until it is used; overlap, going back, and
+/// coming late.
 class RotationTest {
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final Duration LIFETIME = Duration.ofDays(30);
@@ -241,9 +242,7 @@ class RotationTest {
         assertThat(held.cause()).isEqualTo(HeldRequests.Cause.LATE_RENEWAL);
         assertThat(renew(device, first, key)).isInstanceOf(EnrolmentOutcome.Held.class);
         assertThat(waiting(device).timesAsked()).isEqualTo(2);
-        identity()
-                .held()
-                .decide(TestServer.ENVIRONMENT, held.id(), true, "it was in the warehouse", TestServer.TESTER);
+        identity().held().decide(TestServer.ENVIRONMENT, held.id(), true, "it was in the warehouse", TestServer.TESTER);
         assertThat(renew(device, first, key)).isInstanceOf(EnrolmentOutcome.Issued.class);
         assertThat(renew(device, first, key()))
                 .as("the approval is for one key")
@@ -270,9 +269,7 @@ class RotationTest {
         DeviceRef device = server.register("rot-asked");
         KeyPair key = key();
         assertThat(byToken(device, key, "asked")).isInstanceOf(EnrolmentOutcome.Held.class);
-        identity()
-                .held()
-                .decide(TestServer.ENVIRONMENT, waiting(device).id(), false, "not ours", TestServer.TESTER);
+        identity().held().decide(TestServer.ENVIRONMENT, waiting(device).id(), false, "not ours", TestServer.TESTER);
         assertThat(byToken(device, key, "asked"))
                 .isInstanceOfSatisfying(
                         EnrolmentOutcome.Refused.class,
@@ -294,6 +291,7 @@ class RotationTest {
                         EnrolmentOutcome.Refused.class,
                         r -> assertThat(r.reason()).isEqualTo(EnrolmentRefusal.PROFILE_IS_NOT_THE_CERTIFICATES));
         X509Certificate second = issued(renew(device, first, key()));
-        assertThat(identity().certificate(serial(second)).orElseThrow().profile()).isEqualTo("kept");
+        assertThat(identity().certificate(serial(second)).orElseThrow().profile())
+                .isEqualTo("kept");
     }
 }

@@ -79,12 +79,19 @@ class RenewalsTest {
                 Instant from = Instant.ofEpochSecond(due[i]);
                 Serial serial = Serial.of(new BigInteger(128, random).setBit(127));
                 Instant at = RenewalSchedule.renewAt(serial, from, from.plus(life));
-                assertThat(at).isBetween(from.plus(life.dividedBy(2)), from.plus(life.multipliedBy(5).dividedBy(6)));
+                assertThat(at)
+                        .isBetween(
+                                from.plus(life.dividedBy(2)),
+                                from.plus(life.multipliedBy(5).dividedBy(6)));
                 due[i] = at.getEpochSecond();
                 hours.merge(due[i] / 3_600, 1, Integer::sum);
             }
             int peak = hours.values().stream().max(Integer::compare).orElseThrow();
-            measured.append(" cycle ").append(cycle).append(": peak ").append(peak).append(" an hour");
+            measured.append(" cycle ")
+                    .append(cycle)
+                    .append(": peak ")
+                    .append(peak)
+                    .append(" an hour");
             // 30 days are 720 hours: 1,389 an hour if it were perfectly even.
             assertThat(peak).isLessThan(1_389 * 5 / 4);
         }
@@ -101,7 +108,8 @@ class RenewalsTest {
         Campaign campaign = renewals()
                 .start(
                         TestServer.ENVIRONMENT,
-                        new Chosen.OfDevices(devices.stream().map(EnrolledDevice::ref).toList()),
+                        new Chosen.OfDevices(
+                                devices.stream().map(EnrolledDevice::ref).toList()),
                         3_600,
                         "a weak random number generator",
                         TestServer.TESTER);
@@ -112,12 +120,14 @@ class RenewalsTest {
 
         TestServer.await("all are told", () -> {
             renewals().tellDue();
-            return devices.stream().allMatch(d -> told(d.ref()).equals(d.serial().hex()));
+            return devices.stream()
+                    .allMatch(d -> told(d.ref()).equals(d.serial().hex()));
         });
         assertThat(told(other.ref())).as("not in the campaign").isEmpty();
         Duration took = Duration.between(campaign.startedAt(), Instant.now());
         assertThat(took).as("one a second, the first at once").isGreaterThanOrEqualTo(Duration.ofSeconds(4));
-        Campaign now = renewals().campaign(TestServer.ENVIRONMENT, campaign.id()).orElseThrow();
+        Campaign now =
+                renewals().campaign(TestServer.ENVIRONMENT, campaign.id()).orElseThrow();
         assertThat(now.told()).isEqualTo(5);
         assertThat(now.done()).isZero();
 
@@ -128,7 +138,10 @@ class RenewalsTest {
                         dev.holdfast.ca.RevocationReason.SUPERSEDED,
                         "renewed",
                         TestServer.TESTER);
-        assertThat(renewals().campaign(TestServer.ENVIRONMENT, campaign.id()).orElseThrow().done())
+        assertThat(renewals()
+                        .campaign(TestServer.ENVIRONMENT, campaign.id())
+                        .orElseThrow()
+                        .done())
                 .isEqualTo(1);
     }
 
@@ -141,7 +154,8 @@ class RenewalsTest {
         Campaign campaign = renewals()
                 .start(
                         TestServer.ENVIRONMENT,
-                        new Chosen.OfDevices(devices.stream().map(EnrolledDevice::ref).toList()),
+                        new Chosen.OfDevices(
+                                devices.stream().map(EnrolledDevice::ref).toList()),
                         1,
                         "a mistake",
                         TestServer.TESTER);

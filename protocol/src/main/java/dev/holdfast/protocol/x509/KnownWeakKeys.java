@@ -4,11 +4,12 @@ import java.math.BigInteger;
 
 /// RSA moduli that are known to be guessable, by what can be seen of the modulus alone.
 final class KnownWeakKeys {
-    /// The product of the odd primes below 752: a modulus that shares a factor with it was not made of two large
-    /// primes.
+    /// The product of the odd primes below 752: a modulus that shares a factor with it was not made of two
+    /// large primes.
     private static final BigInteger SMALL_PRIMES = product();
 
-    /// The primes whose residues give keys of CVE-2017-15361 (ROCA) away: such moduli are powers of 65537 modulo each.
+    /// The primes whose residues give keys of CVE-2017-15361 (ROCA) away: such moduli are powers of 65537
+    /// modulo each.
     private static final int[] ROCA_PRIMES = {
         3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109,
         113, 127, 131, 137, 139, 149, 151, 157, 163, 167
@@ -20,8 +21,9 @@ final class KnownWeakKeys {
         return !modulus.gcd(SMALL_PRIMES).equals(BigInteger.ONE);
     }
 
-    /// CVE-2017-15361: primes were of the form k * M + (65537^a mod M), so the modulus is in the subgroup that 65537
-    /// generates modulo every small prime. A modulus of another make passes as such with a chance below 2^-27.
+    /// CVE-2017-15361: primes were of the form k * M + (65537^a mod M), so the modulus is in the subgroup that
+    /// 65537 generates modulo every small prime. A modulus of another make passes as such with a chance below
+    /// 2^-27.
     static boolean looksLikeRoca(BigInteger modulus) {
         for (int prime : ROCA_PRIMES) {
             int residue = modulus.mod(BigInteger.valueOf(prime)).intValue();
