@@ -45,8 +45,7 @@ final class DeviceCommand {
             "Last contact=lastContact~",
             "Labels=labels");
     private static final Table TOKEN = Table.of("token", "", "Token=token", "Expires=expiresAt", "EST=estUrl");
-    private static final Table SECRET =
-            Table.of("id", "", "Reference=id", "Secret=secret", "Expires=expiresAt");
+    private static final Table SECRET = Table.of("id", "", "Reference=id", "Secret=secret", "Expires=expiresAt");
     private static final Table LOGS = Table.of("text", "No log lines.", "AT=at", "SEVERITY=severity", "TEXT=text");
     private static final Table IMPORTED =
             Table.of("accepted", "", "Read=read", "Accepted=accepted", "Unchanged=unchanged", "Rejected=rejected");
@@ -128,7 +127,9 @@ final class DeviceCommand {
         server.printer()
                 .one(
                         server.client()
-                                .post(path(id) + "/shared-secret", ApiClient.object().put("expiresIn", expiresIn)),
+                                .post(
+                                        path(id) + "/shared-secret",
+                                        ApiClient.object().put("expiresIn", expiresIn)),
                         SECRET);
     }
 

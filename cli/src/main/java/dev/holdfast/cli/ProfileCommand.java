@@ -31,7 +31,10 @@ final class ProfileCommand {
     @Command(name = "list", mixinStandardHelpOptions = true, description = "Lists profiles.")
     void list(@Mixin ServerOptions server) {
         server.printer()
-                .rows(ApiClient.rows(server.client().get("/certificate-profiles").path("profiles")), PROFILES);
+                .rows(
+                        ApiClient.rows(
+                                server.client().get("/certificate-profiles").path("profiles")),
+                        PROFILES);
     }
 
     @Command(name = "show", mixinStandardHelpOptions = true, description = "Shows one profile.")

@@ -40,7 +40,9 @@ public final class ProfileText {
                 .put("backdated", profile.validity().backdated().toString());
         json.putObject("rotation")
                 .put("overlap", profile.rotation().overlap().toString())
-                .put("renewableAfterExpiry", profile.rotation().renewableAfterExpiry().toString())
+                .put(
+                        "renewableAfterExpiry",
+                        profile.rotation().renewableAfterExpiry().toString())
                 .put("lateWindow", profile.rotation().lateWindow().toString());
         CertificateProfile.Admittance who = profile.admittance();
         ObjectNode admittance = json.putObject("admittance");
@@ -92,8 +94,8 @@ public final class ProfileText {
                         who.path("channelBound").asBoolean(false),
                         CertificateProfile.Attestation.parse(
                                         who.path("attestation").asText("none"))
-                                .orElseThrow(() -> new IllegalArgumentException(
-                                        "attestation is none, tpm or software-tpm")),
+                                .orElseThrow(
+                                        () -> new IllegalArgumentException("attestation is none, tpm or software-tpm")),
                         texts(who.path("dnsNames"))));
     }
 

@@ -1,8 +1,8 @@
 package dev.holdfast.credentials;
 
 import dev.holdfast.access.Scope;
-import dev.holdfast.api.Rooms;
 import dev.holdfast.api.RefusalLog;
+import dev.holdfast.api.Rooms;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.identity.EnrolmentTokens;

@@ -20,11 +20,14 @@ final class HeldRequestsEndpoint {
 
     void register(Handlers handlers) {
         handlers.on("listEnrolmentRequests", Scope.READ, this::list);
-        handlers.on("getEnrolmentRequest", Scope.READ, call -> Reply.ok(rooms.identity()
-                .held()
-                .find(call.environment(), call.id())
-                .map(HeldRequestsEndpoint::fields)
-                .orElseThrow(() -> unknown(call))));
+        handlers.on(
+                "getEnrolmentRequest",
+                Scope.READ,
+                call -> Reply.ok(rooms.identity()
+                        .held()
+                        .find(call.environment(), call.id())
+                        .map(HeldRequestsEndpoint::fields)
+                        .orElseThrow(() -> unknown(call))));
         handlers.on("approveEnrolmentRequest", Scope.IDENTITY_WRITE, call -> decide(call, true));
         handlers.on("refuseEnrolmentRequest", Scope.IDENTITY_WRITE, call -> decide(call, false));
     }
@@ -48,7 +51,8 @@ final class HeldRequestsEndpoint {
                 .decide(call.environment(), call.id(), approve, call.reason(), call.actor())) {
             case HeldRequests.Decided.Done done -> Reply.ok(fields(done.request()));
             case HeldRequests.Decided.AlreadyDecided already ->
-                throw Problem.conflict("the request was " + already.request().state().text() + " already");
+                throw Problem.conflict(
+                        "the request was " + already.request().state().text() + " already");
             case HeldRequests.Decided.Unknown _ -> throw unknown(call);
         };
     }

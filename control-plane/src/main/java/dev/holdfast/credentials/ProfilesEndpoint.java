@@ -52,8 +52,7 @@ final class ProfilesEndpoint {
         } catch (IllegalArgumentException e) {
             throw Problem.malformed("/", String.valueOf(e.getMessage()));
         }
-        boolean fresh =
-                rooms.ca().profiles().put(call.environment(), profile, "set by an operator", call.actor());
+        boolean fresh = rooms.ca().profiles().put(call.environment(), profile, "set by an operator", call.actor());
         return Reply.json(fresh ? 201 : 200, fields(profile)).etag(etag(profile));
     }
 

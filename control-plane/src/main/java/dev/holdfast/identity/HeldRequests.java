@@ -169,8 +169,7 @@ public final class HeldRequests {
     }
 
     /// As the other, inside a change that says more (which device a product is).
-    Decided decide(
-            Transaction tx, Environment environment, String id, boolean approve, String reason, Actor actor) {
+    Decided decide(Transaction tx, Environment environment, String id, boolean approve, String reason, Actor actor) {
         Optional<Held> found = HeldRequestStore.byId(tx.sql(), environment, id, true);
         if (found.isEmpty()) {
             return new Decided.Unknown();
@@ -183,10 +182,13 @@ public final class HeldRequests {
         tx.record(new Entry(
                 approve ? "enrolment.approved" : "enrolment.rejected",
                 environment,
-                found.get().device().isEmpty() ? "enrolment:unknown" : "device:" + found.get().device(),
+                found.get().device().isEmpty()
+                        ? "enrolment:unknown"
+                        : "device:" + found.get().device(),
                 actor,
                 reason,
                 Map.of("request", id, "key", found.get().keyFingerprint())));
-        return new Decided.Done(HeldRequestStore.byId(tx.sql(), environment, id, false).orElseThrow());
+        return new Decided.Done(
+                HeldRequestStore.byId(tx.sql(), environment, id, false).orElseThrow());
     }
 }

@@ -86,11 +86,8 @@ final class RefusalJournal {
             window.counted++;
             return Optional.empty();
         }
-        Map<String, Object> body = new TreeMap<>(Map.of(
-                "refusal",
-                refused.reason().text(),
-                "credential",
-                credential.text()));
+        Map<String, Object> body =
+                new TreeMap<>(Map.of("refusal", refused.reason().text(), "credential", credential.text()));
         if (window.counted > 0) {
             body.put("countedSinceTheLastEntry", window.counted);
         }
@@ -113,10 +110,7 @@ final class RefusalJournal {
     private static boolean proves(Credential credential) {
         return switch (credential) {
             case Credential.Token _, Credential.SharedSecret _, Credential.Tpm _ -> false;
-            case Credential.Account _,
-                    Credential.Manufacturer _,
-                    Credential.Claim _,
-                    Credential.Operational _ -> true;
+            case Credential.Account _, Credential.Manufacturer _, Credential.Claim _, Credential.Operational _ -> true;
         };
     }
 

@@ -137,9 +137,7 @@ final class StatusEndpoint {
     }
 
     private void send(HttpServerRequest request, byte[] der) {
-        request.response()
-                .putHeader(HttpHeaders.CONTENT_TYPE, RESPONSE)
-                .putHeader(HttpHeaders.CACHE_CONTROL, NOT_KEPT);
+        request.response().putHeader(HttpHeaders.CONTENT_TYPE, RESPONSE).putHeader(HttpHeaders.CACHE_CONTROL, NOT_KEPT);
         end(request, Buffer.buffer(der));
     }
 

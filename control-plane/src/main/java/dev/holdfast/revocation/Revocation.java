@@ -14,7 +14,11 @@ public final class Revocation {
     public Revocation(Database database, Journal journal, Ca ca, Configuration configuration, InstantSource clock) {
         statusResponder = new StatusResponder(ca.authorities(), ca.standings(), clock);
         lists = new RevocationLists(
-                database, journal, ca.authorities(), configuration.certificates().revocationListLifetime(), clock);
+                database,
+                journal,
+                ca.authorities(),
+                configuration.certificates().revocationListLifetime(),
+                clock);
     }
 
     /// OCSP.

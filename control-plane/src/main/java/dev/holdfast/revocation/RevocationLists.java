@@ -97,8 +97,8 @@ public final class RevocationLists {
                 authority.certificate().getSubjectX500Principal().getEncoded()));
         list.setThisUpdate(time(now));
         list.setNextUpdate(time(now.plus(lifetime)));
-        for (RevocationStore.Revoked revoked :
-                database.<List<RevocationStore.Revoked>>read(sql -> RevocationStore.revoked(sql, authority.id(), now))) {
+        for (RevocationStore.Revoked revoked : database.<List<RevocationStore.Revoked>>read(
+                sql -> RevocationStore.revoked(sql, authority.id(), now))) {
             list.addCRLEntry(
                     new ASN1Integer(revoked.serial().number()),
                     time(revoked.at()),

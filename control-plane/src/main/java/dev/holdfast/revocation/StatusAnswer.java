@@ -53,7 +53,10 @@ public final class StatusAnswer {
 
     private static String tag(byte[] der) {
         try {
-            return '"' + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(der), 0, 20) + '"';
+            return '"'
+                    + HexFormat.of()
+                            .formatHex(MessageDigest.getInstance("SHA-256").digest(der), 0, 20)
+                    + '"';
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("SHA-256 is missing from this Java platform", e);
         }
