@@ -16,7 +16,7 @@ import picocli.CommandLine.Parameters;
         name = "cert",
         mixinStandardHelpOptions = true,
         description = "Lists, shows and revokes certificates.",
-        subcommands = {ProfileCommand.class, EnrolmentRequestCommand.class},
+        subcommands = {ProfileCommand.class, EnrolmentRequestCommand.class, RenewalCommand.class},
         synopsisSubcommandLabel = "COMMAND")
 final class CertCommand {
     private static final Table LIST = Table.of(
@@ -35,6 +35,8 @@ final class CertCommand {
             "Subject=subject",
             "Not after=notAfter",
             "Development=development");
+    private static final Table ROLLED_BACK =
+            Table.of("restored", "", "Device=device", "Ended=ended", "In use again=restored");
     private static final Table CARD = Table.of(
             "serial",
             "",
@@ -70,6 +72,20 @@ final class CertCommand {
             description = "Revokes a certificate; its sessions are cut.")
     void revoke(@Mixin ServerOptions server, @Parameters(paramLabel = "SERIAL") String serial, @Mixin Because because) {
         print(server, server.client().post("/certificates/" + ApiClient.encode(serial) + "/revoke", because.body()));
+    }
+
+    @Command(
+            name = "rollback",
+            mixinStandardHelpOptions = true,
+            description = "Goes back to the device's certificate before the current one, while they overlap.")
+    void rollBack(@Mixin ServerOptions server, @Parameters(paramLabel = "DEVICE") String device, @Mixin Because because) {
+        server.printer()
+                .one(
+                        server.client()
+                                .post(
+                                        "/devices/" + ApiClient.encode(device) + "/certificate-rollback",
+                                        because.body()),
+                        ROLLED_BACK);
     }
 
     @Command(

@@ -14,5 +14,6 @@ public final class CredentialResources {
         new EnrolmentEndpoint(rooms, identities).register(handlers);
         new ProfilesEndpoint(rooms).register(handlers);
         new HeldRequestsEndpoint(rooms).register(handlers);
+        new RenewalsEndpoint(rooms).register(handlers);
     }
 }
