@@ -78,13 +78,12 @@ final class CertCommand {
             name = "rollback",
             mixinStandardHelpOptions = true,
             description = "Goes back to the device's certificate before the current one, while they overlap.")
-    void rollBack(@Mixin ServerOptions server, @Parameters(paramLabel = "DEVICE") String device, @Mixin Because because) {
+    void rollBack(
+            @Mixin ServerOptions server, @Parameters(paramLabel = "DEVICE") String device, @Mixin Because because) {
         server.printer()
                 .one(
                         server.client()
-                                .post(
-                                        "/devices/" + ApiClient.encode(device) + "/certificate-rollback",
-                                        because.body()),
+                                .post("/devices/" + ApiClient.encode(device) + "/certificate-rollback", because.body()),
                         ROLLED_BACK);
     }
 

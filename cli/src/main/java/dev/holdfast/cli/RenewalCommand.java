@@ -97,8 +97,7 @@ final class RenewalCommand {
     void stop(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id, @Mixin Because because) {
         server.printer()
                 .one(
-                        server.client()
-                                .post("/renewal-campaigns/" + ApiClient.encode(id) + "/stop", because.body()),
+                        server.client().post("/renewal-campaigns/" + ApiClient.encode(id) + "/stop", because.body()),
                         CAMPAIGNS);
     }
 }

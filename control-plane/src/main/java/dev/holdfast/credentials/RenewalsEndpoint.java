@@ -73,8 +73,8 @@ final class RenewalsEndpoint {
         call.optional("authority").ifPresent(id -> said.add(new Chosen.OfAuthority(id)));
         call.optional("serial").ifPresent(serial -> said.add(new Chosen.One(serial(serial))));
         call.optional("device")
-                .ifPresent(id -> said.add(
-                        new Chosen.OfDevices(List.of(DeviceRef.of(call.environment().value(), id)))));
+                .ifPresent(id -> said.add(new Chosen.OfDevices(
+                        List.of(DeviceRef.of(call.environment().value(), id)))));
         call.optional("selector").ifPresent(text -> said.add(new Chosen.OfDevices(devices(call, text))));
         if (said.size() != 1) {
             throw Problem.malformed("/", "needs exactly one of all, authority, serial, device, selector");
