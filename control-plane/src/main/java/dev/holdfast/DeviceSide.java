@@ -1,5 +1,7 @@
 package dev.holdfast;
 
+import dev.holdfast.acme.Acme;
+import dev.holdfast.acme.AcmeEndpoint;
 import dev.holdfast.api.Rooms.ListenerStatus;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.config.ConfigurationException;
@@ -15,6 +17,7 @@ import dev.holdfast.updates.UpdatesEndpoint;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 
 /// The device plane: every listener that a device may reach, on event loops of its own. It shares no listener, trust
 /// store or credential with the operators' side.
@@ -54,8 +57,26 @@ final class DeviceSide {
                         this::url,
                         ground.clock));
         updates.mount(https.router());
-        new EstEndpoint(rooms.identity, rooms.ca, new Environment(configuration.environment()), ground.clock)
+        Environment environment = new Environment(configuration.environment());
+        new AcmeEndpoint(
+                        new Acme(
+                                ground.database,
+                                ground.journal,
+                                rooms.identity,
+                                rooms.inventory,
+                                rooms.ca,
+                                configuration,
+                                plane.vertx(),
+                                ground.clock,
+                                ground.random,
+                                ground.installationSecret(),
+                                Map.of(),
+                                rooms.renewals::renewAt),
+                        rooms.ca.profiles(),
+                        environment,
+                        this::url)
                 .mount(https.router());
+        new EstEndpoint(rooms.identity, rooms.ca, environment, ground.clock).mount(https.router());
         ingest = new Ingest(
                 plane,
                 tls,

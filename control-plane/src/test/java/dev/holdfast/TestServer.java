@@ -89,8 +89,8 @@ public final class TestServer implements AutoCloseable {
         }
     }
 
-    /// Another node on the same database, with the keys of the certification authorities copied as an operator
-    /// would.
+    /// Another node on the same database, with the keys of the certification authorities and the
+    /// installation's secret copied as an operator would.
     public TestServer secondNode(Map<String, String> settings) {
         try {
             Path second = Files.createTempDirectory("holdfast-test-server");
@@ -102,6 +102,10 @@ public final class TestServer implements AutoCloseable {
                             file, keys.resolve(file.getFileName()), java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
                 }
             }
+            Path secret = Path.of("data/secrets/installation-secret");
+            Files.createDirectories(second.resolve(secret).getParent());
+            Files.copy(
+                    folder.resolve(secret), second.resolve(secret), java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
             return start(second, database, settings, InstantSource.system());
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -147,6 +147,8 @@ public record CertificateProfile(
     /// Evidence that the key is in the device it says.
     public enum Attestation {
         NONE,
+        /// The key that the manufacturer put into the device vouches for the requested one.
+        MANUFACTURER,
         /// A hardware TPM's.
         TPM,
         /// A software TPM's will do; for trying things out.

@@ -95,7 +95,7 @@ public final class ProfileText {
                         CertificateProfile.Attestation.parse(
                                         who.path("attestation").asText("none"))
                                 .orElseThrow(
-                                        () -> new IllegalArgumentException("attestation is none, tpm or software-tpm")),
+                                        () -> new IllegalArgumentException("attestation is none, manufacturer, tpm or software-tpm")),
                         texts(who.path("dnsNames"))));
     }
 

@@ -39,6 +39,7 @@ public record Configuration(
         Notifications notifications,
         Switches switches,
         Certificates certificates,
+        Acme acme,
         @Nullable String journalExport) {
 
     /// Each empty value is derived from the host name and the port that was bound.
@@ -150,6 +151,24 @@ public record Configuration(
         }
     }
 
+    /// Where ACME's challenges may make this server look.
+    ///
+    /// @param networks where http-01 may connect to, such as `10.20.0.0/16, fd00:20::/32`; empty: it is not offered
+    /// @param loopback whether http-01 may connect to this machine itself; for trying things out
+    /// @param httpPort where http-01 connects to; anything but 80 is for trying things out
+    /// @param resolver `host:port` of the DNS resolver to ask; empty: the machine's own, and no dns-01
+    public record Acme(
+            String networks,
+            boolean loopback,
+            int httpPort,
+            @Nullable String resolver) {
+        public Acme {
+            if (httpPort < 1 || httpPort > 65_535) {
+                throw new IllegalArgumentException("acme.httpPort is 1 to 65535");
+            }
+        }
+    }
+
     public static Configuration defaults() {
         return new Configuration(
                 "development",
@@ -179,6 +198,7 @@ public record Configuration(
                 new Notifications(false, null),
                 new Switches(true, true),
                 new Certificates(Duration.ofDays(90), Duration.ofDays(90), Duration.ofDays(1), Duration.ZERO, 36_000),
+                new Acme("", false, 80, null),
                 null);
     }
 

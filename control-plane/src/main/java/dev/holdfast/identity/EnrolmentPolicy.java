@@ -23,6 +23,8 @@ final class EnrolmentPolicy {
     private static final Duration QUARANTINE_RETRY = Duration.ofMinutes(5);
     private static final Duration PERSON_RETRY = Duration.ofMinutes(1);
     private static final String DNS = "DNS:";
+    /// RFC 5280 appendix A.1: ub-common-name.
+    private static final int LONGEST_COMMON_NAME = 64;
 
     private EnrolmentPolicy() {}
 
@@ -57,11 +59,27 @@ final class EnrolmentPolicy {
         return new EnrolmentDecision.Grant(new ApprovedRequest(
                 device.environment(),
                 Optional.of(device),
-                device.id().value(),
+                commonName(facts, request),
                 alternativeNames(facts, request),
                 request.publicKeyInfo(),
                 facts.profile().orElseThrow(),
                 grantedBy));
+    }
+
+    /// The device's id; but a server's certificate that an account asks for by DNS names alone has the first of
+    /// them, because programs take the common name for one more name to renew.
+    private static String commonName(EnrolmentFacts facts, CertificationRequest request) {
+        String id = facts.device().orElseThrow().id().value();
+        boolean namesTheDevice = request.commonName().filter(id::equals).isPresent();
+        return facts.proof() instanceof EnrolmentFacts.Proof.ByAccount && !namesTheDevice
+                ? request.alternativeNames().stream()
+                        .filter(name -> name.startsWith(DNS))
+                        .map(name -> name.substring(DNS.length()))
+                        .filter(name -> name.length() <= LONGEST_COMMON_NAME)
+                        .sorted()
+                        .findFirst()
+                        .orElse(id)
+                : id;
     }
 
     /// The SAN that every device certificate has: the name alone does not say which environment it is of.
@@ -164,8 +182,10 @@ final class EnrolmentPolicy {
     private static boolean attested(CertificateProfile.Attestation wanted, CertificateProfile.Attestation seen) {
         return switch (wanted) {
             case NONE -> true;
+            case MANUFACTURER ->
+                seen == CertificateProfile.Attestation.MANUFACTURER || seen == CertificateProfile.Attestation.TPM;
             case TPM -> seen == CertificateProfile.Attestation.TPM;
-            case SOFTWARE_TPM -> seen != CertificateProfile.Attestation.NONE;
+            case SOFTWARE_TPM -> seen == CertificateProfile.Attestation.SOFTWARE_TPM || seen == CertificateProfile.Attestation.TPM;
         };
     }
 
@@ -297,7 +317,7 @@ final class EnrolmentPolicy {
             return refuse(EnrolmentRefusal.REQUEST_WANTS_A_CA, "the request asks for a CA certificate");
         }
         boolean renewal = facts.proof() instanceof EnrolmentFacts.Proof.ByCertificate;
-        boolean same = names(facts).contains(request.commonName().orElse(""))
+        boolean same = (names(facts).contains(request.commonName().orElse("")) || isNamedByDns(facts, request))
                 && (!renewal || request.subjectAttributes() == 1);
         if (!request.subjectIsEmpty() && !same) {
             return refuse(
@@ -351,6 +371,14 @@ final class EnrolmentPolicy {
                 : refuse(
                         EnrolmentRefusal.ALTERNATIVE_NAMES_DIFFER,
                         "the request's alternative names are not those of the device; leave them out or use " + own);
+    }
+
+    /// An account's request may have one of its DNS names, which are looked at beside, as its common name.
+    private static boolean isNamedByDns(EnrolmentFacts facts, CertificationRequest request) {
+        return facts.proof() instanceof EnrolmentFacts.Proof.ByAccount
+                && request.commonName()
+                        .filter(name -> request.alternativeNames().contains(DNS + name))
+                        .isPresent();
     }
 
     /// The common names that a request of this device may have.

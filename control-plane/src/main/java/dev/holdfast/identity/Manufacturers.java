@@ -158,6 +158,11 @@ public final class Manufacturers {
     }
 
     /// Which device a product is.
+    public Optional<DeviceRef> deviceOf(String anchor, String product) {
+        return database.read(sql -> EnrolmentStore.deviceOf(sql, anchor, product));
+    }
+
+    /// As the other, inside a change.
     Optional<DeviceRef> deviceOf(Transaction tx, String anchor, String product) {
         return EnrolmentStore.deviceOf(tx.sql(), anchor, product);
     }
