@@ -19,8 +19,8 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 
-/// The device plane: every listener that a device may reach, on event loops of its own. It shares no listener, trust
-/// store or credential with the operators' side.
+/// The device plane: every listener that a device may reach, on event loops of its own. It shares no listener,
+/// trust store or credential with the operators' side.
 final class DeviceSide {
     private final Configuration.Listeners settings;
     private final Addresses addresses;

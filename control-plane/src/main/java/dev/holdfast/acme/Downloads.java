@@ -145,8 +145,7 @@ final class Downloads {
             return Optional.empty();
         }
         IssuedCertificate certificate = found.get();
-        return Optional.of(renewAt
-                .apply(certificate.serial())
+        return Optional.of(renewAt.apply(certificate.serial())
                 .filter(_ -> !certificate.held())
                 .map(at -> RenewalWindow.of(at, certificate.notAfter()))
                 .orElseGet(() -> RenewalWindow.overdue(clock.instant())));

@@ -9,8 +9,8 @@ import java.util.Map;
 record RenewalWindow(Instant start, Instant end) {
     private static final Duration SHORTEST = Duration.ofMinutes(10);
 
-    /// From when the certificate is to be renewed, which is spread over the fleet already, for a quarter of what is
-    /// left of it then; the rest is kept for trying again.
+    /// From when the certificate is to be renewed, which is spread over the fleet already, for a quarter of
+    /// what is left of it then; the rest is kept for trying again.
     static RenewalWindow of(Instant renewAt, Instant notAfter) {
         Duration left = Duration.between(renewAt, notAfter).dividedBy(4);
         return new RenewalWindow(renewAt, renewAt.plus(left.compareTo(SHORTEST) < 0 ? SHORTEST : left));

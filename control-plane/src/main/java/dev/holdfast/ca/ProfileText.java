@@ -94,8 +94,8 @@ public final class ProfileText {
                         who.path("channelBound").asBoolean(false),
                         CertificateProfile.Attestation.parse(
                                         who.path("attestation").asText("none"))
-                                .orElseThrow(
-                                        () -> new IllegalArgumentException("attestation is none, manufacturer, tpm or software-tpm")),
+                                .orElseThrow(() -> new IllegalArgumentException(
+                                        "attestation is none, manufacturer, tpm or software-tpm")),
                         texts(who.path("dnsNames"))));
     }
 

@@ -153,7 +153,8 @@ public record Configuration(
 
     /// Where ACME's challenges may make this server look.
     ///
-    /// @param networks where http-01 may connect to, such as `10.20.0.0/16, fd00:20::/32`; empty: it is not offered
+    /// @param networks where http-01 may connect to, such as `10.20.0.0/16, fd00:20::/32`; empty: it is not
+    ///     offered
     /// @param loopback whether http-01 may connect to this machine itself; for trying things out
     /// @param httpPort where http-01 connects to; anything but 80 is for trying things out
     /// @param resolver `host:port` of the DNS resolver to ask; empty: the machine's own, and no dns-01

@@ -185,7 +185,8 @@ final class EnrolmentPolicy {
             case MANUFACTURER ->
                 seen == CertificateProfile.Attestation.MANUFACTURER || seen == CertificateProfile.Attestation.TPM;
             case TPM -> seen == CertificateProfile.Attestation.TPM;
-            case SOFTWARE_TPM -> seen == CertificateProfile.Attestation.SOFTWARE_TPM || seen == CertificateProfile.Attestation.TPM;
+            case SOFTWARE_TPM ->
+                seen == CertificateProfile.Attestation.SOFTWARE_TPM || seen == CertificateProfile.Attestation.TPM;
         };
     }
 

@@ -36,8 +36,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/// device-attest-01 by a client of our own, because none that is packaged speaks it: the manufacturer's key in the
-/// device vouches for the key that is to be certified.
+/// device-attest-01 by a client of our own, because none that is packaged speaks it: the manufacturer's key in
+/// the device vouches for the key that is to be certified.
 class AcmeAttestationTest {
     private static final String PROFILE = "attested";
     private static final CBORMapper CBOR = new CBORMapper();
@@ -73,8 +73,8 @@ class AcmeAttestationTest {
         gateways.close();
     }
 
-    private static X509Certificate issue(
-            String issuer, KeyPair signer, String subject, KeyPair key, boolean authority) throws Exception {
+    private static X509Certificate issue(String issuer, KeyPair signer, String subject, KeyPair key, boolean authority)
+            throws Exception {
         X509v3CertificateBuilder builder = new X509v3CertificateBuilder(
                 new X500Name(issuer),
                 new BigInteger(100, AcmeCaller.RANDOM).setBit(90),
@@ -170,10 +170,10 @@ class AcmeAttestationTest {
             JsonNode challenge = challenge(caller, order);
             assertThat(challenge.path("type").asText()).isEqualTo("device-attest-01");
             KeyPair fresh = AcmeOrdersTest.key();
-            byte[] object = statement(
-                    made.factory(), made.initial(), authData(fresh), authorization(caller, challenge));
-            HttpResponse<String> answered = caller.post(
-                    challenge.path("url").asText(), Map.of("attObj", AcmeCaller.encode(object)));
+            byte[] object =
+                    statement(made.factory(), made.initial(), authData(fresh), authorization(caller, challenge));
+            HttpResponse<String> answered =
+                    caller.post(challenge.path("url").asText(), Map.of("attObj", AcmeCaller.encode(object)));
             assertThat(Json.tree(answered.body()).path("status").asText())
                     .as(answered.body())
                     .isEqualTo("valid");
@@ -192,13 +192,13 @@ class AcmeAttestationTest {
     void withoutAuthenticatorDataTheAttestedKeyIsTheCertificatesOwn() throws Exception {
         Made made = made("attest-2");
         try (AcmeCaller caller = made.caller()) {
-            JsonNode order = Json.tree(caller.order("permanent-identifier:attest-2").body());
+            JsonNode order =
+                    Json.tree(caller.order("permanent-identifier:attest-2").body());
             JsonNode challenge = challenge(caller, order);
-            byte[] object =
-                    statement(made.factory(), made.initial(), new byte[0], authorization(caller, challenge));
+            byte[] object = statement(made.factory(), made.initial(), new byte[0], authorization(caller, challenge));
             caller.post(challenge.path("url").asText(), Map.of("attObj", AcmeCaller.encode(object)));
-            JsonNode valid = Json.tree(
-                    caller.finish(order, CertificationRequest.create("attest-2", made.factory())).body());
+            JsonNode valid = Json.tree(caller.finish(order, CertificationRequest.create("attest-2", made.factory()))
+                    .body());
             assertThat(valid.path("status").asText()).as(valid.toString()).isEqualTo("valid");
         }
     }
@@ -220,7 +220,8 @@ class AcmeAttestationTest {
         KeyPair stranger = AcmeOrdersTest.key();
         try (AcmeCaller caller = made.caller();
                 AcmeCaller second = other.caller()) {
-            JsonNode order = Json.tree(caller.order("permanent-identifier:attest-3").body());
+            JsonNode order =
+                    Json.tree(caller.order("permanent-identifier:attest-3").body());
             assertRefused(
                     caller,
                     order,
@@ -238,7 +239,8 @@ class AcmeAttestationTest {
                     statement(stranger, forged, authData(fresh), authorization(caller, challenge(caller, order))));
 
             order = Json.tree(caller.order("permanent-identifier:attest-3").body());
-            JsonNode earlier = Json.tree(caller.order("permanent-identifier:attest-3").body());
+            JsonNode earlier =
+                    Json.tree(caller.order("permanent-identifier:attest-3").body());
             assertRefused(
                     caller,
                     order,
@@ -258,7 +260,8 @@ class AcmeAttestationTest {
 
             order = Json.tree(caller.order("permanent-identifier:attest-3").body());
             assertRefused(caller, order, new byte[] {1, 2, 3});
-            assertThat(second.order("permanent-identifier:attest-3").statusCode()).isEqualTo(400);
+            assertThat(second.order("permanent-identifier:attest-3").statusCode())
+                    .isEqualTo(400);
         }
     }
 }

@@ -24,8 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Gateways' certificates by programs that others wrote, by the recipe: uacme, certbot, lego.
 class AcmeClientsTest {
     /// The recipe lets the system trust our root; here that is a system of the test's own.
-    private static final String OWN_SYSTEM =
-            """
+    private static final String OWN_SYSTEM = """
             mount -t tmpfs none /usr/local/share/ca-certificates
             cp -a /etc/ssl/certs own-certs
             mount --bind own-certs /etc/ssl/certs
@@ -56,19 +55,27 @@ class AcmeClientsTest {
         String name = device.id() + ".gw.example.test";
         gateways.names.addresses.put(name, "127.0.0.1");
         StringBuilder script = new StringBuilder("set -euo pipefail\n" + OWN_SYSTEM);
-        recipe().only(blocks).blocks().forEach(block -> script.append("echo '--- ")
-                .append(block.name())
-                .append("'\n")
-                .append(block.commands()));
+        recipe().only(blocks)
+                .blocks()
+                .forEach(block -> script.append("echo '--- ")
+                        .append(block.name())
+                        .append("'\n")
+                        .append(block.commands()));
         var result = RealClient.of("unshare", "-m", "bash", "-c", script.toString())
                 .in(folder)
                 .with(Map.of(
-                        "HOLDFAST", "localhost:" + gateways.server.server().devicePort(),
-                        "PKI", "http://localhost:" + gateways.server.server().pkiPort(),
-                        "NAME", name,
-                        "KEY_ID", secret.id(),
-                        "SECRET", secret.secret(),
-                        "WEBROOT", gateways.webroot.toString()))
+                        "HOLDFAST",
+                        "localhost:" + gateways.server.server().devicePort(),
+                        "PKI",
+                        "http://localhost:" + gateways.server.server().pkiPort(),
+                        "NAME",
+                        name,
+                        "KEY_ID",
+                        secret.id(),
+                        "SECRET",
+                        secret.secret(),
+                        "WEBROOT",
+                        gateways.webroot.toString()))
                 .timeout(Duration.ofSeconds(120))
                 .run()
                 .succeeded();
@@ -76,7 +83,8 @@ class AcmeClientsTest {
     }
 
     private X509Certificate gateway() throws Exception {
-        return Certificates.parsePem(Files.readString(folder.resolve("gateway.pem"))).getFirst();
+        return Certificates.parsePem(Files.readString(folder.resolve("gateway.pem")))
+                .getFirst();
     }
 
     private static List<CertificateState> states(DeviceRef device) {
@@ -97,8 +105,7 @@ class AcmeClientsTest {
     @Test
     void certbotBindsItsAccountGetsACertificateRenewsAndRevokesIt() throws Exception {
         DeviceRef device = gateways.server.register("certbot-1");
-        String said =
-                run(device, "settings", "trust", "certbot", "look", "certbot-renew", "certbot-revoke");
+        String said = run(device, "settings", "trust", "certbot", "look", "certbot-renew", "certbot-revoke");
         assertThat(said).contains("gateway.pem: OK").contains("DNS:certbot-1.gw.example.test");
         assertThat(states(device)).hasSize(2).contains(CertificateState.REVOKED);
     }

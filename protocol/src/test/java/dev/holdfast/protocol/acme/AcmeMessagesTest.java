@@ -64,12 +64,9 @@ class AcmeMessagesTest {
         };
     }
 
-    private static byte[] sign(KeyPair key, String scheme, int length, String header, String payload)
-            throws Exception {
+    private static byte[] sign(KeyPair key, String scheme, int length, String header, String payload) throws Exception {
         byte[] signature = Crypto.sign(
-                key.getPrivate(),
-                scheme,
-                (encode(header) + "." + encode(payload)).getBytes(StandardCharsets.US_ASCII));
+                key.getPrivate(), scheme, (encode(header) + "." + encode(payload)).getBytes(StandardCharsets.US_ASCII));
         return length == 0 ? signature : ECDSA.transcodeSignatureToConcat(signature, length);
     }
 
@@ -111,8 +108,7 @@ class AcmeMessagesTest {
                 "SHA256withECDSA",
                 (encode(header) + "." + encode("{}")).getBytes(StandardCharsets.US_ASCII));
         for (byte[] signature : List.of(new byte[64], der, new byte[0], new byte[65])) {
-            SignedMessage message =
-                    SignedMessage.parse(message(header, "{}", signature), SignedMessage.Place.REQUEST);
+            SignedMessage message = SignedMessage.parse(message(header, "{}", signature), SignedMessage.Place.REQUEST);
             assertThatThrownBy(() -> message.verify(keyOf(message)))
                     .isInstanceOfSatisfying(
                             AcmeException.class, e -> assertThat(e.problem()).isEqualTo(AcmeProblem.MALFORMED));
@@ -125,8 +121,9 @@ class AcmeMessagesTest {
         String header = header("RS256", key);
         SignedMessage message = SignedMessage.parse(message(header, "{}", new byte[64]), SignedMessage.Place.REQUEST);
         assertThatThrownBy(() -> message.verify(keyOf(message)))
-                .isInstanceOfSatisfying(AcmeException.class, e -> assertThat(e.problem())
-                        .isEqualTo(AcmeProblem.BAD_SIGNATURE_ALGORITHM));
+                .isInstanceOfSatisfying(
+                        AcmeException.class,
+                        e -> assertThat(e.problem()).isEqualTo(AcmeProblem.BAD_SIGNATURE_ALGORITHM));
     }
 
     @Test
@@ -160,8 +157,7 @@ class AcmeMessagesTest {
     /// RFC 7638 section 3.1.
     @Test
     void theThumbprintIsThatOfTheRfc() throws Exception {
-        String key =
-                """
+        String key = """
                 {"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"}
                 """;
         assertThat(AcmeKey.parse(key).thumbprint()).isEqualTo("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
@@ -196,9 +192,46 @@ class AcmeMessagesTest {
                 "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example.org\"}]}",
                 sign(key, "SHA256withECDSA", 64, header, "{}"));
         byte[] attestation = new byte[] {
-            (byte) 0xa2, 0x63, 'f', 'm', 't', 0x66, 'p', 'a', 'c', 'k', 'e', 'd', 0x67, 'a', 't', 't', 'S', 't', 'm',
-            't', (byte) 0xa3, 0x63, 'a', 'l', 'g', 0x26, 0x63, 's', 'i', 'g', 0x42, 1, 2, 0x63, 'x', '5', 'c',
-            (byte) 0x81, 0x41, 0x30
+            (byte) 0xa2,
+            0x63,
+            'f',
+            'm',
+            't',
+            0x66,
+            'p',
+            'a',
+            'c',
+            'k',
+            'e',
+            'd',
+            0x67,
+            'a',
+            't',
+            't',
+            'S',
+            't',
+            'm',
+            't',
+            (byte) 0xa3,
+            0x63,
+            'a',
+            'l',
+            'g',
+            0x26,
+            0x63,
+            's',
+            'i',
+            'g',
+            0x42,
+            1,
+            2,
+            0x63,
+            'x',
+            '5',
+            'c',
+            (byte) 0x81,
+            0x41,
+            0x30
         };
         long seed = RANDOM.nextLong();
         Random random = new Random(seed);
