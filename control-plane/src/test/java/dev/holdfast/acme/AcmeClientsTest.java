@@ -76,7 +76,7 @@ class AcmeClientsTest {
                         secret.secret(),
                         "WEBROOT",
                         gateways.webroot.toString()))
-                .timeout(Duration.ofSeconds(120))
+                .timeout(Duration.ofMinutes(3))
                 .run()
                 .succeeded();
         return result.text() + result.errors();
