@@ -3,6 +3,7 @@ package dev.holdfast.detection;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.telemetry.Provenance;
+import java.sql.PreparedStatement;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
@@ -84,6 +85,8 @@ final class DetectionStore {
         sql.execute("update finding set incident = ? where id = ?", incident, id);
     }
 
+    /// One statement for all of them. The arrays go to the database in its binary form, as the octets they are: as text,
+    /// which is what jOOQ would make of them, they would be twice as long and be written and read digit by digit.
     static void checkpoint(DSLContext sql, Map<DeviceRef, Baseline> baselines, Instant now) {
         String[] environments = new String[baselines.size()];
         String[] devices = new String[baselines.size()];
@@ -94,15 +97,18 @@ final class DetectionStore {
             devices[i] = entry.getKey().id().value();
             states[i++] = BaselineCodec.encode(entry.getValue());
         }
-        sql.execute(
-                "insert into baseline(environment, device, state, at)"
-                        + " select u.environment, u.device, u.state, ?::timestamptz"
-                        + " from unnest(?::text[], ?::text[], ?::bytea[]) as u(environment, device, state)"
-                        + " on conflict (environment, device) do update set state = excluded.state, at = excluded.at",
-                utc(now),
-                environments,
-                devices,
-                states);
+        sql.connection(connection -> {
+            try (PreparedStatement insert = connection.prepareStatement("insert into baseline(environment, device, state, at)"
+                    + " select u.environment, u.device, u.state, ?"
+                    + " from unnest(?, ?, ?) as u(environment, device, state)"
+                    + " on conflict (environment, device) do update set state = excluded.state, at = excluded.at")) {
+                insert.setObject(1, utc(now));
+                insert.setArray(2, connection.createArrayOf("text", environments));
+                insert.setArray(3, connection.createArrayOf("text", devices));
+                insert.setArray(4, connection.createArrayOf("bytea", states));
+                insert.executeUpdate();
+            }
+        });
     }
 
     static void restore(DSLContext sql, int most, BiConsumer<DeviceRef, Baseline> each) {

@@ -13,6 +13,9 @@ import dev.holdfast.telemetry.Observation;
 import dev.holdfast.telemetry.Observation.SessionActivity.Kind;
 import dev.holdfast.telemetry.Observation.Violation.Rule;
 import dev.holdfast.telemetry.Provenance;
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -452,5 +455,71 @@ class DetectorTest {
             }
             BaselineCodec.decode(damaged); // never throws
         }
+    }
+
+    /// As the server before the compact form wrote it: every number and every hour in full.
+    @Test
+    void aCheckpointOfTheVersionBeforeIsStillRead() throws IOException {
+        ByteArrayOutputStream octets = new ByteArrayOutputStream();
+        DataOutputStream out = new DataOutputStream(octets);
+        out.writeByte(2);
+        for (long time : new long[] {1_700_000_000_000L, 1_700_000_000_001L, 0}) {
+            out.writeLong(time); // heard, healthy, unhealthy
+        }
+        out.writeByte(1);
+        out.writeUTF("kwh");
+        for (int i = 0; i < 32; i++) {
+            out.writeFloat(i == 30 ? 0.5f : i == 7 ? 1.25f : 0);
+        }
+        for (int i = 0; i < 24; i++) {
+            out.writeChar(i == 7 ? 50_400 : 0);
+        }
+        out.writeLong(1_700_000_000);
+        out.writeLong(1_699_000_000);
+        out.writeFloat(Float.NaN);
+        out.writeFloat(0);
+        out.writeFloat(2.5f);
+        for (int number : new int[] {11, 12, -13, 14, 3}) {
+            out.writeInt(number); // hosts over MQTT and HTTPS, score
+        }
+        out.writeLong(5);
+        out.writeInt(6);
+        out.writeLong(7);
+        out.writeBoolean(true);
+        out.writeInt(1);
+        out.writeLong(9);
+        out.writeLong(10); // reach
+        out.writeByte(1);
+        out.writeInt(-77);
+        out.writeByte(0);
+        out.writeInt(2);
+        out.writeLong(12);
+        for (int tally = 0; tally < 7; tally++) {
+            out.writeLong(100 + tally);
+            out.writeInt(tally);
+        }
+        out.writeByte(0);
+
+        Baseline read = BaselineCodec.decode(octets.toByteArray());
+
+        assertThat(read.heardAt).isEqualTo(1_700_000_000_000L);
+        assertThat(read.healthyAt).isEqualTo(1_700_000_000_001L);
+        assertThat(read.metrics).containsExactly("kwh");
+        assertThat(read.history[0].level[7]).isEqualTo(1.25f);
+        assertThat(read.history[0].level[30]).isEqualTo(0.5f);
+        assertThat(read.history[0].weight[7]).isEqualTo((char) 50_400);
+        assertThat(read.history[0].anchor).isNaN();
+        assertThat(read.history[0].suspicion).isEqualTo(2.5f);
+        assertThat(read.parties)
+                .isEqualTo(new Parties(
+                        new Parties.Track(0, 0, 11, 12), new Parties.Track(0, 0, -13, 14), 3, 5, 6, 7, true, 1, 9));
+        assertThat(read.reach.hosts()).containsExactly(-77);
+        assertThat(read.reach.refusedSince()).isEqualTo(12);
+        assertThat(read.impossible).isEqualTo(new Tally(106, 6));
+        // What it is written as now is the same, and much shorter.
+        byte[] now = BaselineCodec.encode(read);
+        assertThat(now).hasSizeLessThan(octets.size() / 2);
+        assertThat(BaselineCodec.encode(BaselineCodec.decode(now))).containsExactly(now);
+        assertThat(BaselineCodec.decode(now).parties).isEqualTo(read.parties);
     }
 }
