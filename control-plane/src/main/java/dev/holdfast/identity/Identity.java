@@ -207,7 +207,7 @@ public final class Identity {
                     Optional<Device> device = inventory.lock(tx, admitted.device());
                     if (device.isPresent() && device.get().state() == Lifecycle.ENROLLED) {
                         inventory.transition(
-                                tx, admitted.device(), Lifecycle.ACTIVE, "first connected", Optional.empty(), actor);
+                                tx, device.get(), Lifecycle.ACTIVE, "first connected", Optional.empty(), actor);
                     }
                 });
             } catch (RuntimeException e) {

@@ -206,16 +206,21 @@ public final class Inventory {
     public Transition transition(
             Transaction tx, DeviceRef ref, Lifecycle to, String reason, Optional<Instant> until, Actor actor) {
         Optional<Device> found = InventoryStore.lock(tx.sql(), ref);
-        if (found.isEmpty()) {
-            return new Transition.UnknownDevice();
-        }
-        Device device = found.get();
+        return found.isEmpty()
+                ? new Transition.UnknownDevice()
+                : transition(tx, found.get(), to, reason, until, actor);
+    }
+
+    /// As above, of a device that this transaction has locked.
+    public Transition transition(
+            Transaction tx, Device device, Lifecycle to, String reason, Optional<Instant> until, Actor actor) {
         if (device.state() == to) {
             return new Transition.Already(device);
         }
         if (!device.state().mayBecome(to)) {
             return new Transition.NotAllowed(device.state(), to);
         }
+        DeviceRef ref = device.ref();
         Device moved = InventoryStore.setState(tx.sql(), ref, to, device.state(), reason, tx.now(), until);
         Map<String, Object> body = new TreeMap<>(Map.of("from", device.state().text(), "to", to.text()));
         until.ifPresent(end -> body.put("until", end.toString()));

@@ -2,6 +2,7 @@ package dev.holdfast.inventory;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectReader;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
@@ -10,6 +11,8 @@ import dev.holdfast.core.Json;
 import dev.holdfast.core.Labels;
 import dev.holdfast.core.ModelId;
 import dev.holdfast.core.Selector;
+import dev.holdfast.database.PlainSql;
+import java.sql.SQLException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
@@ -30,22 +33,27 @@ final class InventoryStore {
     private static final String COLUMNS = "environment, id, model, labels::text, state, state_since, state_reason,"
             + " state_until, reaches_via, registered_at, firmware, firmware_at, risk, risk_reasons::text, last_contact";
 
+    private static final String FIND = "select " + COLUMNS + " from device where environment = ? and id = ?";
+    private static final String LOCK = FIND + " for update";
+    private static final String SET_STATE = "update device set state = ?, state_before = ?, state_since = ?,"
+            + " state_reason = ?, state_until = ? where environment = ? and id = ? returning " + COLUMNS;
+    private static final ObjectReader LABELS = Json.mapper().readerFor(new TypeReference<Map<String, String>>() {});
+    private static final ObjectReader REASONS = Json.mapper().readerFor(new TypeReference<List<String>>() {});
+
     private InventoryStore() {}
 
     static Optional<Device> find(DSLContext sql, DeviceRef ref) {
-        return sql.fetchOptional(
-                        "select " + COLUMNS + " from device where environment = ? and id = ?",
-                        ref.environment().value(),
-                        ref.id().value())
-                .map(InventoryStore::device);
+        return PlainSql.first(
+                sql, FIND, InventoryStore::device, ref.environment().value(), ref.id().value());
     }
 
     static Optional<Device> lock(DSLContext sql, DeviceRef ref) {
-        return sql.fetchOptional(
-                        "select " + COLUMNS + " from device where environment = ? and id = ? for update",
-                        ref.environment().value(),
-                        ref.id().value())
-                .map(InventoryStore::device);
+        return PlainSql.first(
+                sql,
+                LOCK,
+                InventoryStore::device,
+                ref.environment().value(),
+                ref.id().value());
     }
 
     /// @param after the id after which the page begins; empty for the first page
@@ -58,10 +66,10 @@ final class InventoryStore {
         if (!search.isEmpty()) {
             where = where.and(DSL.condition("position(lower(?) in lower(id)) > 0", search));
         }
-        return sql.resultQuery(
-                        "select " + COLUMNS + " from device where {0} order by id limit {1}", where, DSL.val(limit))
-                .fetch()
-                .map(InventoryStore::device);
+        return PlainSql.all(
+                sql.resultQuery(
+                        "select " + COLUMNS + " from device where {0} order by id limit {1}", where, DSL.val(limit)),
+                InventoryStore::device);
     }
 
     static List<String> environments(DSLContext sql) {
@@ -69,11 +77,12 @@ final class InventoryStore {
     }
 
     static List<Device> behind(DSLContext sql, DeviceRef gateway) {
-        return sql.fetch(
-                        "select " + COLUMNS + " from device where environment = ? and reaches_via = ? order by id",
-                        gateway.environment().value(),
-                        gateway.id().value())
-                .map(InventoryStore::device);
+        return PlainSql.all(
+                sql,
+                "select " + COLUMNS + " from device where environment = ? and reaches_via = ? order by id",
+                InventoryStore::device,
+                gateway.environment().value(),
+                gateway.id().value());
     }
 
     static List<Device> list(
@@ -96,12 +105,12 @@ final class InventoryStore {
         }
         String direction = order.descending() ? " desc" : "";
         String by = order.by() == DeviceOrder.By.ID ? "" : order.expression() + direction + ", ";
-        return sql.resultQuery(
+        return PlainSql.all(
+                sql.resultQuery(
                         "select " + COLUMNS + " from device where {0} order by " + by + "id" + direction + " limit {1}",
                         where,
-                        DSL.val(limit))
-                .fetch()
-                .map(InventoryStore::device);
+                        DSL.val(limit)),
+                InventoryStore::device);
     }
 
     static long count(DSLContext sql, Environment environment, Selector selector, String search) {
@@ -148,17 +157,18 @@ final class InventoryStore {
             String reason,
             Instant since,
             Optional<Instant> until) {
-        return sql.fetchSingle(
-                        "update device set state = ?, state_before = ?, state_since = ?, state_reason = ?,"
-                                + " state_until = ? where environment = ? and id = ? returning " + COLUMNS,
+        return PlainSql.first(
+                        sql,
+                        SET_STATE,
+                        InventoryStore::device,
                         to.text(),
                         from.text(),
-                        utc(since),
+                        since,
                         reason,
-                        until.map(InventoryStore::utc).orElse(null),
+                        until.orElse(null),
                         ref.environment().value(),
                         ref.id().value())
-                .map(InventoryStore::device);
+                .orElseThrow();
     }
 
     static Optional<Lifecycle> stateBefore(DSLContext sql, DeviceRef ref) {
@@ -283,38 +293,41 @@ final class InventoryStore {
         };
     }
 
-    private static Device device(Record row) {
+    private static Device device(PlainSql.Row row) throws SQLException {
         return new Device(
-                DeviceRef.of(row.get(0, String.class), row.get(1, String.class)),
-                new ModelId(row.get(2, String.class)),
-                new Labels(read(row.get(3, String.class), new TypeReference<Map<String, String>>() {})),
-                Lifecycle.of(row.get(4, String.class)),
-                row.get(5, OffsetDateTime.class).toInstant(),
-                row.get(6, String.class),
-                instant(row.get(7, OffsetDateTime.class)),
-                Optional.ofNullable(row.get(8, String.class)).map(DeviceId::new),
-                row.get(9, OffsetDateTime.class).toInstant(),
-                Optional.ofNullable(row.get(10, String.class)).map(FirmwareVersion::new),
-                instant(row.get(11, OffsetDateTime.class)),
-                new Risk(
-                        Risk.Level.valueOf(row.get(12, String.class).toUpperCase(Locale.ROOT)),
-                        read(row.get(13, String.class), new TypeReference<List<String>>() {})),
-                instant(row.get(14, OffsetDateTime.class)));
-    }
-
-    private static Optional<Instant> instant(@Nullable OffsetDateTime time) {
-        return Optional.ofNullable(time).map(OffsetDateTime::toInstant);
+                DeviceRef.of(row.text(1), row.text(2)),
+                new ModelId(row.text(3)),
+                labels(row.text(4)),
+                Lifecycle.of(row.text(5)),
+                row.time(6),
+                row.text(7),
+                row.optionalTime(8),
+                row.optionalText(9).map(DeviceId::new),
+                row.time(10),
+                row.optionalText(11).map(FirmwareVersion::new),
+                row.optionalTime(12),
+                new Risk(Risk.Level.valueOf(row.text(13).toUpperCase(Locale.ROOT)), reasons(row.text(14))),
+                row.optionalTime(15));
     }
 
     static OffsetDateTime utc(Instant at) {
         return at.atOffset(ZoneOffset.UTC);
     }
 
-    private static <T> T read(String json, TypeReference<T> type) {
+    private static Labels labels(String json) {
         try {
-            return Json.mapper().readValue(json, type);
+            Map<String, String> values = LABELS.readValue(json);
+            return new Labels(values);
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("a stored device can't be read", e);
+            throw new IllegalStateException("a stored device's labels can't be read", e);
+        }
+    }
+
+    private static List<String> reasons(String json) {
+        try {
+            return REASONS.readValue(json);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a stored device's risk can't be read", e);
         }
     }
 }

@@ -14,6 +14,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.jooq.DSLContext;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -141,9 +142,10 @@ final class JournalWriter implements AutoCloseable {
             // Microseconds: what the database keeps, so that what is hashed is what is read back.
             Instant now = clock.instant().truncatedTo(ChronoUnit.MICROS);
             List<Entry> entries = new ArrayList<>();
+            DSLContext sql = Database.on(connection);
             try {
                 for (Pending<?> pending : batch) {
-                    Transaction transaction = new Transaction(Database.on(connection), now);
+                    Transaction transaction = new Transaction(sql, now);
                     apply(pending, transaction);
                     entries.addAll(transaction.entries());
                 }
