@@ -8,12 +8,14 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /// The real database for tests: one embedded PostgreSQL for the whole test process, a fresh database for each
 /// caller.
 public final class TestDatabase {
+    private static final String TEMPLATE = "migrated";
     private static final AtomicInteger COUNT = new AtomicInteger();
     private static @Nullable EmbeddedPostgresStore server;
 
@@ -24,16 +26,29 @@ public final class TestDatabase {
         return Database.open(freshAddress(), 8);
     }
 
-    /// The address of an empty database, not migrated yet.
+    /// The address of an empty, migrated database. Migrated is once for the process; the others are copies.
     public static synchronized Database.Address freshAddress() {
-        Database.Address main = server().address();
+        if (server == null) {
+            create(TEMPLATE, "");
+            Database.open(address(TEMPLATE), 2).close();
+        }
         String name = "t" + COUNT.incrementAndGet();
+        create(name, " template " + TEMPLATE);
+        return address(name);
+    }
+
+    private static void create(String name, String how) {
+        Database.Address main = server().address();
         try (Connection connection = DriverManager.getConnection(main.url(), main.user(), main.password());
                 var statement = connection.createStatement()) {
-            statement.execute("create database " + name);
+            statement.execute("create database " + name + how);
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    private static Database.Address address(String name) {
+        Database.Address main = server().address();
         return new Database.Address(main.url().replace("/postgres?", "/" + name + "?"), main.user(), main.password());
     }
 
@@ -60,9 +75,19 @@ public final class TestDatabase {
         return server;
     }
 
+    /// At once (SIGQUIT), because nothing is kept: an ordinary stop writes dozens of databases of hundreds of files each to
+    /// the disk before they are deleted, which on a busy machine takes longer than the test process has to end in.
     private static void stop(EmbeddedPostgresStore started, Path folder) {
         try {
-            started.close();
+            started.abandon();
+            ProcessHandle process = started.process().orElseThrow();
+            new ProcessBuilder("kill", "-QUIT", Long.toString(process.pid()))
+                    .start()
+                    .waitFor();
+            process.onExit().orTimeout(5, TimeUnit.SECONDS).exceptionally(_ -> {
+                process.destroyForcibly();
+                return process;
+            }).join();
             new ProcessBuilder("rm", "-rf", folder.toString()).start().waitFor();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
