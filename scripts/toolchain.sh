@@ -69,6 +69,9 @@ build_if_needed() {
   exec 8>&- # or a server that is started next would hold it
 }
 
+# What is built; ./bench adds its own.
+MODULES=protocol,control-plane,agent,gateway,simulator,cli
+
 build() { # the digest of the sources
   local digest=$1
   need_build_tools
@@ -78,11 +81,12 @@ build() { # the digest of the sources
   if [ -x "$HERE/console/build.sh" ]; then
     "$HERE/console/build.sh" >"$log" 2>&1 || { tail -30 "$log" >&2; fail "the console did not build; see $log"; }
   fi
-  (cd "$HERE" && mvn -B -ntp -q package -Dmaven.test.skip=true \
-      -pl protocol,control-plane,agent,gateway,simulator,cli -am) >"$log" 2>&1 \
+  if [[ $MODULES == *,benchmarks ]]; then rm -rf "$HERE/target/dist/bench"; fi
+  (cd "$HERE" && mvn -B -ntp -q package -Dmaven.test.skip=true -pl "$MODULES" -am) >"$log" 2>&1 \
     || { grep -E 'ERROR|error:' "$log" | head -30 >&2; fail "the build failed; see $log"; }
   train
   printf '%s\n' "$digest" >"$HERE/target/dist/built"
+  if [[ $MODULES == *,benchmarks ]]; then printf '%s\n' "$digest" >"$HERE/target/dist/bench/built"; fi
 }
 
 # How everything is run: the same flags in training and in use, or the cache does not fit.

@@ -38,6 +38,7 @@ const browser = await launch();
 const mock = given ? undefined : await startMock({ port: 0, dist });
 const empty = given ? undefined : await startMock({ port: 0, dist, devices: 0 });
 const outside = given ? undefined : await startMock({ port: 0, dist, signedIn: false });
+const acted = given ? undefined : await startMock({ port: 0, dist });
 const base = given ?? `http://localhost:${mock?.port}`;
 const target: Target = { base, mock: !given };
 type State = Awaited<ReturnType<BrowserContext["storageState"]>>;
@@ -51,61 +52,72 @@ try {
   }
   if (given && !session) throw new Error("A real server needs HOLDFAST_CONSOLE_LINK or HOLDFAST_CONSOLE_COOKIE.");
 
+  // Pages wait for the server and for fonts as much as they compute, so a few are open at once; those who act or type
+  // take turns with themselves only, and act upon a city of their own.
+  const lane: (() => Promise<void>)[] = [];
   for (const [size, width, height] of [["desktop", 1440, 900], ["phone", 390, 844], ["small phone", 360, 740]] as const) {
     for (const colorScheme of ["light", "dark"] as const) {
       if (size === "small phone" && colorScheme === "dark") continue;
-      const phone = size !== "desktop";
-      const context = await browser.newContext({ viewport: { width, height }, colorScheme, hasTouch: phone, isMobile: phone, deviceScaleFactor: phone ? 2 : 1, ...(session ? { storageState: session } : {}) });
-      const visit = async (origin: string, path: string, what: string, refusal?: number) =>
-        check(`${what} (${path}), ${size}, ${colorScheme}`, async () => {
-          const { page, heard } = await newPage(context);
-          try {
-            const response = await page.goto(origin + path);
-            const policy = response?.headers()["content-security-policy"] ?? "";
-            if (!policy.includes("default-src 'none'") || policy.includes("unsafe-")) throw new Error(`The page came under the policy "${policy}".`);
-            await settled(page);
-            // The typeface may come late, and what was measured with another one is laid out again.
-            await page.waitForFunction(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth, undefined, { timeout: 3000 }).catch(async () => {
-              const who = await page.evaluate(() => [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map((e) => `${e.tagName.toLowerCase()}.${e.getAttribute("class") ?? ""}`).slice(0, 6).join(", "));
-              throw new Error(`The page is wider than the screen: ${who}`);
-            });
-            // The small phone is for what does not fit; what axe sees is the same as on the other.
-            if (size !== "small phone") await audit(page);
-            if (shots) {
-              mkdirSync(shots, { recursive: true });
-              await page.screenshot({ path: join(shots, `${what.replaceAll(/[^a-z0-9]+/gi, "-")}-${size.replace(" ", "-")}-${colorScheme}.png`), fullPage: !phone });
-            }
-            // The browser notes a refusal that was asked for as an error of its own.
-            const unexpected = refusal ? heard.filter((h) => !h.includes(`the server responded with a status of ${refusal}`)) : heard;
-            if (unexpected.length > 0) throw new Error(unexpected.join("\n"));
-          } finally {
-            await page.close();
-          }
-        });
-
-      const found = await findPaths(context, base);
-      for (const [path, what, refusal] of found) await visit(base, path, what, refusal);
-      // One light, one dark of the pages that hardly change with the size.
-      if (size === "small phone" || (size === "phone") === (colorScheme === "light")) {
-        await context.close();
-        continue;
-      }
-      if (empty) for (const path of ["/", "/?view=table", "/devices", "/rollouts", "/incidents", "/firmware", "/certificates", "/journal", "/notifications"]) await visit(`http://localhost:${empty.port}`, path, "empty");
-      if (outside) for (const [path, refusal] of [["/"], ["/welcome#8Jx2m4Q0bTq9oX1rY7c3nA"], ["/welcome#token=expired", 410], ["/welcome"]] as const) await visit(`http://localhost:${outside.port}`, path, "outside", refusal);
-      await context.close();
+      lane.push(...(await visits(size, width, height, colorScheme)));
     }
   }
-  await keyboard(browser, target, session, check);
-  if (target.mock) await actions(browser, target, check);
+  const work = async () => {
+    for (let next = lane.shift(); next; next = lane.shift()) await next();
+  };
+  await Promise.all([work(), work(), keyboard(browser, target, session, check).then(() => (acted ? actions(browser, { base: `http://localhost:${acted.port}`, mock: true }, check) : undefined)).then(work)]);
 } finally {
   await browser.close();
-  for (const one of [mock, empty, outside]) {
+  for (const one of [mock, empty, outside, acted]) {
     one?.server.close();
     one?.server.closeAllConnections();
   }
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 && passed > 0 ? 0 : 1);
+
+/// The visits of one size and scheme, still to be made.
+async function visits(size: "desktop" | "phone" | "small phone", width: number, height: number, colorScheme: "light" | "dark"): Promise<(() => Promise<void>)[]> {
+  const phone = size !== "desktop";
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme, hasTouch: phone, isMobile: phone, deviceScaleFactor: phone && shots ? 2 : 1, ...(session ? { storageState: session } : {}) });
+  let left = 0;
+  const visit = (origin: string, path: string, what: string, refusal?: number) => {
+    left++;
+    return async () => {
+      await check(`${what} (${path}), ${size}, ${colorScheme}`, async () => {
+        const { page, heard } = await newPage(context);
+        try {
+          const response = await page.goto(origin + path);
+          const policy = response?.headers()["content-security-policy"] ?? "";
+          if (!policy.includes("default-src 'none'") || policy.includes("unsafe-")) throw new Error(`The page came under the policy "${policy}".`);
+          await settled(page);
+          // The typeface may come late, and what was measured with another one is laid out again.
+          await page.waitForFunction(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth, undefined, { timeout: 3000 }).catch(async () => {
+            const who = await page.evaluate(() => [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map((e) => `${e.tagName.toLowerCase()}.${e.getAttribute("class") ?? ""}`).slice(0, 6).join(", "));
+            throw new Error(`The page is wider than the screen: ${who}`);
+          });
+          // The small phone is for what does not fit; what axe sees is the same as on the other.
+          if (size !== "small phone") await audit(page);
+          if (shots) {
+            mkdirSync(shots, { recursive: true });
+            await page.screenshot({ path: join(shots, `${what.replaceAll(/[^a-z0-9]+/gi, "-")}-${size.replace(" ", "-")}-${colorScheme}.png`), fullPage: !phone });
+          }
+          // The browser notes a refusal that was asked for as an error of its own.
+          const unexpected = refusal ? heard.filter((h) => !h.includes(`the server responded with a status of ${refusal}`)) : heard;
+          if (unexpected.length > 0) throw new Error(unexpected.join("\n"));
+        } finally {
+          await page.close();
+        }
+      });
+      if (--left === 0) await context.close();
+    };
+  };
+  const all = (await findPaths(context, base)).map(([path, what, refusal]) => visit(base, path, what, refusal));
+  // One light, one dark of the pages that hardly change with the size.
+  if (size === "small phone" || (size === "phone") === (colorScheme === "light")) return all;
+  if (empty) for (const path of ["/", "/?view=table", "/devices", "/rollouts", "/incidents", "/firmware", "/certificates", "/journal", "/notifications"]) all.push(visit(`http://localhost:${empty.port}`, path, "empty"));
+  if (outside) for (const [path, refusal] of [["/"], ["/welcome#8Jx2m4Q0bTq9oX1rY7c3nA"], ["/welcome#token=expired", 410], ["/welcome"]] as const) all.push(visit(`http://localhost:${outside.port}`, path, "outside", refusal));
+  return all;
+}
 
 /// Every page there is, with a real device, rollout and incident where the server has them.
 async function findPaths(context: BrowserContext, origin: string): Promise<[string, string, number?][]> {
