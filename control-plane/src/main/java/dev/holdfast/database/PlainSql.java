@@ -16,10 +16,12 @@ import org.jooq.ResultQuery;
 import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
 
-/// Statements of the paths that run thousands of times a second, sent as they stand, in the caller's transaction.
+/// Statements of the paths that run thousands of times a second, sent as they stand, in the caller's
+/// transaction.
 ///
-/// The builder reads a statement's text and describes its result's columns anew each time, which costs more than the
-/// statement; what is written here is prepared by the driver and known to the database after a few times.
+/// The builder reads a statement's text and describes its result's columns anew each time, which costs more
+/// than the statement; what is written here is prepared by the driver and known to the database after a few
+/// times.
 public final class PlainSql {
     private PlainSql() {}
 

@@ -11,11 +11,12 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A baseline as octets, for its checkpoint. The first octet is the version; one of an unknown version is not read, and
-/// the device is learnt anew.
+/// A baseline as octets, for its checkpoint. The first octet is the version; one of an unknown version is not
+/// read, and the device is learnt anew.
 ///
-/// Written is version 3: numbers take as many octets as they need (seven bits each, zigzag), and of a metric's history only
-/// the hours and blocks that hold something. Versions 1 and 2 had every number and every hour in full.
+/// Written is version 3: numbers take as many octets as they need (seven bits each, zigzag), and of a metric's
+/// history only the hours and blocks that hold something. Versions 1 and 2 had every number and every hour in
+/// full.
 final class BaselineCodec {
     private static final int VERSION = 3;
     private static final int COMPACT_SINCE = 3;

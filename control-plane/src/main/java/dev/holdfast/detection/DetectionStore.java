@@ -85,8 +85,9 @@ final class DetectionStore {
         sql.execute("update finding set incident = ? where id = ?", incident, id);
     }
 
-    /// One statement for all of them. The arrays go to the database in its binary form, as the octets they are: as text,
-    /// which is what jOOQ would make of them, they would be twice as long and be written and read digit by digit.
+    /// One statement for all of them. The arrays go to the database in its binary form, as the octets they are:
+    /// as text, which is what jOOQ would make of them, they would be twice as long and be written and read
+    /// digit by digit.
     static void checkpoint(DSLContext sql, Map<DeviceRef, Baseline> baselines, Instant now) {
         String[] environments = new String[baselines.size()];
         String[] devices = new String[baselines.size()];
@@ -98,10 +99,11 @@ final class DetectionStore {
             states[i++] = BaselineCodec.encode(entry.getValue());
         }
         sql.connection(connection -> {
-            try (PreparedStatement insert = connection.prepareStatement("insert into baseline(environment, device, state, at)"
-                    + " select u.environment, u.device, u.state, ?"
-                    + " from unnest(?, ?, ?) as u(environment, device, state)"
-                    + " on conflict (environment, device) do update set state = excluded.state, at = excluded.at")) {
+            try (PreparedStatement insert = connection.prepareStatement(
+                    "insert into baseline(environment, device, state, at)"
+                            + " select u.environment, u.device, u.state, ?"
+                            + " from unnest(?, ?, ?) as u(environment, device, state)"
+                            + " on conflict (environment, device) do update set state = excluded.state, at = excluded.at")) {
                 insert.setObject(1, utc(now));
                 insert.setArray(2, connection.createArrayOf("text", environments));
                 insert.setArray(3, connection.createArrayOf("text", devices));

@@ -206,9 +206,7 @@ public final class Inventory {
     public Transition transition(
             Transaction tx, DeviceRef ref, Lifecycle to, String reason, Optional<Instant> until, Actor actor) {
         Optional<Device> found = InventoryStore.lock(tx.sql(), ref);
-        return found.isEmpty()
-                ? new Transition.UnknownDevice()
-                : transition(tx, found.get(), to, reason, until, actor);
+        return found.isEmpty() ? new Transition.UnknownDevice() : transition(tx, found.get(), to, reason, until, actor);
     }
 
     /// As above, of a device that this transaction has locked.
@@ -339,7 +337,8 @@ public final class Inventory {
         }
     }
 
-    /// When each of these devices was last heard, by whichever node; some seconds old. Those never heard are left out.
+    /// When each of these devices was last heard, by whichever node; some seconds old. Those never heard are
+    /// left out.
     public Map<DeviceRef, Instant> lastContacts(Collection<DeviceRef> devices) {
         return devices.isEmpty() ? Map.of() : database.read(sql -> InventoryStore.lastContacts(sql, devices));
     }

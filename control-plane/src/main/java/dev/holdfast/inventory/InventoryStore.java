@@ -26,7 +26,6 @@ import org.jooq.DSLContext;
 import org.jooq.Field;
 import org.jooq.Record;
 import org.jooq.impl.DSL;
-import org.jspecify.annotations.Nullable;
 
 /// The inventory's tables.
 final class InventoryStore {
@@ -44,7 +43,11 @@ final class InventoryStore {
 
     static Optional<Device> find(DSLContext sql, DeviceRef ref) {
         return PlainSql.first(
-                sql, FIND, InventoryStore::device, ref.environment().value(), ref.id().value());
+                sql,
+                FIND,
+                InventoryStore::device,
+                ref.environment().value(),
+                ref.id().value());
     }
 
     static Optional<Device> lock(DSLContext sql, DeviceRef ref) {

@@ -75,8 +75,9 @@ public final class TestDatabase {
         return server;
     }
 
-    /// At once (SIGQUIT), because nothing is kept: an ordinary stop writes dozens of databases of hundreds of files each to
-    /// the disk before they are deleted, which on a busy machine takes longer than the test process has to end in.
+    /// At once (SIGQUIT), because nothing is kept: an ordinary stop writes dozens of databases of hundreds of
+    /// files each to the disk before they are deleted, which on a busy machine takes longer than the test
+    /// process has to end in.
     private static void stop(EmbeddedPostgresStore started, Path folder) {
         try {
             started.abandon();
@@ -84,10 +85,13 @@ public final class TestDatabase {
             new ProcessBuilder("kill", "-QUIT", Long.toString(process.pid()))
                     .start()
                     .waitFor();
-            process.onExit().orTimeout(5, TimeUnit.SECONDS).exceptionally(_ -> {
-                process.destroyForcibly();
-                return process;
-            }).join();
+            process.onExit()
+                    .orTimeout(5, TimeUnit.SECONDS)
+                    .exceptionally(_ -> {
+                        process.destroyForcibly();
+                        return process;
+                    })
+                    .join();
             new ProcessBuilder("rm", "-rf", folder.toString()).start().waitFor();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
