@@ -102,7 +102,7 @@ final class DeviceSide {
 
     /// Opens every listener; the rooms behind them must have started.
     void listen(FleetRooms rooms) throws IOException {
-        pki.serve(rooms.ca, rooms.revocation, clock);
+        pki.serve(rooms.ca, rooms.revocation, rooms.timeStamping, clock);
         https.listen();
         mqtt.listen();
         ingest.listen();

@@ -25,6 +25,7 @@ import dev.holdfast.segmentation.Segmentation;
 import dev.holdfast.sessions.Sessions;
 import dev.holdfast.telemetry.Observation;
 import dev.holdfast.telemetry.Telemetry;
+import dev.holdfast.timestamps.TimeStamping;
 import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.time.Instant;
@@ -43,6 +44,7 @@ final class FleetRooms {
     final Telemetry telemetry;
     final Ca ca;
     final Revocation revocation;
+    final TimeStamping timeStamping;
     final Identity identity;
     final Renewals renewals;
     final Detection detection;
@@ -65,7 +67,17 @@ final class FleetRooms {
                 new Telemetry(ground.database, ground.journal, ground.clock, Telemetry.Settings.defaults()));
         ca = Ca.open(
                 ground.database, ground.journal, ground.folder, configuration, pkiUrl, ground.random, ground.clock);
-        revocation = new Revocation(ground.database, ground.journal, ca, configuration, ground.clock);
+        revocation = parts.opened(
+                "revocation", new Revocation(
+                        ground.database,
+                        ground.journal,
+                        ca,
+                        configuration,
+                        pkiUrl,
+                        ground.folder.privateFolder("crl"),
+                        ground.nodeName(),
+                        ground.clock));
+        timeStamping = new TimeStamping(ca, ground.random, ground.clock);
         identity = new Identity(
                 ground.database,
                 ground.journal,
@@ -161,6 +173,8 @@ final class FleetRooms {
         telemetry.start();
         segmentation.start();
         response.start();
+        revocation.start();
+        timeStamping.start();
         channels.start();
         rollouts.start();
         identity.enrolment().finishInterrupted();

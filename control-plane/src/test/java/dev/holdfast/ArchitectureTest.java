@@ -100,7 +100,10 @@ class ArchitectureTest {
                 .sorted()
                 .toList();
         assertThat(makers)
-                .containsExactly("dev.holdfast.ca.ServerCertificateStore", "dev.holdfast.identity.EnrolmentPolicy");
+                .containsExactly(
+                        "dev.holdfast.ca.ServerCertificateStore",
+                        "dev.holdfast.ca.ServiceCertificates",
+                        "dev.holdfast.identity.EnrolmentPolicy");
     }
 
     @Test

@@ -1,5 +1,7 @@
 package dev.holdfast;
 
+import dev.holdfast.ca.Issuance;
+import dev.holdfast.ca.RevocationReason;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceRef;
@@ -61,6 +63,10 @@ public final class ServerProbe {
             case "certificates" ->
                 Integer.toString(
                         server.identity().certificates(device(words[1])).size());
+            case "revoke" -> revoke(server, device(words[1]));
+            case "admits" ->
+                Boolean.toString(server.identity().certificates(device(words[1])).stream()
+                        .anyMatch(c -> server.identity().stillAdmitted(device(words[1]), c.serial())));
             case "events" ->
                 server.telemetry().events(device(words[1]), END, 10_000).stream()
                         .map(Observation.Event::name)
@@ -91,6 +97,16 @@ public final class ServerProbe {
             case "free" -> Boolean.toString(Files.deleteIfExists(data.resolveSibling("ballast")));
             default -> throw new IllegalArgumentException(question);
         };
+    }
+
+    /// Every certificate of the device that counts.
+    private static String revoke(Server server, DeviceRef device) {
+        long revoked = server.identity().certificates(device).stream()
+                .filter(c -> c.state().counts())
+                .filter(c -> server.identity().revoke(c.serial(), RevocationReason.KEY_COMPROMISE, "stolen", ACTOR)
+                        == Issuance.Revocation.REVOKED)
+                .count();
+        return Long.toString(revoked);
     }
 
     private static DeviceRef device(String id) {

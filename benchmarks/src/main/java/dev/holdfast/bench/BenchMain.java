@@ -10,9 +10,11 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /// Measures `./holdfast serve` from outside, its CPU and its database's, beside a named yardstick in the same run;
 /// prints a table and where the time goes, writes JSON. The load comes from this process, whose CPU is not counted.
@@ -28,6 +30,13 @@ public final class BenchMain implements Callable<Integer> {
             description = "start, handshake, poll, enrolment, mqtt, ocsp, cut, memory, detection, demo, unbuilt;"
                     + " may be given more than once.")
     private List<String> only = new ArrayList<>();
+
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "GROUP",
+            description = "identity: what identity promises, each part on a fleet of its own; with --only: revocation,"
+                    + " revoke-cut.")
+    private @Nullable String group;
 
     @Option(names = "--small", description = "Few operations, once: to see that it runs, not to measure.")
     private boolean small;
@@ -47,8 +56,10 @@ public final class BenchMain implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Set<String> wanted = new LinkedHashSet<>(only.isEmpty() ? ALL : only);
-        if (!ALL.containsAll(wanted)) {
-            System.err.println("bench: the rows are " + String.join(", ", ALL));
+        List<String> known = group == null ? ALL : IdentityBench.parts();
+        if ((group != null && !group.equals(IdentityBench.NAME)) || !known.containsAll(only)) {
+            System.err.println("bench: the rows are " + String.join(", ", ALL) + "; or those of the group identity: "
+                    + String.join(", ", IdentityBench.parts()));
             return 2;
         }
         if (only.isEmpty() && !unbuilt) {
@@ -66,7 +77,11 @@ public final class BenchMain implements Callable<Integer> {
         Bench bench = new Bench(home.toAbsolutePath(), work, small);
         Report report = new Report(bench);
         try {
-            measure(bench, wanted, report);
+            if (group == null) {
+                measure(bench, wanted, report);
+            } else {
+                IdentityBench.measure(bench, only, report);
+            }
         } finally {
             RealClient.of("rm", "-rf", work.toString()).run();
         }
@@ -139,8 +154,13 @@ public final class BenchMain implements Callable<Integer> {
                 wanted.contains("cut") ? bench.size(50, 3) : 0,
                 wanted.contains("enrolment") ? bench.size(10_000, 60) : 0,
                 wanted.contains("cut") ? bench.size(5_000, 100) : 0);
+        return prepare(bench, "fleet", sizes);
+    }
+
+    /// A data folder with a fleet in it, of this name among those of the run.
+    static Fleet prepare(Bench bench, String name, FleetMain.Sizes sizes) throws IOException {
         bench.say("preparing a fleet: " + sizes);
-        Path folder = bench.work().resolve("fleet");
+        Path folder = bench.work().resolve(name);
         Files.createDirectories(folder);
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         List<String> arguments = new ArrayList<>(List.of(folder.toString()));

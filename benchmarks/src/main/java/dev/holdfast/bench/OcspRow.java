@@ -13,6 +13,10 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.bouncycastle.asn1.DEROctetString;
+import org.bouncycastle.asn1.ocsp.OCSPObjectIdentifiers;
+import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.asn1.x509.Extensions;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateHolder;
 import org.bouncycastle.cert.ocsp.CertificateID;
 import org.bouncycastle.cert.ocsp.OCSPException;
@@ -27,7 +31,7 @@ final class OcspRow {
 
     private OcspRow() {}
 
-    private static final class Question {
+    static final class Question {
         private final int number;
         private final byte[] request;
 
@@ -46,12 +50,13 @@ final class OcspRow {
                     fleet.issuer(),
                     fleet.meters(Math.min(count, bench.size(4_000, 40))).stream()
                             .map(meter -> meter.certificate().getSerialNumber())
-                            .toList());
+                            .toList(),
+                    false);
             List<BigInteger> serials = new ArrayList<>();
             for (int serial = 1; serial <= count; serial++) {
                 serials.add(BigInteger.valueOf(serial));
             }
-            List<Question> theirs = questions(certificate(work.resolve("ca.pem")), serials);
+            List<Question> theirs = questions(certificate(work.resolve("ca.pem")), serials, false);
             Bench.Cost single = bench.compare(
                     "ocsp",
                     server,
@@ -94,13 +99,13 @@ final class OcspRow {
         }
     }
 
-    private static int alone(Question question, int port) throws IOException {
+    static int alone(Question question, int port) throws IOException {
         try (DeviceConnection connection = DeviceConnection.plain(question.number, port)) {
             return ask(connection, question);
         }
     }
 
-    private static int ask(DeviceConnection connection, Question question) throws IOException {
+    static int ask(DeviceConnection connection, Question question) throws IOException {
         connection.write(question.request);
         Load.expect(connection.response(), 200);
         return 1;
@@ -114,16 +119,23 @@ final class OcspRow {
         }
     }
 
-    private static List<Question> questions(X509Certificate issuer, List<BigInteger> serials) throws IOException {
+    /// @param nonce whether each asks for an answer of its own (RFC 9654)
+    static List<Question> questions(X509Certificate issuer, List<BigInteger> serials, boolean nonce)
+            throws IOException {
         try {
             var digests = new JcaDigestCalculatorProviderBuilder().build();
             var holder = new JcaX509CertificateHolder(issuer);
             List<Question> all = new ArrayList<>();
             for (BigInteger serial : serials) {
-                byte[] der = new OCSPReqBuilder()
-                        .addRequest(new CertificateID(digests.get(CertificateID.HASH_SHA1), holder, serial))
-                        .build()
-                        .getEncoded();
+                OCSPReqBuilder builder = new OCSPReqBuilder()
+                        .addRequest(new CertificateID(digests.get(CertificateID.HASH_SHA1), holder, serial));
+                if (nonce) {
+                    builder.setRequestExtensions(new Extensions(new Extension(
+                            OCSPObjectIdentifiers.id_pkix_ocsp_nonce,
+                            false,
+                            new DEROctetString(new byte[32]).getEncoded())));
+                }
+                byte[] der = builder.build().getEncoded();
                 ByteArrayOutputStream request = new ByteArrayOutputStream();
                 request.writeBytes(("POST /ocsp HTTP/1.1\r\nHost: localhost\r\n"
                                 + "Content-Type: application/ocsp-request\r\nContent-Length: " + der.length

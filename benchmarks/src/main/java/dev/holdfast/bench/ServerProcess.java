@@ -32,8 +32,14 @@ final class ServerProcess implements AutoCloseable {
     ///
     /// @param home where `./holdfast` is
     static ServerProcess start(Path home, Path data) throws IOException {
+        return start(home, data, Map.of());
+    }
+
+    /// @param settings besides those that every measurement has
+    static ServerProcess start(Path home, Path data, Map<String, String> settings) throws IOException {
         Map<String, Integer> ports = new HashMap<>();
         Map<String, String> environment = new HashMap<>(variables());
+        environment.putAll(settings);
         for (String listener : LISTENERS) {
             int port = freePort();
             ports.put(listener, port);

@@ -252,16 +252,6 @@ public final class Authorities {
         return keys.sign(authority.keyName(), contents);
     }
 
-    /// Signs what an OCSP answer says, and nothing else.
-    ///
-    /// @param contents ResponseData (RFC 6960 section 4.2.1), DER
-    public byte[] signStatus(Authority authority, byte[] contents) {
-        if (!ListContents.isStatus(contents)) {
-            throw new IllegalArgumentException("not the contents of an OCSP answer");
-        }
-        return keys.sign(authority.keyName(), contents);
-    }
-
     SigningKeys keys() {
         return keys;
     }

@@ -25,6 +25,7 @@ public final class Ca {
     private final ServerCertificateStore serverCertificates;
     private final CertificateStandings standings = new CertificateStandings();
     private final OwnRoot ownRoot;
+    private final ServiceCertificates serviceCertificates;
     private final Profiles profiles;
 
     private Ca(
@@ -48,6 +49,8 @@ public final class Ca {
                         settings.deviceLifetime(),
                         settings.renewableAfterExpiry()));
         this.issuance = new Issuance(database, authorities, profiles, random);
+        this.serviceCertificates =
+                new ServiceCertificates(journal, issuance, random, new Environment(configuration.environment()));
         this.serverCertificates = new ServerCertificateStore(
                 folder,
                 keys,
@@ -57,7 +60,7 @@ public final class Ca {
                 CertificateProfile.of(
                         "server", CertificateProfile.Usage.TLS_SERVER, settings.serverLifetime(), Duration.ZERO),
                 new Environment(configuration.environment()));
-        journal.subscribe(standings::follow);
+        journal.obey(standings::follow);
         database.run(sql -> CertificateStore.standings(sql, clock.instant().minus(REMEMBERED), standings::load));
     }
 
@@ -91,6 +94,10 @@ public final class Ca {
 
     public ServerCertificateStore serverCertificates() {
         return serverCertificates;
+    }
+
+    public ServiceCertificates serviceCertificates() {
+        return serviceCertificates;
     }
 
     public CertificateStandings standings() {

@@ -22,14 +22,26 @@ public record CertificateProfile(
 
     public enum Usage {
         TLS_CLIENT,
-        TLS_SERVER;
+        TLS_SERVER,
+        /// Of our own OCSP responders (RFC 6960 section 4.2.2.2), never of a device.
+        OCSP_SIGNING,
+        /// Of our own time-stamping authority (RFC 3161 section 2.3), never of a device.
+        TIME_STAMPING;
 
         /// As profiles write it: `tls-client`.
         public String text() {
             return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
 
-        public static Optional<Usage> parse(String text) {
+        /// One that an operator's profile may have.
+        public static Optional<Usage> parseForProfile(String text) {
+            return parse(text).filter(usage -> switch (usage) {
+                case TLS_CLIENT, TLS_SERVER -> true;
+                case OCSP_SIGNING, TIME_STAMPING -> false;
+            });
+        }
+
+        static Optional<Usage> parse(String text) {
             return java.util.Arrays.stream(values())
                     .filter(u -> u.text().equals(text))
                     .findFirst();

@@ -33,8 +33,9 @@ public final class CertificateStandings {
     private static final int AUTHORITY_SHIFT = REASON_SHIFT + REASON_BITS;
     private static final int NAME_BITS = 12;
     private static final int ENVIRONMENT_SHIFT = AUTHORITY_SHIFT + NAME_BITS;
-    private static final RevocationReason[] REASONS = RevocationReason.values();
-    private static final CertificateState[] STATES = CertificateState.values();
+    private static final List<RevocationReason> REASONS = List.of(RevocationReason.values());
+    /// At the index that is packed.
+    private static final List<CertificateState> STATES = List.of(CertificateState.values());
 
     private final StandingTable[] shares = new StandingTable[SHARES];
     private final Names authorities = new Names();
@@ -161,9 +162,9 @@ public final class CertificateStandings {
                 return null;
             }
             boolean ends = to == CertificateState.SUPERSEDED || to == CertificateState.REVOKED;
-            int named = row.packed() & -(1 << AUTHORITY_SHIFT) | row.packed() & HELD;
+            int named = row.packed() & (-(1 << AUTHORITY_SHIFT) | HELD);
             return new StandingTable.Row(
-                    named | to.ordinal() | reason(reason) << REASON_SHIFT,
+                    named | STATES.indexOf(to) | reason(reason) << REASON_SHIFT,
                     ends ? seconds(at) : row.endedAt(),
                     row.name());
         });
@@ -242,7 +243,7 @@ public final class CertificateStandings {
         int environment = standing.device()
                 .map(device -> environments.number(device.environment().value()))
                 .orElse(0);
-        int packed = standing.state().ordinal()
+        int packed = STATES.indexOf(standing.state())
                 | (standing.held() ? HELD : 0)
                 | reason(standing.reason()) << REASON_SHIFT
                 | authorities.number(standing.authority()) << AUTHORITY_SHIFT
@@ -263,7 +264,7 @@ public final class CertificateStandings {
                 row.endedAt() == 0
                         ? Optional.empty()
                         : Optional.of(Instant.ofEpochSecond(Integer.toUnsignedLong(row.endedAt()))),
-                reason == 0 ? Optional.empty() : Optional.of(REASONS[reason - 1]));
+                reason == 0 ? Optional.empty() : Optional.of(REASONS.get(reason - 1)));
     }
 
     private @Nullable DeviceRef device(StandingTable.Row row, @Nullable DeviceRef expected) {
@@ -280,11 +281,11 @@ public final class CertificateStandings {
     }
 
     private static CertificateState state(int packed) {
-        return STATES[packed & (1 << STATE_BITS) - 1];
+        return STATES.get(packed & (1 << STATE_BITS) - 1);
     }
 
     private static int reason(Optional<RevocationReason> reason) {
-        return reason.map(r -> r.ordinal() + 1).orElse(0);
+        return reason.map(r -> REASONS.indexOf(r) + 1).orElse(0);
     }
 
     /// Until 2106.

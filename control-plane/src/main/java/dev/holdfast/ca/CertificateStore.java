@@ -4,6 +4,8 @@ import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.Serial;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
@@ -29,8 +31,8 @@ final class CertificateStore {
         sql.execute(
                 "insert into certificate(serial, authority, profile, usages, environment, device, name,"
                         + " alternative_names, public_key, key_fingerprint, state, not_before, not_after, renew_at,"
-                        + " intended_at, granted_by)"
-                        + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'intended', ?, ?, ?, ?, ?)",
+                        + " intended_at, granted_by, crl_part)"
+                        + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'intended', ?, ?, ?, ?, ?, ?)",
                 intended.serial().hex(),
                 intended.authority(),
                 intended.profile(),
@@ -45,7 +47,13 @@ final class CertificateStore {
                 utc(intended.notAfter()),
                 utc(intended.renewAt()),
                 utc(now),
-                intended.grantedBy());
+                intended.grantedBy(),
+                intended.listPart());
+    }
+
+    /// The first of a block of places in revocation lists, for [ListParts].
+    static long places(DSLContext sql) {
+        return sql.fetchSingle("select nextval('certificate_place')").get(0, Long.class);
     }
 
     /// Binds a key to a device for ever.
@@ -152,7 +160,8 @@ final class CertificateStore {
     static Optional<Intended> intended(DSLContext sql, Serial serial) {
         return sql.fetchOptional(
                         "select serial, authority, environment, device, name, alternative_names, public_key,"
-                                + " not_before, not_after, granted_by, profile, usages, renew_at from certificate"
+                                + " not_before, not_after, granted_by, profile, usages, renew_at, crl_part"
+                                + " from certificate"
                                 + " where serial = ?",
                         serial.hex())
                 .map(row -> new Intended(
@@ -168,7 +177,8 @@ final class CertificateStore {
                         row.get(7, OffsetDateTime.class).toInstant(),
                         row.get(8, OffsetDateTime.class).toInstant(),
                         row.get(12, OffsetDateTime.class).toInstant(),
-                        row.get(9, String.class)));
+                        row.get(9, String.class),
+                        row.get(13, Long.class)));
     }
 
     private static String usages(Set<CertificateProfile.Usage> usages) {
@@ -248,33 +258,43 @@ final class CertificateStore {
     /// @return those that changed
     static List<Serial> hold(DSLContext sql, DeviceRef device, boolean held, Instant now) {
         return sql.fetch(
-                        "update certificate set held = ?, ended_at = ? where environment = ? and device = ?"
-                                + " and held <> ? and state in ('intended','pending','current') returning serial",
+                        "update certificate set held = ?, ended_at = ?, released_at = ? where environment = ?"
+                                + " and device = ? and held <> ? and state in ('intended','pending','current')"
+                                + " returning serial",
                         held,
                         held ? utc(now) : null,
+                        held ? null : utc(now),
                         device.environment().value(),
                         device.id().value(),
                         held)
                 .map(row -> new Serial(row.get(0, String.class)));
     }
 
-    /// Every certificate that has not ended before this time.
+    /// Every certificate that has not ended before this time. There may be a million, read at every start: plain JDBC.
     static void standings(DSLContext sql, Instant endingAfter, BiConsumer<Serial, CertificateStanding> each) {
-        sql.resultQuery(
-                        "select serial, authority, environment, device, state, held, ended_at, revocation_reason"
-                                + " from certificate where not_after > ? and state <> 'intended'",
-                        utc(endingAfter))
-                .fetchSize(5_000)
-                .fetchLazy()
-                .forEach(row -> each.accept(
-                        new Serial(row.get(0, String.class)),
-                        new CertificateStanding(
-                                row.get(1, String.class).intern(),
-                                device(row.get(2, String.class), row.get(3, String.class)),
-                                CertificateState.of(row.get(4, String.class)),
-                                row.get(5, Boolean.class),
-                                instant(row.get(6, OffsetDateTime.class)),
-                                Optional.ofNullable(row.get(7, String.class)).flatMap(RevocationReason::parse))));
+        sql.connection(connection -> {
+            try (PreparedStatement select = connection.prepareStatement(
+                    "select serial, authority, environment, device, state, held,"
+                            + " coalesce(floor(extract(epoch from ended_at))::bigint, -1), revocation_reason"
+                            + " from certificate where not_after > ? and state <> 'intended'")) {
+                select.setObject(1, utc(endingAfter));
+                select.setFetchSize(5_000);
+                try (ResultSet row = select.executeQuery()) {
+                    while (row.next()) {
+                        long endedAt = row.getLong(7);
+                        each.accept(
+                                new Serial(row.getString(1)),
+                                new CertificateStanding(
+                                        row.getString(2),
+                                        device(row.getString(3), row.getString(4)),
+                                        CertificateState.of(row.getString(5)),
+                                        row.getBoolean(6),
+                                        endedAt < 0 ? Optional.empty() : Optional.of(Instant.ofEpochSecond(endedAt)),
+                                        Optional.ofNullable(row.getString(8)).flatMap(RevocationReason::parse)));
+                    }
+                }
+            }
+        });
     }
 
     private static IssuedCertificate issued(Record row) {

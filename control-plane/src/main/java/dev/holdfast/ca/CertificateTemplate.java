@@ -21,9 +21,11 @@ import org.bouncycastle.asn1.ASN1EncodableVector;
 import org.bouncycastle.asn1.ASN1Encoding;
 import org.bouncycastle.asn1.ASN1Integer;
 import org.bouncycastle.asn1.DERBitString;
+import org.bouncycastle.asn1.DERNull;
 import org.bouncycastle.asn1.DEROctetString;
 import org.bouncycastle.asn1.DERSequence;
 import org.bouncycastle.asn1.DERUTF8String;
+import org.bouncycastle.asn1.ocsp.OCSPObjectIdentifiers;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x500.X500NameBuilder;
 import org.bouncycastle.asn1.x500.style.BCStyle;
@@ -112,7 +114,7 @@ final class CertificateTemplate {
         add(extensions, Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign | KeyUsage.cRLSign));
         addKeyIds(extensions, key, issuer, !selfSigned);
         if (!selfSigned) {
-            addStatusUrls(extensions, issuer);
+            addStatusUrls(extensions, issuer, 0);
         }
         return build(serial, subject, key, issuer, notBefore, notAfter, extensions);
     }
@@ -121,15 +123,19 @@ final class CertificateTemplate {
         ExtensionsGenerator extensions = new ExtensionsGenerator();
         add(extensions, Extension.basicConstraints, true, new BasicConstraints(false));
         add(extensions, Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature));
+        boolean timeStamping = intended.usages().contains(CertificateProfile.Usage.TIME_STAMPING);
+        boolean statusSigning = intended.usages().contains(CertificateProfile.Usage.OCSP_SIGNING);
         add(
                 extensions,
                 Extension.extendedKeyUsage,
-                false,
+                timeStamping, // RFC 3161 section 2.3
                 new ExtendedKeyUsage(intended.usages().stream()
                         .sorted()
                         .map(usage -> switch (usage) {
                             case TLS_CLIENT -> KeyPurposeId.id_kp_clientAuth;
                             case TLS_SERVER -> KeyPurposeId.id_kp_serverAuth;
+                            case OCSP_SIGNING -> KeyPurposeId.id_kp_OCSPSigning;
+                            case TIME_STAMPING -> KeyPurposeId.id_kp_timeStamping;
                         })
                         .toArray(KeyPurposeId[]::new)));
         add(
@@ -140,7 +146,12 @@ final class CertificateTemplate {
                         .map(CertificateTemplate::name)
                         .toArray(GeneralName[]::new)));
         addKeyIds(extensions, intended.publicKey(), issuer, true);
-        addStatusUrls(extensions, issuer);
+        if (statusSigning) {
+            // RFC 6960 section 4.2.2.2.1: who checks it asks nobody; it ends soon instead.
+            add(extensions, OCSPObjectIdentifiers.id_pkix_ocsp_nocheck, false, DERNull.INSTANCE);
+        } else {
+            addStatusUrls(extensions, issuer, intended.listPart());
+        }
         return build(
                 intended.serial(),
                 commonName(intended.name()),
@@ -206,7 +217,9 @@ final class CertificateTemplate {
     }
 
     /// RFC 5280 sections 4.2.1.13 and 4.2.2.1: where to ask whether the certificate still counts.
-    private static void addStatusUrls(ExtensionsGenerator extensions, Issuer issuer) {
+    ///
+    /// @param listPart of the issuer's revocation list; 0 for the whole
+    private static void addStatusUrls(ExtensionsGenerator extensions, Issuer issuer, long listPart) {
         String base = issuer.urls();
         if (base == null) {
             return;
@@ -220,7 +233,7 @@ final class CertificateTemplate {
                 false,
                 new AuthorityInformationAccess(access.toArray(AccessDescription[]::new)));
         DistributionPoint point = new DistributionPoint(
-                new DistributionPointName(new GeneralNames(uri(base + "/crl/" + issuer.id() + ".crl"))), null, null);
+                new DistributionPointName(new GeneralNames(uri(new ListName(issuer.id(), listPart, false).url(base)))), null, null);
         add(extensions, Extension.cRLDistributionPoints, false, new CRLDistPoint(new DistributionPoint[] {point}));
     }
 

@@ -15,6 +15,7 @@ import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 ///
 /// @param renewAt when its device should ask for its successor ([RenewalSchedule])
 /// @param profile the name of the one it was granted by
+/// @param listPart which part of its authority's revocation list it belongs to; 0 for the whole
 public record Intended(
         Serial serial,
         String authority,
@@ -28,4 +29,5 @@ public record Intended(
         Instant notBefore,
         Instant notAfter,
         Instant renewAt,
-        String grantedBy) {}
+        String grantedBy,
+        long listPart) {}

@@ -33,6 +33,7 @@ public final class Issuance {
     private final Authorities authorities;
     private final Profiles profiles;
     private final SecureRandom random;
+    private final ListParts parts = new ListParts();
 
     Issuance(Database database, Authorities authorities, Profiles profiles, SecureRandom random) {
         this.profiles = profiles;
@@ -51,6 +52,11 @@ public final class Issuance {
                         .orElseThrow(
                                 () -> new IllegalStateException("no issuer for environment " + request.environment()))
                 : authorities.server();
+        return intend(tx, authority, request);
+    }
+
+    /// As [#intend(Transaction, ApprovedRequest)], by an authority that is given.
+    Intended intend(Transaction tx, Authority authority, ApprovedRequest request) {
         Instant now = tx.now().truncatedTo(ChronoUnit.SECONDS);
         Serial serial = CertificateTemplate.serial(random);
         Instant notAfter = Authorities.earlier(
@@ -71,7 +77,8 @@ public final class Issuance {
                         authority.certificate().getNotBefore().toInstant()),
                 notAfter,
                 RenewalSchedule.renewAt(serial, now, notAfter),
-                request.grantedBy());
+                request.grantedBy(),
+                parts.place(tx.sql()));
         request.device().ifPresent(device -> {
             String key = fingerprint(request.publicKey());
             if (!CertificateStore.bindKey(tx.sql(), key, device).equals(device)) {

@@ -1,14 +1,12 @@
 package dev.holdfast.ca;
 
-/// Tells what an authority may sign besides certificates from what it may not, by the first tags alone: so that
-/// no room outside this one can have a certificate signed that policy has not granted.
+/// Tells a list of revoked certificates, which an authority may sign when asked, from a certificate, by the first
+/// tags alone: so that no room outside this one can have a certificate signed that policy has not granted.
 final class ListContents {
     private static final int INTEGER = 0x02;
     private static final int SEQUENCE = 0x30;
     private static final int UTC_TIME = 0x17;
     private static final int GENERALIZED_TIME = 0x18;
-    private static final int BY_NAME = 0xa1;
-    private static final int BY_KEY = 0xa2;
 
     private final byte[] der;
     private int at;
@@ -17,8 +15,7 @@ final class ListContents {
         this.der = der;
     }
 
-    /// TBSCertList: version, signature, issuer, and then a time, where a certificate has its validity, a
-    /// SEQUENCE.
+    /// TBSCertList: version, signature, issuer, and then a time, where a certificate has its validity, a SEQUENCE.
     static boolean isList(byte[] der) {
         ListContents contents = new ListContents(der);
         return contents.enter(SEQUENCE)
@@ -26,13 +23,6 @@ final class ListContents {
                 && contents.skip(SEQUENCE)
                 && contents.skip(SEQUENCE)
                 && (contents.is(UTC_TIME) || contents.is(GENERALIZED_TIME));
-    }
-
-    /// ResponseData of version 1: the responder's id, tagged 1 or 2, where a certificate has version (tagged 0)
-    /// or serial.
-    static boolean isStatus(byte[] der) {
-        ListContents contents = new ListContents(der);
-        return contents.enter(SEQUENCE) && (contents.is(BY_NAME) || contents.is(BY_KEY));
     }
 
     private boolean is(int tag) {

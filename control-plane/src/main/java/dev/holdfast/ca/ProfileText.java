@@ -72,7 +72,7 @@ public final class ProfileText {
         JsonNode who = json.path("admittance");
         return new CertificateProfile(
                 name,
-                set(json.path("usages"), usual.usages(), "usage", CertificateProfile.Usage::parse),
+                set(json.path("usages"), usual.usages(), "usage", CertificateProfile.Usage::parseForProfile),
                 new CertificateProfile.Keys(
                         set(keys.path("kinds"), usual.keys().kinds(), "kind of key", KeyKind::parse),
                         keys.path("serverGenerated").asBoolean(false)),

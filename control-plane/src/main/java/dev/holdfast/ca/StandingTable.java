@@ -5,10 +5,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.locks.StampedLock;
 import org.jspecify.annotations.Nullable;
 
-/// A share of the standings in primitive arrays: 28 octets a slot and the device's name, where a map of records
-/// takes ten times that. Open addressing; nothing is ever removed. Readers take no lock unless a change gets
-/// between.
-@SuppressWarnings("NonAtomicVolatileUpdate") // changed under the lock alone
+/// A share of the standings in primitive arrays: 28 octets a slot and the device's name, where a map of records takes
+/// ten times that. Open addressing; nothing is ever removed. Readers take no lock unless a change gets between.
 final class StandingTable {
     private static final int FIRST = 64;
     /// Times three slots are used before a table of four is too full.
@@ -21,7 +19,7 @@ final class StandingTable {
 
     private final StampedLock lock = new StampedLock();
     private volatile Rows rows = new Rows(FIRST, new byte[FIRST]);
-    private volatile int size;
+    private int size;
     private int namesEnd;
 
     /// A row as it was at one moment.
@@ -72,12 +70,16 @@ final class StandingTable {
     }
 
     int size() {
-        return size;
+        long stamp = lock.readLock();
+        try {
+            return size;
+        } finally {
+            lock.unlockRead(stamp);
+        }
     }
 
     /// @param expected when the row is this device's, its name is not read again but taken from here
-    @Nullable
-    Row find(long high, long low, @Nullable DeviceRef expected) {
+    @Nullable Row find(long high, long low, @Nullable DeviceRef expected) {
         long stamp = lock.tryOptimisticRead();
         if (stamp != 0) {
             Row found = read(rows, high, low, expected);
@@ -132,8 +134,7 @@ final class StandingTable {
     interface Change {
         /// @param before null when there was none
         /// @return null to leave everything as it was; the name counts for a new row only
-        @Nullable
-        Row apply(@Nullable Row before);
+        @Nullable Row apply(@Nullable Row before);
     }
 
     void change(long high, long low, Change change) {
@@ -155,7 +156,7 @@ final class StandingTable {
                 now.values[FIELDS * slot + NAME_AT] = nameAt;
                 now.keys[2 * slot] = high;
                 now.keys[2 * slot + 1] = low;
-                size = size + 1;
+                size++;
             }
             now.values[FIELDS * slot + PACKED] = after.packed();
             now.values[FIELDS * slot + ENDED_AT] = after.endedAt();

@@ -87,7 +87,7 @@ public final class Identity {
         this.enrolment =
                 new Enrolment(journal, inventory, ca, tokens, secrets, held, manufacturers, freeze, environment);
         inventory.directory().onChange(this::standingChanged);
-        journal.subscribe(this::follow);
+        journal.obey(this::follow);
     }
 
     /// Whether the holder of this certificate may come in, decided in memory; the handshake has proven the key
@@ -138,11 +138,17 @@ public final class Identity {
 
     /// As [#stillAdmitted], with the device's present state and the reason of a refusal.
     public Admission admit(DeviceRef device, Serial serial) {
-        if (blind()) {
-            return refused(
-                    Admission.Refusal.SERVER_CANNOT_CHECK,
-                    "the database has not been heard for " + blindAfter.toSeconds() + " s");
-        }
+        Admission known = lastKnown(device, serial);
+        return known instanceof Admission.Admitted && blind()
+                ? refused(
+                        Admission.Refusal.SERVER_CANNOT_CHECK,
+                        "the database has not been heard for " + blindAfter.toSeconds() + " s")
+                : known;
+    }
+
+    /// As [#admit(DeviceRef, Serial)], by what was heard last, however long ago: what a session that exists is
+    /// still held to while the database is away. Never a reason to let anybody in.
+    public Admission lastKnown(DeviceRef device, Serial serial) {
         Optional<CertificateStanding> certificate = ca.standings().find(device, serial);
         if (certificate.isEmpty()) {
             return refused(Admission.Refusal.CERTIFICATE_UNKNOWN, "no certificate " + serial + " of this device");

@@ -100,7 +100,10 @@ final class SyslogConnection {
     private boolean mayGoOn(DeviceRef device, Serial certificate) {
         return switch (rooms.identity().admit(device, certificate)) {
             case Admission.Admitted admitted -> admitted.state() != Lifecycle.QUARANTINED;
-            case Admission.Refused refused -> refused.reason() == Admission.Refusal.SERVER_CANNOT_CHECK;
+            case Admission.Refused refused ->
+                refused.reason() == Admission.Refusal.SERVER_CANNOT_CHECK
+                        && rooms.identity().lastKnown(device, certificate) instanceof Admission.Admitted last
+                        && last.state() != Lifecycle.QUARANTINED;
         };
     }
 

@@ -1,5 +1,6 @@
 package dev.holdfast.inventory;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
@@ -19,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +31,9 @@ import org.jspecify.annotations.Nullable;
 /// be
 /// one.
 public final class Inventory {
+    /// Entries about a device that change nothing of what is in memory.
+    private static final Set<String> UNCHANGED = Set.of("device.risk-assessed", "device.firmware-reported");
+
     private final Database database;
     private final Journal journal;
     private final DeviceDirectory directory = new DeviceDirectory();
@@ -38,7 +43,7 @@ public final class Inventory {
     public Inventory(Database database, Journal journal) {
         this.database = database;
         this.journal = journal;
-        journal.subscribe(this::follow);
+        journal.obey(this::follow);
     }
 
     /// What is to be registered.
@@ -178,7 +183,11 @@ public final class Inventory {
                 subject(wish.ref()),
                 actor,
                 "registered",
-                Map.of("model", wish.model().value(), "labels", wish.labels().values())));
+                Map.of(
+                        "model", wish.model().value(),
+                        "labels", wish.labels().values(),
+                        "state", device.state().text(),
+                        "via", device.reachesVia().map(DeviceId::value).orElse(""))));
         return new Registered.Created(device);
     }
 
@@ -355,10 +364,37 @@ public final class Inventory {
         String subject = json.path("subject").asText();
         if (kind.startsWith("device.")) {
             DeviceRef ref = new DeviceRef(environment, new DeviceId(subject.substring("device:".length())));
-            find(ref).ifPresent(device -> directory.put(ref, standing(device)));
+            told(kind, json.path("body"), directory.find(ref))
+                    .or(() -> find(ref).map(Inventory::standing))
+                    .ifPresent(standing -> directory.put(ref, standing));
         } else if (kind.equals("model.defined")) {
             models(environment).forEach(model -> models.put(new ModelKey(environment, model.id()), model));
         }
+    }
+
+    /// What the entry says by itself: a fleet that is registered, or connects after a power cut, is thousands of
+    /// entries, and what comes behind them, a revocation perhaps, must not wait for as many questions to the database.
+    ///
+    /// @return empty when the database must be asked
+    private static Optional<Standing> told(String kind, JsonNode body, Optional<Standing> known) {
+        if (known.isPresent() && UNCHANGED.contains(kind)) {
+            return known;
+        }
+        if (known.isPresent() && body.hasNonNull("from") && kind.equals("device." + body.path("to").asText())) {
+            Standing before = known.get();
+            return Optional.of(new Standing(
+                    Lifecycle.of(body.path("to").asText()), before.model(), before.labels(), before.reachesVia()));
+        }
+        if (kind.equals("device.registered") && body.hasNonNull("state")) {
+            Map<String, String> labels = new TreeMap<>();
+            body.path("labels").properties().forEach(label -> labels.put(label.getKey(), label.getValue().asText()));
+            return Optional.of(new Standing(
+                    Lifecycle.of(body.path("state").asText()),
+                    new ModelId(body.path("model").asText()),
+                    new Labels(labels),
+                    DeviceId.parse(body.path("via").asText())));
+        }
+        return Optional.empty();
     }
 
     private static Standing standing(Device device) {

@@ -79,6 +79,13 @@ public final class Journal implements AutoCloseable {
         tail.subscribe(subscriber);
     }
 
+    /// As [#subscribe], for what decides who may come in: an entry that such a subscriber can't take is given to
+    /// it again until it can, and nobody hears what comes after; the node then says after a while that it can't
+    /// know who may come in ([#silence]), and admits nobody new. Subscribers take an entry twice without harm.
+    public void obey(Consumer<Recorded> subscriber) {
+        tail.obey(subscriber);
+    }
+
     /// Starts the delivery to subscribers; called once, when all have subscribed.
     public void startTail() {
         tail.start();

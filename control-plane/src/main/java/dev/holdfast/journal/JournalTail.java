@@ -36,7 +36,7 @@ final class JournalTail implements AutoCloseable {
 
     private final JournalStore store;
     private final Database database;
-    private final List<Consumer<Recorded>> subscribers = new CopyOnWriteArrayList<>();
+    private final List<Subscriber> subscribers = new CopyOnWriteArrayList<>();
     private final Semaphore wake = new Semaphore(0);
     private final BlockingQueue<List<Recorded>> own = new ArrayBlockingQueue<>(MOST_OWN);
     private final ReentrantLock lock = new ReentrantLock();
@@ -56,8 +56,15 @@ final class JournalTail implements AutoCloseable {
         this.cursor = store.head().number();
     }
 
+    /// @param strict whether nothing may be delivered after an entry that it could not take
+    private record Subscriber(Consumer<Recorded> consumer, boolean strict) {}
+
     void subscribe(Consumer<Recorded> subscriber) {
-        subscribers.add(subscriber);
+        subscribers.add(new Subscriber(subscriber, false));
+    }
+
+    void obey(Consumer<Recorded> subscriber) {
+        subscribers.add(new Subscriber(subscriber, true));
     }
 
     Duration silence() {
@@ -146,7 +153,9 @@ final class JournalTail implements AutoCloseable {
 
     private void deliver(List<Recorded> page) {
         for (Recorded entry : page) {
-            hand(entry);
+            if (!hand(entry)) {
+                return; // closing; whoever starts next reads the database
+            }
             cursor = entry.number();
         }
         lock.lock();
@@ -157,15 +166,33 @@ final class JournalTail implements AutoCloseable {
         }
     }
 
-    /// A subscriber's bug must not keep the news from the others.
-    private void hand(Recorded entry) {
-        for (Consumer<Recorded> subscriber : subscribers) {
-            try {
-                subscriber.accept(entry);
-            } catch (RuntimeException e) {
-                LOG.error("journal tail: a subscriber failed on entry {}", entry.number(), e);
+    /// A subscriber's bug must not keep the news from the others; but nobody may miss an entry because the database was
+    /// away for a moment, and those that decide who may come in may not miss one for any reason.
+    ///
+    /// @return false when we are closing before all have it
+    private boolean hand(Recorded entry) {
+        for (Subscriber subscriber : subscribers) {
+            boolean told = false;
+            while (!closing) {
+                try {
+                    subscriber.consumer().accept(entry);
+                    break;
+                } catch (RuntimeException e) {
+                    boolean away = Database.isAway(e);
+                    if (!told && !away) {
+                        LOG.error("journal tail: a subscriber failed on entry {}", entry.number(), e);
+                    } else if (!told) {
+                        LOG.warn("journal tail: waits with entry {}: {}", entry.number(), e.toString());
+                    }
+                    told = true;
+                    if (!subscriber.strict() && !away) {
+                        break;
+                    }
+                    pause();
+                }
             }
         }
+        return !closing;
     }
 
     private void listen() {

@@ -200,7 +200,10 @@ final class MqttConnection {
                     cutNow(refused.reason());
                     return;
                 }
-                // A session that exists may go on; what must be committed waits for the database by itself.
+                // A session that exists may go on, as what it was last known to be; what must be committed waits for
+                // the database by itself.
+                quarantined = !(rooms.identity().lastKnown(device, certificate) instanceof Admission.Admitted last)
+                        || last.state() == dev.holdfast.inventory.Lifecycle.QUARANTINED;
             }
         }
         Optional<UpTopic> topic = presence.topics().up(message.variableHeader().topicName());

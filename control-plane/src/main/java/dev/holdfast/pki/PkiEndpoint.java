@@ -2,9 +2,13 @@ package dev.holdfast.pki;
 
 import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.Ca;
+import dev.holdfast.ca.ListName;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.revocation.Revocation;
+import dev.holdfast.revocation.RevocationList;
+import dev.holdfast.revocation.StatusAnswer;
+import dev.holdfast.timestamps.TimeStamping;
 import dev.holdfast.tls.DevicePlane;
 import dev.holdfast.tls.PeerIdentity;
 import dev.holdfast.tls.RequestWatch;
@@ -31,13 +35,17 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// `/ocsp`, `/crl/{issuer}.crl` and `/ca/{issuer}.cer` over plain HTTP, as RFC 5280 (AIA, CDP) and RFC 6960
+/// `/ocsp`, `/crl/{issuer}.crl`, `/ca/{issuer}.cer` and `/tsp` over plain HTTP, as RFC 5280 (AIA, CDP) and RFC 6960
 /// appendix A expect; what is served is signed itself, so it needs no TLS.
 ///
 /// Opened before the authorities exist, because their certificates name the port that was bound; answers 503
 /// until [#serve].
 public final class PkiEndpoint implements AutoCloseable {
     private static final int THREADS = Math.max(2, Runtime.getRuntime().availableProcessors());
+
+    private static final String LIST = "application/pkix-crl";
+    /// How long others may give a list out without asking, seconds.
+    private static final int LIST_MAX_AGE = 60;
 
     private static final Logger LOG = LoggerFactory.getLogger(PkiEndpoint.class);
 
@@ -132,26 +140,44 @@ public final class PkiEndpoint implements AutoCloseable {
     }
 
     /// Begins to answer.
-    public void serve(Ca ca, Revocation revocation, InstantSource clock) {
+    public void serve(Ca ca, Revocation revocation, TimeStamping timeStamping, InstantSource clock) {
         router.get("/ca/:file").handler(request -> authority(ca, request));
-        router.get("/crl/:file").handler(request -> work(request, loop -> list(ca, revocation, request, loop)));
+        router.get("/crl/:file").handler(request -> work(request, loop -> list(revocation, request, loop)));
+        new TimeEndpoint(timeStamping).mount(router, (request, task) -> work(request, _ -> task.run()));
         router.route().failureHandler(PkiEndpoint::failed);
         status = new StatusEndpoint(revocation.statusResponder(), watch, clock);
         serving = true;
     }
 
-    private static void list(Ca ca, Revocation revocation, RoutingContext request, Context loop) {
-        String file = request.pathParam("file");
-        Optional<byte[]> list = file.endsWith(".crl")
-                ? ca.authorities()
-                        .find(file.substring(0, file.length() - 4))
-                        .flatMap(authority -> revocation.lists().current(authority))
-                : Optional.empty();
+    private static void list(Revocation revocation, RoutingContext request, Context loop) {
+        Optional<RevocationList> found =
+                ListName.parse(request.pathParam("file")).flatMap(revocation.lists()::find);
         loop.runOnContext(_ -> {
-            if (list.isPresent()) {
-                send(request, list.get(), "application/pkix-crl");
-            } else if (!request.response().ended()) {
+            if (request.response().ended() || request.response().closed()) {
+                return;
+            }
+            if (found.isEmpty()) {
                 request.response().setStatusCode(404).end();
+                return;
+            }
+            RevocationList list = found.get();
+            String tag = '"' + list.tag() + '"';
+            request.response()
+                    .putHeader("etag", tag)
+                    .putHeader("last-modified", StatusAnswer.httpDate(list.thisUpdate()))
+                    .putHeader("cache-control", "max-age=" + LIST_MAX_AGE + ", public, no-transform, must-revalidate");
+            String known = request.request().getHeader("if-none-match");
+            if (known != null && known.contains(tag)) {
+                request.response().setStatusCode(304).end();
+                return;
+            }
+            switch (list.content()) {
+                case RevocationList.Content.InMemory memory -> send(request, memory.der(), LIST);
+                case RevocationList.Content.InFile file ->
+                    request.response()
+                            .putHeader("content-type", LIST)
+                            .sendFile(file.file().toString())
+                            .onFailure(request::fail);
             }
         });
     }

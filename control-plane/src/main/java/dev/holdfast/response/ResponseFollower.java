@@ -12,6 +12,7 @@ import dev.holdfast.journal.Transaction;
 import dev.holdfast.response.Action.Status;
 import dev.holdfast.telemetry.Provenance;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -33,6 +34,8 @@ final class ResponseFollower implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ResponseFollower.class);
     private static final int FINDINGS = 50;
     private static final int PAGE = 500;
+    /// Entries in one change: while it runs, nothing else is committed on this node.
+    private static final int TAKEN_AT_ONCE = 20;
     private static final long SLOW_MILLIS = 1_000;
     private static final long PENDING_MILLIS = 50;
 
@@ -99,11 +102,15 @@ final class ResponseFollower implements AutoCloseable {
 
     private static final Set<String> MOVES = Set.of("device.active", "device.enrolled", "device.retired");
 
-    /// Whether a device moved that may have been isolated. One that has just got its first certificate was not: a
-    /// fleet that enrols is no news here.
+    private static final Set<String> ISOLATED = Set.of(Lifecycle.QUARANTINED.text(), Lifecycle.SUSPENDED.text());
+
+    /// Whether a device was moved out of its isolation, or for ever out of service. One that gets its first
+    /// certificate, or connects for the first time, was not isolated: a fleet that enrols or connects is no news here.
     private static boolean isMove(JsonNode json) {
-        return MOVES.contains(json.path("kind").asText())
-                && !json.path("body").path("from").asText().equals(Lifecycle.REGISTERED.text());
+        String kind = json.path("kind").asText();
+        return MOVES.contains(kind)
+                && (kind.equals("device.retired")
+                        || ISOLATED.contains(json.path("body").path("from").asText()));
     }
 
     private void run() {
@@ -172,37 +179,55 @@ final class ResponseFollower implements AutoCloseable {
         }
     }
 
+    /// Whatever there is to read, findings go first: a device is not isolated later because thousands of others have
+    /// been registered. So they are taken up again after each small change.
     private void readJournal() {
-        while (true) {
+        while (!closing) {
             long cursor =
                     database.<Long>read(sql -> PolicyStore.cursor(sql, false).orElseThrow());
             List<Recorded> page = journal.read(cursor, PAGE);
             if (page.isEmpty()) {
                 return;
             }
-            long last = page.getLast().number();
-            List<Recorded> ours = page.stream().filter(this::isOurs).toList();
-            if (ours.isEmpty()) {
-                database.run(sql -> PolicyStore.advance(sql, last));
-            } else {
-                journal.run(tx -> {
-                    // Whoever holds the cursor does this page; another node that comes late finds it moved.
-                    if (PolicyStore.cursor(tx.sql(), true).orElseThrow() == cursor) {
-                        ours.forEach(entry -> take(tx, entry));
-                        ours.stream()
-                                .map(Recorded::json)
-                                .filter(json -> json.path("subject").asText().startsWith("device:"))
-                                .map(Response::device)
-                                .distinct()
-                                .forEach(device -> risk.assess(tx, device));
-                        PolicyStore.advance(tx.sql(), last);
-                    }
-                });
+            long from = cursor;
+            List<Recorded> ours = new ArrayList<>();
+            for (Recorded entry : page) {
+                if (isOurs(entry)) {
+                    ours.add(entry);
+                }
+                if (ours.size() == TAKEN_AT_ONCE) {
+                    take(List.copyOf(ours), from, entry.number());
+                    from = entry.number();
+                    ours.clear();
+                    takeUpFindings();
+                }
             }
+            take(ours, from, page.getLast().number());
             if (page.size() < PAGE) {
                 return;
             }
+            takeUpFindings();
         }
+    }
+
+    /// @param from where the cursor must stand; another node that comes late finds it moved
+    private void take(List<Recorded> ours, long from, long to) {
+        if (ours.isEmpty()) {
+            database.run(sql -> PolicyStore.advance(sql, to));
+            return;
+        }
+        journal.run(tx -> {
+            if (PolicyStore.cursor(tx.sql(), true).orElseThrow() == from) {
+                ours.forEach(entry -> take(tx, entry));
+                ours.stream()
+                        .map(Recorded::json)
+                        .filter(json -> json.path("subject").asText().startsWith("device:"))
+                        .map(Response::device)
+                        .distinct()
+                        .forEach(device -> risk.assess(tx, device));
+                PolicyStore.advance(tx.sql(), to);
+            }
+        });
     }
 
     private boolean isOurs(Recorded entry) {

@@ -4,21 +4,68 @@ import dev.holdfast.ca.Ca;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.database.Database;
 import dev.holdfast.journal.Journal;
+import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The room's door: who asks whether a certificate still counts is answered here.
-public final class Revocation {
+public final class Revocation implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Revocation.class);
+    private static final long UPKEEP_SECONDS = 5;
+
+    private final Responders responders;
     private final StatusResponder statusResponder;
     private final RevocationLists lists;
+    private final CountDownLatch closing = new CountDownLatch(1);
+    private @Nullable Thread upkeep;
 
-    public Revocation(Database database, Journal journal, Ca ca, Configuration configuration, InstantSource clock) {
-        statusResponder = new StatusResponder(ca.authorities(), ca.standings(), clock);
+    /// @param url what URLs in certificates begin with
+    /// @param folder for whole lists
+    /// @param node this node's name
+    public Revocation(
+            Database database,
+            Journal journal,
+            Ca ca,
+            Configuration configuration,
+            String url,
+            Path folder,
+            String node,
+            InstantSource clock) {
+        responders = new Responders(ca.authorities(), ca.serviceCertificates(), clock);
+        statusResponder = new StatusResponder(ca.authorities(), responders, ca.standings(), clock);
         lists = new RevocationLists(
                 database,
                 journal,
                 ca.authorities(),
-                configuration.certificates().revocationListLifetime(),
+                new RevocationListStore(folder),
+                new RevocationLists.Settings(
+                        url, configuration.certificates().revocationListLifetime(), node),
                 clock);
+    }
+
+    /// Makes what is needed to answer; called once, when the journal's tail runs and before anybody can ask.
+    public void start() {
+        responders.renew();
+        upkeep = Thread.ofVirtual().name("revocation-upkeep").start(this::upkeep);
+    }
+
+    private void upkeep() {
+        try {
+            while (!closing.await(UPKEEP_SECONDS, TimeUnit.SECONDS)) {
+                try {
+                    responders.renew();
+                    lists.refresh();
+                } catch (RuntimeException e) {
+                    LOG.warn("revocation upkeep: {}", e.toString());
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /// OCSP.
@@ -29,5 +76,17 @@ public final class Revocation {
     /// CRLs.
     public RevocationLists lists() {
         return lists;
+    }
+
+    @Override
+    public void close() {
+        closing.countDown();
+        try {
+            if (upkeep != null) {
+                upkeep.join();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

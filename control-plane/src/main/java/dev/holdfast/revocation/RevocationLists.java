@@ -2,134 +2,258 @@ package dev.holdfast.revocation;
 
 import dev.holdfast.ca.Authorities;
 import dev.holdfast.ca.Authority;
+import dev.holdfast.ca.ListName;
 import dev.holdfast.database.Database;
 import dev.holdfast.journal.Journal;
+import dev.holdfast.protocol.crl.RevocationListFrame;
 import dev.holdfast.protocol.x509.Certificates;
-import dev.holdfast.protocol.x509.SignatureSchemes;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.math.BigInteger;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.Date;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
-import org.bouncycastle.asn1.ASN1EncodableVector;
-import org.bouncycastle.asn1.ASN1Encoding;
-import org.bouncycastle.asn1.ASN1Integer;
-import org.bouncycastle.asn1.DERBitString;
-import org.bouncycastle.asn1.DERSequence;
-import org.bouncycastle.asn1.x500.X500Name;
-import org.bouncycastle.asn1.x509.AuthorityKeyIdentifier;
-import org.bouncycastle.asn1.x509.CRLNumber;
-import org.bouncycastle.asn1.x509.Extension;
-import org.bouncycastle.asn1.x509.Extensions;
-import org.bouncycastle.asn1.x509.Time;
-import org.bouncycastle.asn1.x509.V2TBSCertListGenerator;
+import org.jspecify.annotations.Nullable;
 
-/// Certificate revocation lists (RFC 5280 section 5), one for each authority, made when asked for and something
-/// has changed since; a long list, which takes long to make, is made at most in a twentieth of the time.
+/// Certificate revocation lists (RFC 5280 section 5). What one revocation costs does not grow with the number revoked:
+///
+/// - a certificate names the list of its *part*, which holds 1,024 certificates at most; that list is made when asked
+///   for and something has changed since;
+/// - a *delta* (section 5.2.4) holds what has changed lately, of a part or of everything;
+/// - the list of *everything* an authority has revoked is made on a schedule, and sooner only while that takes no time.
+///
+/// Numbers come from time and from the node, so they only grow, whichever node makes a list and whatever backup was
+/// restored, and no two lists have the same.
 public final class RevocationLists {
+    /// A list that takes longer is made on the schedule alone.
+    private static final Duration SLOW = Duration.ofMillis(100);
+    /// Of its time a list that keeps changing may take a twentieth.
+    private static final int SHARE = 20;
+    /// Commits in flight when a base was made, and clocks of nodes that differ: a delta says what happened in this time
+    /// again, which does no harm.
+    private static final Duration MARGIN = Duration.ofMinutes(10);
+    private static final int MOST_KEPT = 512;
+    private static final int NODE_BITS = 10;
+
     private final Database database;
     private final Authorities authorities;
+    private final RevocationListStore store;
     private final Duration lifetime;
     private final InstantSource clock;
+    private final int node;
+    private final List<String> urls;
     private final AtomicLong changes = new AtomicLong();
-    private final Map<String, Made> made = new ConcurrentHashMap<>();
+    private final AtomicLong lastNumber = new AtomicLong();
+    private final Map<ListName, Made> made = new ConcurrentHashMap<>();
+    private volatile long lastPart;
 
+    /// @param settings the URLs' base, the lifetime, and the node's name
     RevocationLists(
-            Database database, Journal journal, Authorities authorities, Duration lifetime, InstantSource clock) {
+            Database database,
+            Journal journal,
+            Authorities authorities,
+            RevocationListStore store,
+            Settings settings,
+            InstantSource clock) {
         this.database = database;
         this.authorities = authorities;
-        this.lifetime = lifetime;
+        this.store = store;
+        this.lifetime = settings.lifetime();
         this.clock = clock;
+        this.node = settings.node().hashCode() & ((1 << NODE_BITS) - 1);
+        this.urls = List.copyOf(database.<List<String>>transact(
+                sql -> RevocationStore.urls(sql, settings.url(), clock.instant())));
         journal.subscribe(entry -> {
-            if (entry.content().contains("\"kind\":\"certificate.")) {
+            if (entry.content().contains("\"kind\":\"certificate.") && isChange(entry.content())) {
                 changes.incrementAndGet();
             }
         });
     }
 
-    /// @param asOf how many changes had been seen when it was begun
-    private record Made(
-            org.bouncycastle.asn1.ASN1OctetString list, long asOf, Instant at, Duration cost, BigInteger number) {}
+    /// @param url what URLs in certificates begin with
+    /// @param lifetime how long a list may be relied on
+    /// @param node this node's name
+    record Settings(String url, Duration lifetime, String node) {}
 
-    /// The list of this authority, DER; empty when we don't have its key (any more). May block for the database.
-    public Optional<byte[]> current(Authority authority) {
-        if (!authorities.canSign(authority)) {
+    private static boolean isChange(String entry) {
+        return !entry.contains("\"kind\":\"certificate.issued\"");
+    }
+
+    /// @param asOf how many changes had been seen when it was begun
+    /// @param until when the first certificate ends that was superseded, but still counted
+    private record Made(RevocationList list, long asOf, Instant at, Instant until, Duration cost) {}
+
+    /// Writes entries one behind another.
+    private static final class Collected implements RevocationStore.Entries {
+        private final OutputStream out;
+        private Instant until = Instant.MAX;
+
+        Collected(OutputStream out) {
+            this.out = out;
+        }
+
+        @Override
+        public void add(byte[] entry) {
+            try {
+                out.write(entry);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        @Override
+        public void until(Instant endsAt) {
+            until = endsAt.isBefore(until) ? endsAt : until;
+        }
+    }
+
+    /// The list, DER; empty when there is none of that name, or no key (any more) to sign it with. May block for the
+    /// database.
+    public Optional<RevocationList> find(ListName name) {
+        Optional<Authority> authority = authorities.find(name.authority());
+        if (authority.isEmpty() || !isPart(name.part())) {
             return Optional.empty();
         }
+        if (!authorities.canSign(authority.get())) {
+            return store.find(name.file())
+                    .map(file -> new RevocationList(
+                            new RevocationList.Content.InFile(file), "given", Instant.EPOCH, Instant.EPOCH));
+        }
+        if (made.size() > MOST_KEPT) {
+            made.clear();
+        }
         return Optional.of(made.compute(
-                        authority.id(),
-                        (_, before) -> before != null && good(before) ? before : make(authority, before))
-                .list()
-                .getOctets());
+                        name, (_, before) -> before != null && isGood(before) ? before : make(authority.get(), name))
+                .list());
     }
 
-    private boolean good(Made list) {
-        Instant now = clock.instant();
-        Duration age = Duration.between(list.at(), now);
-        if (age.compareTo(lifetime.dividedBy(2)) > 0) {
+    /// Makes whole lists that are due. Blocks; called now and then.
+    void refresh() {
+        for (Authority authority : authorities.all()) {
+            ListName whole = new ListName(authority.id(), 0, false);
+            Made known = made.get(whole);
+            if (authorities.canSign(authority) && (known == null || isDue(known))) {
+                find(whole);
+            }
+        }
+    }
+
+    private boolean isPart(long part) {
+        if (part > lastPart) {
+            lastPart = database.<Long>read(RevocationStore::lastPart);
+        }
+        return part <= lastPart;
+    }
+
+    /// How often lists are made where nothing else makes them.
+    private Duration schedule() {
+        return lifetime.dividedBy(4);
+    }
+
+    private boolean isDue(Made known) {
+        return Duration.between(known.at(), clock.instant()).compareTo(schedule()) > 0;
+    }
+
+    private boolean isGood(Made known) {
+        if (isDue(known)) {
             return false;
         }
-        return list.asOf() == changes.get() || age.compareTo(list.cost().multipliedBy(20)) < 0;
+        Instant now = clock.instant();
+        boolean asItIs = known.asOf() == changes.get() && now.isBefore(known.until());
+        return asItIs
+                || known.cost().compareTo(SLOW) > 0
+                || Duration.between(known.at(), now)
+                                .compareTo(known.cost().multipliedBy(SHARE))
+                        < 0;
     }
 
-    /// Section 5.1: version 2, issuer, both times, the certificates that have not expired yet, and the extensions
-    /// that section 5.2 asks for. The number comes from time, so it only grows, whichever node makes the list and
-    /// whatever backup was restored.
-    private Made make(Authority authority, @org.jspecify.annotations.Nullable Made before) {
+    private Made make(Authority authority, ListName name) {
         long begun = System.nanoTime();
         long asOf = changes.get();
         Instant now = clock.instant();
-        BigInteger number = BigInteger.valueOf(now.toEpochMilli());
-        if (before != null && number.compareTo(before.number()) <= 0) {
-            number = before.number().add(BigInteger.ONE);
+        Instant thisUpdate = now.truncatedTo(ChronoUnit.SECONDS);
+        Instant nextUpdate = thisUpdate.plus(name.delta() ? schedule().multipliedBy(2) : lifetime);
+        long number = number(now);
+        Instant base = base(now);
+        RevocationListFrame frame = frame(authority, name, thisUpdate, nextUpdate, number, base);
+        Instant endingAfter = now.minus(lifetime);
+        RevocationList.Content content;
+        Instant[] until = {Instant.MAX};
+        if (name.part() == 0 && !name.delta()) {
+            content = new RevocationList.Content.InFile(store.write(
+                    name.file(),
+                    frame,
+                    out -> until[0] = database.<Instant>transact(sql -> {
+                        Collected collected = new Collected(out);
+                        RevocationStore.complete(sql, name, endingAfter, now, collected);
+                        return collected.until;
+                    }),
+                    contents -> authorities.signList(authority, contents)));
+        } else {
+            ByteArrayOutputStream entries = new ByteArrayOutputStream();
+            Collected collected = new Collected(entries);
+            database.run(sql -> {
+                if (name.delta()) {
+                    RevocationStore.changed(sql, name, endingAfter, base.minus(MARGIN), now, collected);
+                } else {
+                    RevocationStore.complete(sql, name, endingAfter, now, collected);
+                }
+            });
+            until[0] = collected.until;
+            content = new RevocationList.Content.InMemory(
+                    frame.list(entries.toByteArray(), contents -> authorities.signList(authority, contents)));
         }
-        V2TBSCertListGenerator list = new V2TBSCertListGenerator();
-        var algorithm = SignatureSchemes.identifier(authorities.scheme(authority));
-        list.setSignature(algorithm);
-        list.setIssuer(X500Name.getInstance(
-                authority.certificate().getSubjectX500Principal().getEncoded()));
-        list.setThisUpdate(time(now));
-        list.setNextUpdate(time(now.plus(lifetime)));
-        for (RevocationStore.Revoked revoked : database.<List<RevocationStore.Revoked>>read(
-                sql -> RevocationStore.revoked(sql, authority.id(), now))) {
-            list.addCRLEntry(
-                    new ASN1Integer(revoked.serial().number()),
-                    time(revoked.at()),
-                    revoked.reason().code());
-        }
-        try {
-            list.setExtensions(new Extensions(new Extension[] {
-                Extension.create(
-                        Extension.authorityKeyIdentifier,
-                        false,
-                        new AuthorityKeyIdentifier(Certificates.subjectKeyId(authority.certificate()))),
-                Extension.create(Extension.cRLNumber, false, new CRLNumber(number))
-            }));
-            var contents = list.generateTBSCertList();
-            ASN1EncodableVector all = new ASN1EncodableVector();
-            all.add(contents);
-            all.add(algorithm);
-            all.add(new DERBitString(authorities.signList(authority, contents.getEncoded(ASN1Encoding.DER))));
-            byte[] der = new DERSequence(all).getEncoded(ASN1Encoding.DER);
-            return new Made(
-                    new org.bouncycastle.asn1.DEROctetString(der),
-                    asOf,
-                    now,
-                    Duration.ofNanos(System.nanoTime() - begun),
-                    number);
-        } catch (IOException e) {
-            throw new IllegalStateException("a revocation list that can't be encoded", e);
-        }
+        return new Made(
+                new RevocationList(content, Long.toHexString(number), thisUpdate, nextUpdate),
+                asOf,
+                now,
+                until[0],
+                Duration.ofNanos(System.nanoTime() - begun));
     }
 
-    private static Time time(Instant at) {
-        return new Time(Date.from(at), Locale.ROOT);
+    private RevocationListFrame frame(
+            Authority authority, ListName name, Instant thisUpdate, Instant nextUpdate, long number, Instant base) {
+        ListName complete = name.toComplete();
+        return new RevocationListFrame(
+                authority.certificate().getSubjectX500Principal().getEncoded(),
+                Certificates.subjectKeyId(authority.certificate()),
+                authorities.scheme(authority),
+                thisUpdate,
+                nextUpdate,
+                new RevocationListFrame.Scope(
+                        BigInteger.valueOf(number),
+                        name.delta()
+                                ? Optional.of(BigInteger.valueOf(base.toEpochMilli() << NODE_BITS))
+                                : Optional.empty(),
+                        name.part() == 0
+                                ? List.of()
+                                : urls.stream().map(complete::url).toList(),
+                        name.delta() ? List.of() : List.of(name.toDelta().url(urls.getFirst()))));
+    }
+
+    /// From when on complete lists can be combined with a delta made now: the beginning of the last whole turn of the
+    /// schedule, which every node knows without asking another, and which a restart does not change.
+    private Instant base(Instant now) {
+        long turn = Math.max(1, schedule().toMillis());
+        return Instant.ofEpochMilli(Math.floorDiv(now.toEpochMilli(), turn) * turn - turn);
+    }
+
+    private long number(Instant now) {
+        long fresh = (now.toEpochMilli() << NODE_BITS) | node;
+        return lastNumber.updateAndGet(last -> Math.max(fresh, last + (1L << NODE_BITS)));
+    }
+
+    /// For tests: the list of an authority as a whole, where it is in memory.
+    @Nullable RevocationList known(ListName name) {
+        Made known = made.get(name);
+        return known == null ? null : known.list();
     }
 }

@@ -2,35 +2,110 @@ package dev.holdfast.revocation;
 
 import dev.holdfast.ca.CertificateStanding;
 import dev.holdfast.ca.CertificateState;
+import dev.holdfast.ca.ListName;
 import dev.holdfast.ca.RevocationReason;
 import dev.holdfast.core.Serial;
+import dev.holdfast.protocol.crl.RevocationListFrame;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jooq.DSLContext;
+import org.jooq.Record;
 
 /// What of the table of certificates goes into lists.
 final class RevocationStore {
+    private static final int PAGE = 5_000;
+
     private RevocationStore() {}
 
-    record Revoked(Serial serial, Instant at, RevocationReason reason) {}
+    /// Takes the entries of a list, one after another.
+    interface Entries {
+        void add(byte[] entry);
 
-    /// What the list of this authority must hold (RFC 5280 section 5: until a certificate has expired).
-    static List<Revoked> revoked(DSLContext sql, String authority, Instant now) {
-        return sql.fetch(
-                        "select serial, ended_at, state, revocation_reason from certificate"
-                                + " where authority = ? and not_after > ? and (state = 'revoked' or held or"
-                                + " (state = 'superseded' and ended_at <= ?)) order by serial",
-                        authority,
-                        now.atOffset(ZoneOffset.UTC),
-                        now.atOffset(ZoneOffset.UTC))
-                .map(row -> new Revoked(
-                        new Serial(row.get(0, String.class)),
-                        row.get(1, OffsetDateTime.class).toInstant(),
-                        CertificateStanding.endedBecause(
-                                CertificateState.of(row.get(2, String.class)),
-                                Optional.ofNullable(row.get(3, String.class)).flatMap(RevocationReason::parse))));
+        /// A certificate that is superseded, but still counts beside its successor until then.
+        void until(Instant endsAt);
+    }
+
+    /// Everything that does not count, of certificates that ended after this time (RFC 5280 section 3.3: an entry stays
+    /// until a list after the certificate's end). In one transaction, because a long answer is read in pages.
+    static void complete(DSLContext sql, ListName list, Instant endingAfter, Instant now, Entries entries) {
+        read(
+                sql,
+                list,
+                now,
+                " and (state in ('superseded','revoked') or held)",
+                new Object[] {list.authority(), utc(endingAfter)},
+                entries);
+    }
+
+    /// What has changed since, in either direction (section 5.2.4).
+    static void changed(
+            DSLContext sql, ListName list, Instant endingAfter, Instant since, Instant now, Entries entries) {
+        read(
+                sql,
+                list,
+                now,
+                " and (ended_at is not null or released_at is not null) and greatest(ended_at, released_at) > ?",
+                new Object[] {list.authority(), utc(endingAfter), utc(since)},
+                entries);
+    }
+
+    private static void read(
+            DSLContext sql, ListName list, Instant now, String condition, Object[] bindings, Entries entries) {
+        // The part stands in the text as the number it is, so that the partial indexes are used.
+        String part = list.part() == 0 ? "" : " and crl_part = " + list.part();
+        sql.resultQuery(
+                        "select serial, ended_at, released_at, state, held, revocation_reason from certificate"
+                                + " where authority = ? and not_after > ?" + part + condition,
+                        bindings)
+                .fetchSize(PAGE)
+                .fetchLazy()
+                .forEach(row -> entry(row, now, entries));
+    }
+
+    private static void entry(Record row, Instant now, Entries entries) {
+        Serial serial = new Serial(row.get(0, String.class));
+        CertificateState state = CertificateState.of(row.get(3, String.class));
+        boolean held = row.get(4, Boolean.class);
+        if (state == CertificateState.SUPERSEDED && !held && at(row, 1).isAfter(now)) {
+            entries.until(at(row, 1));
+            return;
+        }
+        if (state.counts() && !held) {
+            entries.add(RevocationListFrame.entry(serial.number(), at(row, 2), RevocationListFrame.REMOVE_FROM_CRL));
+            return;
+        }
+        RevocationReason reason = CertificateStanding.endedBecause(
+                state, Optional.ofNullable(row.get(5, String.class)).flatMap(RevocationReason::parse));
+        entries.add(RevocationListFrame.entry(serial.number(), at(row, 1), reason.code()));
+    }
+
+    private static Instant at(Record row, int column) {
+        return Optional.ofNullable(row.get(column, OffsetDateTime.class))
+                .map(OffsetDateTime::toInstant)
+                .orElse(Instant.EPOCH);
+    }
+
+    /// The last part that certificates were given a place in.
+    static long lastPart(DSLContext sql) {
+        return sql.fetchSingle("select coalesce(max(last_value), 0) / 1024 from certificate_place where is_called")
+                .get(0, Long.class);
+    }
+
+    /// Everything that URLs in certificates have begun with, this one first.
+    static List<String> urls(DSLContext sql, String now, Instant at) {
+        sql.execute(
+                "insert into pki_url(url, first_used_at) values (?, ?) on conflict (url) do nothing", now, utc(at));
+        List<String> all = new ArrayList<>(List.of(now));
+        sql.fetch("select url from pki_url where url <> ? order by first_used_at desc limit 15", now)
+                .forEach(row -> all.add(row.get(0, String.class)));
+        return all;
+    }
+
+    private static OffsetDateTime utc(Instant at) {
+        return at.atOffset(ZoneOffset.UTC);
     }
 }

@@ -7,10 +7,11 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
-/// Answers that were signed before, bounded: each has one place, and a later one takes it over. An answer is
-/// found only while it says what memory says now, so there is nothing to invalidate.
+/// Answers that were signed before, bounded: each has one place, and a later one takes it over. An answer is found only
+/// while it says what memory says now, so there is nothing to invalidate.
 final class SignedAnswers {
-    private static final int PLACES = 1 << 15;
+    private static final int BITS = 15;
+    private static final int PLACES = 1 << BITS;
 
     private final AtomicReferenceArray<@Nullable Kept> places = new AtomicReferenceArray<>(PLACES);
 
@@ -32,6 +33,6 @@ final class SignedAnswers {
 
     private static int place(CertificateId certificate) {
         int hash = certificate.hashCode() * 0x9E3779B9;
-        return hash >>> (32 - 15);
+        return hash >>> (Integer.SIZE - BITS);
     }
 }

@@ -26,9 +26,9 @@ import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 /// Answers whether a certificate still counts (RFC 6960), from memory: as fast with a million revoked as with
 /// none, and fast enough for an event loop.
 ///
-/// A question without a nonce is answered with what was signed before, as long as that is still what memory
-/// says: so one signature serves many, and a revocation is in the next answer (RFC 5019 section 2.1.1 asks for
-/// answers made before; here they are made when first asked for).
+/// A question without a nonce is answered with what was signed before, as long as that is still what memory says: so
+/// one signature serves many, and a revocation is in the next answer (RFC 5019 section 2.1.1 asks for answers made
+/// before; here they are made when first asked for).
 public final class StatusResponder {
     /// How long an answer may be relied on. Short, because a device may be suspended any moment.
     private static final Duration RELIABLE = Duration.ofMinutes(10);
@@ -36,19 +36,24 @@ public final class StatusResponder {
     private static final Duration GIVEN_OUT = Duration.ofMinutes(5);
 
     private final Authorities authorities;
+    private final Responders responders;
     private final CertificateStandings standings;
     private final InstantSource clock;
     private final SignedAnswers signed = new SignedAnswers();
     private volatile Known known = new Known(List.of(), List.of());
 
-    StatusResponder(Authorities authorities, CertificateStandings standings, InstantSource clock) {
+    StatusResponder(
+            Authorities authorities, Responders responders, CertificateStandings standings, InstantSource clock) {
+        this.responders = responders;
         this.authorities = authorities;
         this.standings = standings;
         this.clock = clock;
     }
 
     /// How requests name an authority.
-    private record Named(Authority authority, Map<CertificateId.Hash, Hashes> hashes) {}
+    private record Named(
+            Authority authority,
+            Map<CertificateId.Hash, Hashes> hashes) {}
 
     private static final class Hashes {
         final byte[] name;
@@ -63,9 +68,8 @@ public final class StatusResponder {
     private record Known(List<Authority> all, List<Named> named) {}
 
     /// 1. Parse (malformedRequest). 2. The authority of the first certificate answers; one that is not ours:
-    /// unauthorized (section 2.3). 3. Each certificate: good, revoked, or unknown; unknown also when it is
-    /// another authority's. 4. Without a nonce, what was signed before. 5. The nonce comes back (RFC 9654). 6.
-    /// The signature.
+    /// unauthorized (section 2.3). 3. Each certificate: good, revoked, or unknown; unknown also when it is another
+    /// authority's. 4. Without a nonce, what was signed before. 5. The nonce comes back (RFC 9654). 6. The signature.
     public StatusAnswer answer(byte[] request) {
         OcspRequest parsed;
         try {
@@ -104,24 +108,23 @@ public final class StatusResponder {
     }
 
     private StatusAnswer sign(Named by, List<OcspResponse.Single> answers, Instant now, OcspRequest request) {
-        Authority authority = by.authority();
-        if (!authorities.canSign(authority)) {
+        Optional<Responders.Responder> responder = responders.find(by.authority(), now);
+        if (responder.isEmpty()) {
             return StatusAnswer.failure(OcspResponse.Failure.UNAUTHORIZED);
         }
         Instant until = now.plus(RELIABLE);
         byte[] der = OcspResponse.signed(
-                new OcspResponse.Responder(
-                        hash("SHA-1", key(authority)), authorities.scheme(authority), Optional.empty()),
+                responder.get().identity(),
                 answers,
                 now,
                 until,
                 request.nonce(),
-                bytes -> authorities.signStatus(authority, bytes));
+                responder.get()::sign);
         return request.nonce().isPresent() ? StatusAnswer.once(der) : StatusAnswer.forMany(der, now, until);
     }
 
-    /// Good is only what was issued: a serial of which nothing is known is unknown (section 2.2), and whoever
-    /// asks must not take that for good.
+    /// Good is only what was issued: a serial of which nothing is known is unknown (section 2.2), and whoever asks must
+    /// not take that for good.
     private OcspResponse.Status status(Authority authority, BigInteger number) {
         if (number.signum() <= 0) {
             return new OcspResponse.Status.Unknown();
@@ -162,7 +165,8 @@ public final class StatusResponder {
         return Optional.empty();
     }
 
-    @SuppressWarnings("ReferenceEquality") // the same list as before: nothing is new
+    /// The list is another one when an authority was added: compared as such, because every request comes here.
+    @SuppressWarnings("ReferenceEquality")
     private Known known() {
         Known current = known;
         List<Authority> all = authorities.all();
@@ -173,7 +177,9 @@ public final class StatusResponder {
                         authority.certificate().getSubjectX500Principal().getEncoded();
                 Map<CertificateId.Hash, Hashes> hashes = new EnumMap<>(CertificateId.Hash.class);
                 for (CertificateId.Hash hash : CertificateId.Hash.values()) {
-                    hashes.put(hash, new Hashes(hash(hash.javaName(), subject), hash(hash.javaName(), key(authority))));
+                    hashes.put(
+                            hash,
+                            new Hashes(hash(hash.javaName(), subject), hash(hash.javaName(), key(authority))));
                 }
                 named.add(new Named(authority, hashes));
             }

@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiPredicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The live connections of each device over every protocol, on this node.
 ///
@@ -19,6 +21,7 @@ import java.util.function.BiPredicate;
 /// device
 /// suspended between the two is still found here and cut.
 public final class Sessions {
+    private static final Logger LOG = LoggerFactory.getLogger(Sessions.class);
     private final Map<DeviceRef, Map<Long, Live>> live = new ConcurrentHashMap<>();
     private final AtomicLong ids = new AtomicLong();
     private final AtomicLong open = new AtomicLong();
@@ -97,7 +100,12 @@ public final class Sessions {
         }
         chosen.forEach(c -> {
             close(c.session());
-            c.connection().cut(reason);
+            try {
+                c.connection().cut(reason);
+            } catch (RuntimeException e) {
+                // The others must be cut all the same; this one's next message is refused, if it can still send one.
+                LOG.error("a {} session of {} could not be cut", c.session().protocol(), device, e);
+            }
         });
         return chosen.size();
     }

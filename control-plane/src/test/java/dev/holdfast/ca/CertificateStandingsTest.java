@@ -17,9 +17,10 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 /// Standings in arrays are those that went in.
-@SuppressWarnings("EnumOrdinal") // any order will do
 class CertificateStandingsTest {
     private static final long SEED = Long.getLong("holdfast.seed", System.nanoTime() % 1_000_000_000L);
+    private static final List<CertificateState> STATES = List.of(CertificateState.values());
+    private static final List<RevocationReason> REASONS = List.of(RevocationReason.values());
     private final Random random = new Random(SEED);
     private final CertificateStandings standings = new CertificateStandings();
 
@@ -28,7 +29,7 @@ class CertificateStandingsTest {
     }
 
     private CertificateStanding standing(int number) {
-        CertificateState state = CertificateState.values()[1 + random.nextInt(4)];
+        CertificateState state = STATES.get(1 + random.nextInt(4));
         Optional<Instant> endedAt = random.nextBoolean()
                 ? Optional.of(Instant.ofEpochSecond(1_700_000_000L + random.nextInt(1_000_000)))
                 : Optional.empty();
@@ -41,7 +42,7 @@ class CertificateStandingsTest {
                 random.nextBoolean(),
                 endedAt,
                 random.nextBoolean()
-                        ? Optional.of(RevocationReason.values()[random.nextInt(RevocationReason.values().length)])
+                        ? Optional.of(REASONS.get(random.nextInt(REASONS.size())))
                         : Optional.empty());
     }
 
@@ -73,9 +74,7 @@ class CertificateStandingsTest {
             }
         }
         assertThat(standings.find(new Serial("0"))).isEmpty();
-        assertThat(standings.find(new Serial("1".repeat(40))))
-                .as("longer than ours")
-                .isEmpty();
+        assertThat(standings.find(new Serial("1".repeat(40)))).as("longer than ours").isEmpty();
     }
 
     @Test
@@ -93,9 +92,9 @@ class CertificateStandingsTest {
                 for (Serial serial : known) {
                     CertificateStanding found = standings.find(serial).orElse(null);
                     if (found == null
-                            || !found.device().equals(counting(serial).device())
-                            || (found.state() == CertificateState.REVOKED)
-                                    != found.endedAt().isPresent()) {
+                            || !found.device()
+                                    .equals(counting(serial).device())
+                            || (found.state() == CertificateState.REVOKED) != found.endedAt().isPresent()) {
                         fault.set(serial + ": " + found);
                     }
                 }
@@ -125,11 +124,7 @@ class CertificateStandingsTest {
     private static CertificateStanding counting(Serial serial) {
         return new CertificateStanding(
                 "a",
-                Optional.of(DeviceRef.of(
-                        "e1",
-                        "m-"
-                                + serial.hex()
-                                        .substring(0, Math.min(8, serial.hex().length())))),
+                Optional.of(DeviceRef.of("e1", "m-" + serial.hex().substring(0, Math.min(8, serial.hex().length())))),
                 CertificateState.CURRENT,
                 false,
                 Optional.empty(),

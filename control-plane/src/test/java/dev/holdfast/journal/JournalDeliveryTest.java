@@ -72,4 +72,28 @@ class JournalDeliveryTest {
             assertThat(atSecond).isEqualTo(all);
         }
     }
+
+    @Test
+    void whoMustObeyGetsAnEntryAgainUntilItCanTakeItAndNothingBeforeThat() throws Exception {
+        try (Database database = TestDatabase.fresh();
+                Journal journal = Journal.open(database, InstantSource.system())) {
+            List<String> heard = new CopyOnWriteArrayList<>();
+            journal.subscribe(entry -> {
+                heard.add("other " + entry.number());
+                throw new IllegalStateException("a bug of one that only wants to know");
+            });
+            int[] failures = {2};
+            journal.obey(entry -> {
+                if (entry.number() == 1 && failures[0]-- > 0) {
+                    throw new IllegalStateException("can't take it yet");
+                }
+                heard.add("strict " + entry.number());
+            });
+            journal.startTail();
+            commit(journal, "first");
+            commit(journal, "second");
+            assertThat(journal.awaitDelivered(Duration.ofSeconds(20))).isTrue();
+            assertThat(heard).containsExactly("other 1", "strict 1", "other 2", "strict 2");
+        }
+    }
 }

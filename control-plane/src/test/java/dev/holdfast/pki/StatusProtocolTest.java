@@ -126,6 +126,24 @@ class StatusProtocolTest {
     }
 
     @Test
+    void anAnswerIsNotSentTwiceToWhoHasItAndSaysUntilWhenItHolds() throws Exception {
+        String path = path(question(issuer, serial(), "-no_nonce"));
+        HttpResponse<byte[]> first = get(path);
+        HttpResponse<byte[]> second = get(path);
+        assertThat(second.body()).as("signed once").isEqualTo(first.body());
+        for (String header : List.of("etag", "last-modified", "expires", "date")) {
+            assertThat(first.headers().firstValue(header)).as(header).isPresent();
+        }
+        HttpResponse<byte[]> known = send(HttpRequest.newBuilder(URI.create(url(path)))
+                .header("if-none-match", first.headers().firstValue("etag").orElseThrow()));
+        assertThat(known.statusCode()).isEqualTo(304);
+        assertThat(known.body()).isEmpty();
+        HttpResponse<byte[]> posted = post(question(issuer, serial(), "-no_nonce"), "application/ocsp-request");
+        assertThat(posted.headers().firstValue("cache-control")).contains("no-store");
+        assertThat(posted.headers().firstValue("etag")).isEmpty();
+    }
+
+    @Test
     void anAnswerWithANonceIsForOneAskerAlone() throws Exception {
         HttpResponse<byte[]> answer = get(path(question(issuer, serial())));
         assertThat(status(answer)).isZero();

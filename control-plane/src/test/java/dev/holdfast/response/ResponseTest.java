@@ -3,9 +3,11 @@ package dev.holdfast.response;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.core.DeviceRef;
+import dev.holdfast.core.Labels;
 import dev.holdfast.core.Selector;
 import dev.holdfast.database.Database;
 import dev.holdfast.database.TestDatabase;
+import dev.holdfast.inventory.Inventory;
 import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.response.Action.Leg.State;
 import dev.holdfast.telemetry.Observation;
@@ -203,5 +205,26 @@ class ResponseTest {
         City.await(() -> only(city.open(device).getFirst()).legs().network().state() == State.ENFORCED);
         assertThat(only(city.open(device).getFirst()).times().networkEnforcedAt())
                 .isPresent();
+    }
+
+    @Test
+    void aFindingDoesNotWaitForTheNewsOfThousandsOfOtherDevices() throws Exception {
+        city.close();
+        city = new City(database, InstantSource.system(), true);
+        city.withMeters(8);
+        try (var threads = java.util.concurrent.Executors.newVirtualThreadPerTaskExecutor()) {
+            for (int i = 1_000; i < 3_000; i++) {
+                DeviceRef device = city.ref(i);
+                var _ = threads.submit(() -> city.inventory.register(
+                        new Inventory.Registration(device, City.METER, Labels.NONE), City.OPERATOR));
+            }
+        }
+        long all = city.journal.head().number();
+        DeviceRef device = city.ref(1);
+        city.start();
+        city.flows(device, 2, Provenance.OBSERVED);
+        City.await(() -> city.state(device) == Lifecycle.QUARANTINED);
+        long read = database.<Long>read(sql -> PolicyStore.cursor(sql, false).orElseThrow());
+        assertThat(read).as("how far the journal had been read of %d", all).isLessThan(all);
     }
 }

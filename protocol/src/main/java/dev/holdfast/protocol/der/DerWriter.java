@@ -42,7 +42,11 @@ public final class DerWriter {
 
     /// Tag and length of everything written since the mark.
     public DerWriter header(int tag, int mark) {
-        int length = mark() - mark;
+        return headerOf(tag, mark() - mark);
+    }
+
+    /// Tag and length of contents that are written elsewhere.
+    public DerWriter headerOf(int tag, int length) {
         if (length < 0x80) {
             octet(length);
         } else {

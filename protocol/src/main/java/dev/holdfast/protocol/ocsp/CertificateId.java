@@ -4,6 +4,8 @@ import dev.holdfast.protocol.der.DerFormatException;
 import dev.holdfast.protocol.der.DerReader;
 import java.math.BigInteger;
 import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -12,26 +14,29 @@ import org.jspecify.annotations.Nullable;
 /// Two are the same when they are written the same, octet for octet.
 public final class CertificateId {
     private static final int LONGEST_SERIAL = 21;
+    /// 1.3.14.3.2.26, and 2.16.840.1.101.3.4.2 with 1, 2 and 3.
+    private static final Map<Hash, byte[]> OIDS = new EnumMap<>(Map.of(
+            Hash.SHA_1,
+            new byte[] {0x2b, 0x0e, 0x03, 0x02, 0x1a},
+            Hash.SHA_256,
+            nist(1),
+            Hash.SHA_384,
+            nist(2),
+            Hash.SHA_512,
+            nist(3)));
 
     /// The hashes in which issuers are named here.
-    @SuppressWarnings("ImmutableEnumChecker") // the octets of an identifier, which nobody is given
     public enum Hash {
         /// A name that the protocol prescribes; nothing rests on its strength.
-        SHA_1("SHA-1", new byte[] {0x2b, 0x0e, 0x03, 0x02, 0x1a}),
-        SHA_256("SHA-256", nist(1)),
-        SHA_384("SHA-384", nist(2)),
-        SHA_512("SHA-512", nist(3));
+        SHA_1("SHA-1"),
+        SHA_256("SHA-256"),
+        SHA_384("SHA-384"),
+        SHA_512("SHA-512");
 
         private final String javaName;
-        private final byte[] oid;
 
-        Hash(String javaName, byte[] oid) {
+        Hash(String javaName) {
             this.javaName = javaName;
-            this.oid = oid;
-        }
-
-        private static byte[] nist(int last) {
-            return new byte[] {0x60, (byte) 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, (byte) last};
         }
 
         /// As MessageDigest names it.
@@ -54,6 +59,10 @@ public final class CertificateId {
         this.serial = serial;
     }
 
+    private static byte[] nist(int last) {
+        return new byte[] {0x60, (byte) 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, (byte) last};
+    }
+
     static CertificateId read(DerReader from) throws DerFormatException {
         byte[] der = from.whole();
         DerReader contents = DerReader.of(der).enter(DerReader.SEQUENCE);
@@ -71,9 +80,9 @@ public final class CertificateId {
             throw new DerFormatException("a certificate id of unreasonable size");
         }
         Hash found = null;
-        for (Hash one : Hash.values()) {
-            if (oid.holds(one.oid)) {
-                found = one;
+        for (Map.Entry<Hash, byte[]> one : OIDS.entrySet()) {
+            if (oid.holds(one.getValue())) {
+                found = one.getKey();
             }
         }
         return new CertificateId(der, found, name, key, serial);

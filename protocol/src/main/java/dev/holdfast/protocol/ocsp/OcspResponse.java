@@ -10,8 +10,7 @@ import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.bouncycastle.asn1.ASN1Encoding;
 
-/// Answers about certificates (RFC 6960 section 4.2), always the basic response type, which every client must
-/// take.
+/// Answers about certificates (RFC 6960 section 4.2), always the basic response type, which every client must take.
 public final class OcspResponse {
     private static final int SUCCESSFUL = 0;
 
@@ -34,25 +33,23 @@ public final class OcspResponse {
     public record Single(CertificateId certificate, Status status) {}
 
     /// Errors that are not signed (section 2.3).
-    @SuppressWarnings("ImmutableEnumChecker") // the octets of an answer; whoever is given them gets a copy
     public enum Failure {
         MALFORMED_REQUEST(1),
         INTERNAL_ERROR(2),
         TRY_LATER(3),
         UNAUTHORIZED(6);
 
-        private final byte[] response;
+        private final int code;
 
         Failure(int code) {
-            DerWriter out = new DerWriter(16);
-            int end = out.mark();
-            response = out.element(DerReader.ENUMERATED, new byte[] {(byte) code})
-                    .header(DerReader.SEQUENCE, end)
-                    .toByteArray();
+            this.code = code;
         }
 
         public byte[] response() {
-            return response.clone();
+            return new DerWriter(16)
+                    .element(DerReader.ENUMERATED, new byte[] {(byte) code})
+                    .header(DerReader.SEQUENCE, 0)
+                    .toByteArray();
         }
     }
 

@@ -11,12 +11,15 @@ import java.util.List;
 import java.util.Set;
 import org.bouncycastle.asn1.ASN1Encoding;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
+import org.bouncycastle.asn1.ocsp.OCSPObjectIdentifiers;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.AuthorityKeyIdentifier;
 import org.bouncycastle.asn1.x509.BasicConstraints;
+import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
 import org.bouncycastle.asn1.x509.Extension;
 import org.bouncycastle.asn1.x509.Extensions;
 import org.bouncycastle.asn1.x509.GeneralNames;
+import org.bouncycastle.asn1.x509.KeyPurposeId;
 import org.bouncycastle.asn1.x509.KeyUsage;
 import org.bouncycastle.asn1.x509.SubjectKeyIdentifier;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
@@ -34,7 +37,8 @@ public final class CertificateLint {
             Extension.subjectKeyIdentifier,
             Extension.authorityKeyIdentifier,
             Extension.authorityInfoAccess,
-            Extension.cRLDistributionPoints);
+            Extension.cRLDistributionPoints,
+            OCSPObjectIdentifiers.id_pkix_ocsp_nocheck);
 
     private CertificateLint() {}
 
@@ -54,6 +58,7 @@ public final class CertificateLint {
             }
         }
         boolean authority = usage(extensions, faults);
+        services(extensions, faults);
         names(contents, extensions, authority, faults);
         keys(contents, extensions, issuer, faults);
         if (issuer != null) {
@@ -109,6 +114,22 @@ public final class CertificateLint {
             faults.add("an end entity without extendedKeyUsage");
         }
         return authority;
+    }
+
+    /// A key that says what counts, or what time it is, does nothing else.
+    private static void services(Extensions extensions, List<String> faults) {
+        ExtendedKeyUsage usage = ExtendedKeyUsage.fromExtensions(extensions);
+        boolean status = usage != null && usage.hasKeyPurposeId(KeyPurposeId.id_kp_OCSPSigning);
+        boolean time = usage != null && usage.hasKeyPurposeId(KeyPurposeId.id_kp_timeStamping);
+        if ((status || time) && usage.getUsages().length != 1) {
+            faults.add("a key for OCSP or time-stamping that is for something else too");
+        }
+        if (time && !extensions.getExtension(Extension.extendedKeyUsage).isCritical()) {
+            faults.add("extendedKeyUsage for time-stamping is not critical (RFC 3161 section 2.3)");
+        }
+        if (status != (extensions.getExtension(OCSPObjectIdentifiers.id_pkix_ocsp_nocheck) != null)) {
+            faults.add("OCSP responders, and nobody else, have ocsp-nocheck (RFC 6960 section 4.2.2.2.1)");
+        }
     }
 
     private static void names(TBSCertificate contents, Extensions extensions, boolean authority, List<String> faults) {
