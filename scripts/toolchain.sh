@@ -108,7 +108,7 @@ train() {
   rm -f "$HERE"/target/dist/*.aot*
   work=$(mktemp -d) && chmod 711 "$work" || return 0
   (
-    for listener in OPERATOR DEVICE MQTT PKI SYSLOG IPFIX; do
+    for listener in OPERATOR DEVICE CHANNEL_BOUND MQTT PKI SYSLOG IPFIX; do
       export "HOLDFAST_LISTENERS_${listener}_HOST=127.0.0.1" "HOLDFAST_LISTENERS_${listener}_PORT=0"
     done
     "$JAVA_HOME/bin/java" "-XX:AOTCacheOutput=$cache.new" "${JAVA_FLAGS[@]}" \

@@ -10,6 +10,7 @@ import dev.holdfast.est.EstEndpoint;
 import dev.holdfast.ingest.Ingest;
 import dev.holdfast.mqtt.MqttEndpoint;
 import dev.holdfast.pki.PkiEndpoint;
+import dev.holdfast.protocol.cms.KeyEnvelope;
 import dev.holdfast.tls.DeviceListener;
 import dev.holdfast.tls.DevicePlane;
 import dev.holdfast.tls.DeviceTls;
@@ -30,6 +31,7 @@ final class DeviceSide {
     final UpdatesEndpoint updates;
     final Ingest ingest;
     private final DeviceListener https;
+    private final DeviceListener channelBound;
     private final MqttEndpoint mqtt;
 
     /// @param pki bound already: certificates name its port
@@ -40,8 +42,14 @@ final class DeviceSide {
         this.addresses = addresses;
         this.pki = pki;
         this.clock = ground.clock;
-        tls = new DeviceTls(rooms.ca, rooms.identity.manufacturers()::certificates, configuration, ground.clock);
+        tls = new DeviceTls(
+                rooms.ca,
+                rooms.identity.manufacturers()::certificates,
+                rooms.identity.claims()::isClaim,
+                configuration,
+                ground.clock);
         https = parts.opened("device HTTPS", new DeviceListener(plane, tls, configuration));
+        channelBound = parts.opened("channel-bound HTTPS", DeviceListener.channelBound(plane, tls, configuration));
         updates = parts.opened(
                 "updates",
                 new UpdatesEndpoint(
@@ -76,7 +84,16 @@ final class DeviceSide {
                         environment,
                         this::url)
                 .mount(https.router());
-        new EstEndpoint(rooms.identity, rooms.ca, environment, ground.clock).mount(https.router());
+        EstEndpoint est = new EstEndpoint(
+                rooms.identity,
+                rooms.ca,
+                environment,
+                () -> new KeyEnvelope.Signer(
+                        tls.credential().key(), tls.credential().chain()),
+                ground.clock,
+                ground.random);
+        est.mount(https.router());
+        est.mount(channelBound.router());
         ingest = new Ingest(
                 plane,
                 tls,
@@ -104,12 +121,17 @@ final class DeviceSide {
     void listen(FleetRooms rooms) throws IOException {
         pki.serve(rooms.ca, rooms.revocation, rooms.timeStamping, clock);
         https.listen();
+        channelBound.listen();
         mqtt.listen();
         ingest.listen();
     }
 
     int httpsPort() {
         return https.port();
+    }
+
+    int channelBoundPort() {
+        return channelBound.port();
     }
 
     int mqttPort() {
@@ -132,6 +154,12 @@ final class DeviceSide {
     List<ListenerStatus> listeners() {
         return List.of(
                 new ListenerStatus("device", settings.device().host(), httpsPort(), true, url()),
+                new ListenerStatus(
+                        "channelBound",
+                        settings.channelBound().host(),
+                        channelBoundPort(),
+                        true,
+                        "https://" + addresses.host() + ":" + channelBoundPort()),
                 new ListenerStatus(
                         "mqtt",
                         settings.mqtt().host(),

@@ -107,6 +107,11 @@ public final class Server implements AutoCloseable {
         return devices.httpsPort();
     }
 
+    /// The port of EST on a TLS that binds requests to its channel, as bound.
+    public int channelBoundPort() {
+        return devices.channelBoundPort();
+    }
+
     /// The port of the MQTT listener.
     public int mqttPort() {
         return devices.mqttPort();

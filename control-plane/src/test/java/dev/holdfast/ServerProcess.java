@@ -48,7 +48,7 @@ final class ServerProcess implements AutoCloseable {
     /// @param launcher a command that runs the one it is given, such as `unshare`
     static ServerProcess start(List<String> launcher, Path data, Map<String, String> settings) {
         Map<String, String> variables = new HashMap<>(settings);
-        for (String listener : List.of("OPERATOR", "DEVICE", "MQTT", "PKI", "SYSLOG", "IPFIX")) {
+        for (String listener : List.of("OPERATOR", "DEVICE", "CHANNEL_BOUND", "MQTT", "PKI", "SYSLOG", "IPFIX")) {
             variables.putIfAbsent("HOLDFAST_LISTENERS_" + listener + "_PORT", "0");
             variables.putIfAbsent("HOLDFAST_LISTENERS_" + listener + "_HOST", "127.0.0.1");
         }

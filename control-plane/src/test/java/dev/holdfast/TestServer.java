@@ -74,7 +74,7 @@ public final class TestServer implements AutoCloseable {
                     "HOLDFAST_DATABASE_USER", database.user(),
                     "HOLDFAST_DATABASE_PASSWORD_FILE", password.toString(),
                     "HOLDFAST_DATABASE_CONNECTIONS", "8"));
-            for (String listener : List.of("OPERATOR", "DEVICE", "MQTT", "PKI", "SYSLOG", "IPFIX")) {
+            for (String listener : List.of("OPERATOR", "DEVICE", "CHANNEL_BOUND", "MQTT", "PKI", "SYSLOG", "IPFIX")) {
                 variables.put("HOLDFAST_LISTENERS_" + listener + "_PORT", "0");
                 variables.put("HOLDFAST_LISTENERS_" + listener + "_HOST", "127.0.0.1");
             }

@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
 
 /// `./holdfast serve` itself, as anybody would start it, in a process of its own.
 final class ServerProcess implements AutoCloseable {
-    private static final String[] LISTENERS = {"OPERATOR", "DEVICE", "MQTT", "PKI", "SYSLOG", "IPFIX"};
+    private static final String[] LISTENERS = {"OPERATOR", "DEVICE", "CHANNEL_BOUND", "MQTT", "PKI", "SYSLOG", "IPFIX"};
 
     private static final Pattern USED = Pattern.compile("(?:DefNew|Tenured)\\s+total \\d+K, used (\\d+)K");
 

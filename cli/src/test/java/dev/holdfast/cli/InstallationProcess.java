@@ -54,7 +54,7 @@ final class InstallationProcess implements AutoCloseable {
                 MAIN));
         all.addAll(List.of(arguments));
         Map<String, String> variables = new TreeMap<>(settings);
-        for (String listener : List.of("OPERATOR", "DEVICE", "MQTT", "PKI", "SYSLOG", "IPFIX")) {
+        for (String listener : List.of("OPERATOR", "DEVICE", "CHANNEL_BOUND", "MQTT", "PKI", "SYSLOG", "IPFIX")) {
             variables.put("HOLDFAST_LISTENERS_" + listener + "_PORT", "0");
             variables.put("HOLDFAST_LISTENERS_" + listener + "_HOST", "127.0.0.1");
         }

@@ -56,12 +56,15 @@ public record Configuration(
         }
     }
 
+    /// @param channelBound EST on a TLS that can bind requests to its channel (RFC 9266), for profiles that
+    ///     want it
     /// @param operatorCertificate PEM chain; without it the operator plane stays on loopback
     public record Listeners(
             Listener operator,
             @Nullable String operatorCertificate,
             @Nullable String operatorKey,
             Listener device,
+            Listener channelBound,
             Listener mqtt,
             Listener pki,
             Listener syslog,
@@ -180,6 +183,7 @@ public record Configuration(
                         null,
                         null,
                         new Listener("0.0.0.0", 8443),
+                        new Listener("0.0.0.0", 8444),
                         new Listener("0.0.0.0", 8883),
                         new Listener("0.0.0.0", 8081),
                         new Listener("0.0.0.0", 6514),

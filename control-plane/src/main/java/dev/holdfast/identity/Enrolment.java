@@ -49,6 +49,7 @@ public final class Enrolment {
     private final HeldRequests held;
     private final FailureLimits failures = new FailureLimits();
     private final Manufacturers manufacturers;
+    private final Claims claims;
     private final Freeze freeze;
     private final Environment environment;
     private final RefusalJournal refusals;
@@ -62,6 +63,7 @@ public final class Enrolment {
             SharedSecrets secrets,
             HeldRequests held,
             Manufacturers manufacturers,
+            Claims claims,
             Freeze freeze,
             Environment environment) {
         this.journal = journal;
@@ -71,6 +73,7 @@ public final class Enrolment {
         this.secrets = secrets;
         this.held = held;
         this.manufacturers = manufacturers;
+        this.claims = claims;
         this.freeze = freeze;
         this.environment = environment;
         this.refusals = new RefusalJournal(environment);
@@ -189,14 +192,19 @@ public final class Enrolment {
             Applicant applicant,
             EnrolmentFacts facts,
             EnrolmentDecision.HoldForPerson hold) {
+        Optional<EnrolmentFacts.Unregistered> unregistered =
+                hold.cause() == HeldRequests.Cause.UNREGISTERED_SERIAL ? facts.unregistered() : Optional.empty();
         boolean taken = held.hold(
                 tx,
                 environment,
                 facts.device().map(d -> d.id().value()).orElse(""),
-                Issuance.fingerprint(request.publicKeyInfo()),
+                unregistered
+                        .map(EnrolmentFacts.Unregistered::key)
+                        .orElseGet(() -> Issuance.fingerprint(request.recognisedBy())),
                 hold.cause(),
                 applicant.credential().text(),
-                hold.reason() + "; asked by " + applicant.protocol() + " from " + applicant.remoteAddress());
+                hold.reason() + "; asked by " + applicant.protocol() + " from " + applicant.remoteAddress(),
+                unregistered.map(EnrolmentFacts.Unregistered::product));
         return taken
                 ? new EnrolmentOutcome.Held(hold.retryAfter(), hold.reason())
                 : new EnrolmentOutcome.Refused(
@@ -207,13 +215,14 @@ public final class Enrolment {
         Intended intended = ca.issuance().intend(tx, request);
         switch (facts.proof()) {
             case EnrolmentFacts.Proof.ByToken by -> tokens.use(tx, by.token().orElseThrow(), intended.serial());
+            case EnrolmentFacts.Proof.ByClaim by ->
+                claims.use(tx, by.claim().orElseThrow(), facts.device().orElseThrow(), intended.serial());
             case EnrolmentFacts.Proof.BySharedSecret by ->
                 secrets.use(
                         tx, by.secret().orElseThrow().id(), intended.serial().hex());
             case EnrolmentFacts.Proof.ByAccount _,
                     EnrolmentFacts.Proof.ByTpm _,
                     EnrolmentFacts.Proof.ByManufacturer _,
-                    EnrolmentFacts.Proof.ByClaim _,
                     EnrolmentFacts.Proof.ByCertificate _ -> {}
         }
         return intended;
@@ -227,19 +236,37 @@ public final class Enrolment {
         }
     }
 
+    /// A product under an anchor whose unknown ones a person decides about.
+    private Optional<EnrolmentFacts.Unregistered> unregistered(Credential.Manufacturer by, Optional<String> serial) {
+        boolean held = manufacturers.anchors().stream()
+                .anyMatch(a -> a.id().equals(by.anchor())
+                        && a.environment().equals(environment)
+                        && a.unregistered() == Manufacturers.Unregistered.HELD);
+        return serial.filter(s -> held && Manufacturers.isProduct(s))
+                .map(s -> new EnrolmentFacts.Unregistered(
+                        new HeldRequests.Product(by.anchor(), s),
+                        Certificates.keyFingerprint(by.leaf().getPublicKey().getEncoded())));
+    }
+
     private EnrolmentFacts facts(Transaction tx, CertificationRequest request, Applicant applicant) {
         Shown shown = shown(tx, applicant.credential());
         Optional<DeviceRef> named = shown.device();
         Optional<Device> device = named.flatMap(d -> inventory.lock(tx, d));
         String profile = shown.profile().or(applicant::profile).orElse(Profiles.DEVICE);
-        String key = Issuance.fingerprint(request.publicKeyInfo());
+        String key = Issuance.fingerprint(request.recognisedBy());
         Map<HeldRequests.Cause, HeldRequests.State> decisions = new EnumMap<>(HeldRequests.Cause.class);
         for (HeldRequests.Cause cause : HeldRequests.Cause.values()) {
             named.flatMap(d -> held.decision(tx, d, key, cause)).ifPresent(state -> decisions.put(cause, state));
         }
+        EnrolmentFacts.unregistered(shown.proof())
+                .flatMap(u -> held.decision(tx, environment, "", u.key(), HeldRequests.Cause.UNREGISTERED_SERIAL))
+                .ifPresent(state -> decisions.put(HeldRequests.Cause.UNREGISTERED_SERIAL, state));
+        boolean registersItself = shown.proof() instanceof EnrolmentFacts.Proof.ByClaim by
+                && by.claim().isPresent();
         return new EnrolmentFacts(
                 named,
-                device.map(Device::state),
+                device.map(Device::state)
+                        .or(() -> registersItself ? Optional.of(Lifecycle.REGISTERED) : Optional.empty()),
                 shown.proof(),
                 ca.profiles().find(environment, profile),
                 ca.issuance().keyOwner(tx, request.publicKeyInfo()),
@@ -271,20 +298,28 @@ public final class Enrolment {
                         new EnrolmentFacts.Proof.ByAccount(by.account()));
             case Credential.Tpm by ->
                 new Shown(Optional.of(new DeviceRef(environment, by.device())), new EnrolmentFacts.Proof.ByTpm());
-            case Credential.Claim by ->
-                new Shown(Optional.of(new DeviceRef(environment, by.device())), new EnrolmentFacts.Proof.ByClaim());
+            case Credential.Claim by -> {
+                DeviceRef device = new DeviceRef(environment, by.device());
+                Optional<Claims.Claim> claim = claims.lock(tx, by.leaf(), device);
+                yield new Shown(
+                        Optional.of(device),
+                        new EnrolmentFacts.Proof.ByClaim(claim),
+                        claim.map(c -> c.batch().profile()));
+            }
             case Credential.Manufacturer by -> {
                 List<String> names = new ArrayList<>();
                 Certificates.commonName(by.leaf()).ifPresent(names::add);
                 Optional<String> product = Certificates.productSerial(by.leaf());
                 product.ifPresent(names::add);
+                Optional<String> serial = product.or(() -> Certificates.commonName(by.leaf()));
+                Optional<DeviceRef> device = serial.flatMap(s -> manufacturers.deviceOf(tx, by.anchor(), s));
                 yield new Shown(
-                        product.or(() -> Certificates.commonName(by.leaf()))
-                                .flatMap(serial -> manufacturers.deviceOf(tx, by.anchor(), serial)),
+                        device,
                         new EnrolmentFacts.Proof.ByManufacturer(
                                 by.leaf().getNotBefore().toInstant(),
                                 by.leaf().getNotAfter().toInstant(),
-                                names));
+                                names,
+                                device.isPresent() ? Optional.empty() : unregistered(by, serial)));
             }
             case Credential.Operational by -> {
                 Optional<IssuedCertificate> found =

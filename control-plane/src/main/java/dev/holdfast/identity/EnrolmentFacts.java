@@ -14,7 +14,7 @@ import java.util.Optional;
 /// decision.
 ///
 /// @param device whom the credential names; empty where it names nobody we know
-/// @param state of that device; empty when it is unknown
+/// @param state of that device; empty when it is unknown, unless its claim registers it
 /// @param profile by which the certificate would be issued; empty when there is none of that name
 /// @param keyOwner to whom the requested key is bound already
 /// @param keyRevoked a certificate of this key was revoked
@@ -46,10 +46,14 @@ record EnrolmentFacts(
 
         record ByTpm() implements Proof {}
 
-        record ByClaim() implements Proof {}
+        /// @param claim empty when no batch has this claim certificate
+        record ByClaim(Optional<Claims.Claim> claim) implements Proof {}
 
         /// @param names of the initial identity, which the request may repeat as its subject
-        record ByManufacturer(Instant notBefore, Instant notAfter, List<String> names) implements Proof {}
+        /// @param unregistered the product, where nobody has registered it and a person is to decide
+        record ByManufacturer(
+                Instant notBefore, Instant notAfter, List<String> names, Optional<Unregistered> unregistered)
+                implements Proof {}
 
         /// @param state empty when we know no such certificate
         /// @param overlaps it is superseded, but still counts beside its successor
@@ -63,4 +67,17 @@ record EnrolmentFacts(
                 List<String> alternativeNames)
                 implements Proof {}
     }
+
+    static Optional<Unregistered> unregistered(Proof proof) {
+        return proof instanceof Proof.ByManufacturer by ? by.unregistered() : Optional.empty();
+    }
+
+    Optional<Unregistered> unregistered() {
+        return unregistered(proof);
+    }
+
+    /// A product that a person is asked about.
+    ///
+    /// @param key of its initial identity, by which it is known until it is a device
+    record Unregistered(HeldRequests.Product product, String key) {}
 }

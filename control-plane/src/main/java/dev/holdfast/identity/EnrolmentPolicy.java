@@ -113,10 +113,19 @@ final class EnrolmentPolicy {
             case EnrolmentFacts.Proof.ByToken by -> token(facts, by.token(), now);
             case EnrolmentFacts.Proof.BySharedSecret by -> secret(facts, by.secret(), now);
             case EnrolmentFacts.Proof.ByAccount _, EnrolmentFacts.Proof.ByTpm _ -> Optional.empty();
-            case EnrolmentFacts.Proof.ByClaim _ ->
-                refuse(EnrolmentRefusal.CLAIM_UNKNOWN, "no open batch has this claim certificate");
+            case EnrolmentFacts.Proof.ByClaim by -> claim(facts, by.claim(), now);
             case EnrolmentFacts.Proof.ByManufacturer by ->
                 validity(by.notBefore(), by.notAfter(), Duration.ZERO, now)
+                        .or(() -> by.unregistered().isPresent()
+                                ? decided(
+                                        facts,
+                                        HeldRequests.Cause.UNREGISTERED_SERIAL,
+                                        "nobody has registered the product with serial number "
+                                                + by.unregistered()
+                                                        .get()
+                                                        .product()
+                                                        .serial())
+                                : Optional.empty())
                         .or(() -> facts.device().isPresent()
                                 ? Optional.empty()
                                 : refuse(
@@ -150,6 +159,15 @@ final class EnrolmentPolicy {
                             EnrolmentRefusal.PROFILE_IS_NOT_THE_CERTIFICATES,
                             "the certificate is of profile " + profile.name() + "; renew it by that, or name none")
                     : Optional.empty();
+        }
+        if (facts.proof() instanceof EnrolmentFacts.Proof.ByClaim
+                && applicant
+                        .profile()
+                        .filter(name -> !name.equals(profile.name()))
+                        .isPresent()) {
+            return refuse(
+                    EnrolmentRefusal.PROFILE_IS_NOT_THE_CERTIFICATES,
+                    "the batch's certificates are of profile " + profile.name() + "; claim by that, or name none");
         }
         return applicant
                         .credential()
@@ -254,6 +272,35 @@ final class EnrolmentPolicy {
                 : Optional.empty();
     }
 
+    /// A claim gives one certificate to each device, while its batch is open; its answer may be fetched again
+    /// as long as that certificate is unused. Who has an identity already does not get another by a secret that
+    /// many share.
+    private static Optional<EnrolmentDecision> claim(EnrolmentFacts facts, Optional<Claims.Claim> found, Instant now) {
+        if (found.isEmpty()) {
+            return refuse(EnrolmentRefusal.CLAIM_UNKNOWN, "no batch has this claim certificate");
+        }
+        Claims.Batch batch = found.get().batch();
+        if (batch.closedAt().isPresent()) {
+            return refuse(EnrolmentRefusal.CLAIM_CLOSED, "the batch was closed");
+        }
+        if (!now.isBefore(batch.expiresAt())) {
+            return refuse(EnrolmentRefusal.CLAIM_EXPIRED, "the batch expired " + batch.expiresAt());
+        }
+        if (found.get().claimed() && facts.repeatable().isPresent()) {
+            return Optional.empty();
+        }
+        if (!found.get().member()
+                || found.get().claimed()
+                || !facts.state().equals(Optional.of(Lifecycle.REGISTERED))) {
+            return refuse(
+                    EnrolmentRefusal.CLAIM_NOT_FOR_THIS_DEVICE,
+                    "the device is not one of this batch, or has claimed its certificate already");
+        }
+        return batch.used() >= batch.most()
+                ? refuse(EnrolmentRefusal.CLAIM_USED_UP, "all " + batch.most() + " places of the batch are taken")
+                : Optional.empty();
+    }
+
     private static Optional<EnrolmentDecision> token(
             EnrolmentFacts facts, Optional<EnrolmentStore.Token> found, Instant now) {
         if (found.isEmpty()) {
@@ -330,6 +377,11 @@ final class EnrolmentPolicy {
             return names;
         }
         CertificateProfile profile = facts.profile().orElseThrow();
+        if (request.serverGenerated() && !profile.keys().serverGenerated()) {
+            return refuse(
+                    EnrolmentRefusal.SERVER_KEY_NOT_OFFERED_BY_PROFILE,
+                    "profile " + profile.name() + " has keys made on the device only");
+        }
         if (!profile.keys().kinds().contains(request.keyKind())) {
             return refuse(
                     EnrolmentRefusal.KEY_NOT_ACCEPTED_BY_PROFILE,

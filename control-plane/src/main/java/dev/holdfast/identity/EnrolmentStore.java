@@ -60,13 +60,14 @@ final class EnrolmentStore {
 
     static void putAnchor(DSLContext sql, Manufacturers.Anchor anchor, Instant now) {
         sql.execute(
-                "insert into manufacturer_anchor(id, environment, name, certificate, created_at)"
-                        + " values (?, ?, ?, ?, ?) on conflict (id) do update set withdrawn = false,"
-                        + " name = excluded.name",
+                "insert into manufacturer_anchor(id, environment, name, certificate, unregistered, created_at)"
+                        + " values (?, ?, ?, ?, ?, ?) on conflict (id) do update set withdrawn = false,"
+                        + " name = excluded.name, unregistered = excluded.unregistered",
                 anchor.id(),
                 anchor.environment().value(),
                 anchor.name(),
                 Certificates.der(anchor.certificate()),
+                anchor.unregistered().text(),
                 utc(now));
     }
 
@@ -75,8 +76,9 @@ final class EnrolmentStore {
     }
 
     static List<Manufacturers.Anchor> anchors(DSLContext sql) {
-        return sql.fetch("select id, environment, name, certificate from manufacturer_anchor where not withdrawn"
-                        + " order by id")
+        return sql.fetch(
+                        "select id, environment, name, certificate, unregistered from manufacturer_anchor where not withdrawn"
+                                + " order by id")
                 .map(EnrolmentStore::anchor);
     }
 
@@ -105,7 +107,8 @@ final class EnrolmentStore {
                     row.get(0, String.class),
                     new Environment(row.get(1, String.class)),
                     row.get(2, String.class),
-                    Certificates.parse(row.get(3, byte[].class)));
+                    Certificates.parse(row.get(3, byte[].class)),
+                    Manufacturers.Unregistered.parse(row.get(4, String.class)).orElseThrow());
         } catch (X509FormatException e) {
             throw new IllegalStateException("a stored anchor can't be read", e);
         }

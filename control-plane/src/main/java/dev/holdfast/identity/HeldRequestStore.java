@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// The table of requests that wait for a person.
 final class HeldRequestStore {
     private static final String COLUMNS = "id, environment, device, key_fingerprint, cause, credential, detail, state,"
-            + " first_asked_at, last_asked_at, times_asked, decided_at, decided_by, reason, expires_at";
+            + " first_asked_at, last_asked_at, times_asked, decided_at, decided_by, reason, expires_at, anchor, product";
+    private static final String FROM = " from held_request h left join held_product p on p.request = h.id";
 
     private HeldRequestStore() {}
 
@@ -34,6 +35,12 @@ final class HeldRequestStore {
                 utc(held.lastAskedAt()),
                 held.timesAsked(),
                 utc(held.expiresAt()));
+        held.product()
+                .ifPresent(product -> sql.execute(
+                        "insert into held_product(request, anchor, product) values (?, ?, ?)",
+                        held.id(),
+                        product.anchor(),
+                        product.serial()));
     }
 
     static void askedAgain(DSLContext sql, String id, Instant now) {
@@ -65,7 +72,7 @@ final class HeldRequestStore {
     static Optional<HeldRequests.Held> find(
             DSLContext sql, Environment environment, String device, String keyFingerprint, HeldRequests.Cause cause) {
         return sql.fetchOptional(
-                        "select " + COLUMNS + " from held_request where environment = ? and device = ?"
+                        "select " + COLUMNS + FROM + " where environment = ? and device = ?"
                                 + " and key_fingerprint = ? and cause = ?",
                         environment.value(),
                         device,
@@ -76,8 +83,8 @@ final class HeldRequestStore {
 
     static Optional<HeldRequests.Held> byId(DSLContext sql, Environment environment, String id, boolean lock) {
         return sql.fetchOptional(
-                        "select " + COLUMNS + " from held_request where environment = ? and id = ?"
-                                + (lock ? " for update" : ""),
+                        "select " + COLUMNS + FROM + " where environment = ? and id = ?"
+                                + (lock ? " for update of h" : ""),
                         environment.value(),
                         id)
                 .map(HeldRequestStore::held);
@@ -87,7 +94,7 @@ final class HeldRequestStore {
             DSLContext sql, Environment environment, Optional<HeldRequests.State> state, int limit) {
         String wanted = state.map(HeldRequests.State::text).orElse("");
         return sql.fetch(
-                        "select " + COLUMNS + " from held_request where environment = ? and (? = '' or state = ?)"
+                        "select " + COLUMNS + FROM + " where environment = ? and (? = '' or state = ?)"
                                 + " order by first_asked_at desc, id limit ?",
                         environment.value(),
                         wanted,
@@ -112,7 +119,9 @@ final class HeldRequestStore {
                 instant(row.get(11, OffsetDateTime.class)),
                 Optional.ofNullable(row.get(12, String.class)),
                 Optional.ofNullable(row.get(13, String.class)),
-                row.get(14, OffsetDateTime.class).toInstant());
+                row.get(14, OffsetDateTime.class).toInstant(),
+                Optional.ofNullable(row.get(15, String.class))
+                        .map(anchor -> new HeldRequests.Product(anchor, row.get(16, String.class))));
     }
 
     private static Optional<Instant> instant(@Nullable OffsetDateTime time) {

@@ -16,8 +16,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// Requests for certificates that wait for a person. The device is told to come again (EST 202, CMP waiting, ACME
-/// processing); its next try after the decision finds it.
+/// Requests for certificates that wait for a person. The device is told to come again (EST 202, CMP waiting,
+/// ACME processing); its next try after the decision finds it.
 ///
 /// A decision is for one device and one key: who asks with another key asks anew.
 public final class HeldRequests {
@@ -69,6 +69,7 @@ public final class HeldRequests {
     /// @param device empty while nobody has said which device it is
     /// @param credential by what it was asked for: `token`, `manufacturer`, `certificate`
     /// @param detail what is known of the asker, for the person
+    /// @param product of a request about which nobody can say yet which device it is from
     public record Held(
             String id,
             Environment environment,
@@ -84,7 +85,14 @@ public final class HeldRequests {
             Optional<Instant> decidedAt,
             Optional<String> decidedBy,
             Optional<String> reason,
-            Instant expiresAt) {}
+            Instant expiresAt,
+            Optional<Product> product) {}
+
+    /// A manufacturer's product that nobody has registered.
+    ///
+    /// @param anchor under which its identity was made
+    /// @param serial its own, as the manufacturer gave it
+    public record Product(String anchor, String serial) {}
 
     /// What became of a decision.
     public sealed interface Decided {
@@ -97,7 +105,13 @@ public final class HeldRequests {
 
     /// What was decided about this device's key, if it is still remembered.
     Optional<State> decision(Transaction tx, DeviceRef device, String keyFingerprint, Cause cause) {
-        return HeldRequestStore.find(tx.sql(), device.environment(), device.id().value(), keyFingerprint, cause)
+        return decision(tx, device.environment(), device.id().value(), keyFingerprint, cause);
+    }
+
+    /// @param device its id, or empty while nobody has said which device it is
+    Optional<State> decision(
+            Transaction tx, Environment environment, String device, String keyFingerprint, Cause cause) {
+        return HeldRequestStore.find(tx.sql(), environment, device, keyFingerprint, cause)
                 .filter(held -> tx.now().isBefore(held.expiresAt()))
                 .map(Held::state);
     }
@@ -113,7 +127,8 @@ public final class HeldRequests {
             String keyFingerprint,
             Cause cause,
             String credential,
-            String detail) {
+            String detail,
+            Optional<Product> product) {
         Optional<Held> known = HeldRequestStore.find(tx.sql(), environment, device, keyFingerprint, cause);
         if (known.isPresent() && tx.now().isBefore(known.get().expiresAt())) {
             HeldRequestStore.askedAgain(tx.sql(), known.get().id(), tx.now());
@@ -143,7 +158,8 @@ public final class HeldRequests {
                         Optional.empty(),
                         Optional.empty(),
                         Optional.empty(),
-                        tx.now().plus(KEPT)));
+                        tx.now().plus(KEPT),
+                        product));
         tx.record(new Entry(
                 "enrolment.held",
                 environment,
@@ -161,6 +177,10 @@ public final class HeldRequests {
 
     public Optional<Held> find(Environment environment, String id) {
         return database.read(sql -> HeldRequestStore.byId(sql, environment, id, false));
+    }
+
+    Optional<Held> lock(Transaction tx, Environment environment, String id) {
+        return HeldRequestStore.byId(tx.sql(), environment, id, true);
     }
 
     /// Grants or refuses, with the reason that is journalled and, for a refusal, told to the device.

@@ -53,6 +53,8 @@ public final class Identity {
     private final SharedSecrets secrets;
     private final HeldRequests held;
     private final Manufacturers manufacturers;
+    private final Claims claims;
+    private final ProductApprovals products;
     private final Enrolment enrolment;
     private final Duration blindAfter;
     private final InstantSource clock;
@@ -84,8 +86,10 @@ public final class Identity {
         this.manufacturers = new Manufacturers(database, journal, inventory);
         this.secrets = new SharedSecrets(database, journal, inventory, random, installationSecret);
         this.held = new HeldRequests(database, journal, random);
-        this.enrolment =
-                new Enrolment(journal, inventory, ca, tokens, secrets, held, manufacturers, freeze, environment);
+        this.claims = new Claims(database, journal, inventory, random);
+        this.products = new ProductApprovals(journal, inventory, manufacturers, held);
+        this.enrolment = new Enrolment(
+                journal, inventory, ca, tokens, secrets, held, manufacturers, claims, freeze, environment);
         inventory.directory().onChange(this::standingChanged);
         journal.obey(this::follow);
     }
@@ -359,6 +363,16 @@ public final class Identity {
     /// Whose initial device identities count as credentials.
     public Manufacturers manufacturers() {
         return manufacturers;
+    }
+
+    /// Batches of devices that claim their certificates with one that they share.
+    public Claims claims() {
+        return claims;
+    }
+
+    /// Products that nobody registered, and that a person says which device they are.
+    public ProductApprovals products() {
+        return products;
     }
 
     // ------------------------------------------------------------------ what the journal says, on every node

@@ -11,6 +11,7 @@ import dev.holdfast.journal.Transaction;
 import dev.holdfast.protocol.x509.Certificates;
 import java.security.cert.X509Certificate;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -28,8 +29,26 @@ public final class Manufacturers {
     private volatile List<Anchor> anchors = List.of();
     private volatile List<X509Certificate> certificates = List.of();
 
+    /// What becomes of products whose serial nobody has registered.
+    public enum Unregistered {
+        REFUSED,
+        /// A person decides, and says which device it is.
+        HELD;
+
+        public String text() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+
+        public static Optional<Unregistered> parse(String text) {
+            return java.util.Arrays.stream(values())
+                    .filter(u -> u.text().equals(text))
+                    .findFirst();
+        }
+    }
+
     /// @param id SHA-256 of the certificate, lower-case hexadecimal
-    public record Anchor(String id, Environment environment, String name, X509Certificate certificate) {}
+    public record Anchor(
+            String id, Environment environment, String name, X509Certificate certificate, Unregistered unregistered) {}
 
     /// What became of a wish to register an anchor.
     public sealed interface AnchorRegistered {
@@ -74,14 +93,21 @@ public final class Manufacturers {
         return certificates;
     }
 
-    /// Takes a manufacturer's CA certificate as an anchor for this environment.
+    /// As the other; products that nobody has registered are refused.
     public AnchorRegistered registerAnchor(
             Environment environment, String name, X509Certificate certificate, Actor actor) {
+        return registerAnchor(environment, name, certificate, Unregistered.REFUSED, actor);
+    }
+
+    /// Takes a manufacturer's CA certificate as an anchor for this environment; again, to change what is said
+    /// of it.
+    public AnchorRegistered registerAnchor(
+            Environment environment, String name, X509Certificate certificate, Unregistered unregistered, Actor actor) {
         boolean @org.jspecify.annotations.Nullable [] usage = certificate.getKeyUsage();
         if (certificate.getBasicConstraints() < 0 || (usage != null && !usage[5])) {
             return new AnchorRegistered.NotAnAuthority();
         }
-        Anchor anchor = new Anchor(Certificates.fingerprint(certificate), environment, name, certificate);
+        Anchor anchor = new Anchor(Certificates.fingerprint(certificate), environment, name, certificate, unregistered);
         journal.run(tx -> {
             EnrolmentStore.putAnchor(tx.sql(), anchor, tx.now());
             tx.record(new Entry(
@@ -90,7 +116,7 @@ public final class Manufacturers {
                     "manufacturer:" + anchor.id(),
                     actor,
                     "its devices may enrol with the identity they left the factory with",
-                    Map.of("name", name)));
+                    Map.of("name", name, "unregistered", unregistered.text())));
         });
         reload();
         return new AnchorRegistered.Registered(anchor);
@@ -155,6 +181,11 @@ public final class Manufacturers {
                 "the manufacturer's product with this serial is this device",
                 Map.of("anchor", anchor, "product", product)));
         return SerialRegistered.REGISTERED;
+    }
+
+    /// Whether it has the form of a product's serial.
+    static boolean isProduct(String serial) {
+        return PRODUCT.matcher(serial).matches();
     }
 
     /// Which device a product is.

@@ -35,7 +35,9 @@ final class MqttDoor {
         }
 
         // 1. The certificate names the device, and must be one that counts.
-        if (peer.leaf().isEmpty() || peer.peerClass() == PeerClass.MANUFACTURER) {
+        if (peer.leaf().isEmpty()
+                || peer.peerClass() == PeerClass.MANUFACTURER
+                || peer.peerClass() == PeerClass.CLAIM) {
             return new Entry.Out(Refusal.NOT_AUTHORIZED, five);
         }
         Admission first =

@@ -3,6 +3,7 @@ package dev.holdfast.tls;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.Crypto;
 import io.netty.handler.ssl.OpenSslCertificateException;
+import io.netty.handler.ssl.ReferenceCountedOpenSslEngine;
 import io.netty.internal.tcnative.CertificateVerifier;
 import java.net.Socket;
 import java.security.GeneralSecurityException;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLSession;
@@ -29,11 +31,10 @@ import org.jspecify.annotations.Nullable;
 /// Says what sort of certificate a client has, and fails only chains that lead nowhere we know.
 ///
 /// Narrow on purpose: our issuers are trusted as they are, so an operational certificate costs one signature
-/// check;
-/// a manufacturer's may have up to three certificates between leaf and anchor. No path building over the
-/// network, no
-/// name constraints (a critical extension that we don't know fails the chain), no revocation by list: whether a
-/// certificate still counts is looked up by `identity`, at connect and during the session.
+/// check; a claim certificate is known by itself and by nothing above it, so that it can never pass as another
+/// sort; a manufacturer's may have up to three certificates between leaf and anchor. No path building over the
+/// network, no name constraints (a critical extension that we don't know fails the chain), no revocation by
+/// list: whether a certificate still counts is looked up by `identity`, at connect and during the session.
 ///
 /// RFC 5280 section 6.1, as far as it applies here: signature, issuer name, validity (reported, not failed),
 /// basicConstraints and its path length, keyUsage, extendedKeyUsage, unknown critical extensions.
@@ -47,17 +48,21 @@ final class ClassifyingTrustManager extends X509ExtendedTrustManager {
 
     private final Supplier<List<X509Certificate>> issuers;
     private final Supplier<List<X509Certificate>> manufacturers;
+    private final Predicate<String> claims;
     private final InstantSource clock;
     private volatile Known known = new Known(List.of(), List.of(), Map.of(), Map.of());
 
     /// @param issuers our authorities for devices
     /// @param manufacturers the registered anchors
+    /// @param claims whether a batch has the claim certificate with this fingerprint
     ClassifyingTrustManager(
             Supplier<List<X509Certificate>> issuers,
             Supplier<List<X509Certificate>> manufacturers,
+            Predicate<String> claims,
             InstantSource clock) {
         this.issuers = issuers;
         this.manufacturers = manufacturers;
+        this.claims = claims;
         this.clock = clock;
     }
 
@@ -70,7 +75,7 @@ final class ClassifyingTrustManager extends X509ExtendedTrustManager {
             Map<X500Principal, List<Signer>> byManufacturer) {}
 
     /// What the chain leads to: one of our issuers, or the manufacturer's anchor with this fingerprint.
-    private record Verified(X509Certificate leaf, Optional<String> anchor) {}
+    private record Verified(X509Certificate leaf, Optional<String> anchor, boolean claim) {}
 
     /// The chain leads nowhere we know.
     static final class UnknownChain extends CertificateException {
@@ -109,8 +114,8 @@ final class ClassifyingTrustManager extends X509ExtendedTrustManager {
         }
     }
 
-    /// Who is at the other end of this session. What the handshake verified is taken from the session; a resumed
-    /// session, which had no handshake of certificates, is verified here.
+    /// Who is at the other end of this session. What the handshake verified is taken from the session; a
+    /// resumed session, which had no handshake of certificates, is verified here.
     PeerIdentity identify(SSLSession session, String remoteAddress) throws UnknownChain {
         if (session.getValue(VERIFIED) instanceof Verified verified) {
             return identity(verified, remoteAddress);
@@ -129,7 +134,9 @@ final class ClassifyingTrustManager extends X509ExtendedTrustManager {
     private PeerIdentity identity(Verified verified, String remoteAddress) {
         Instant now = clock.instant();
         PeerClass peerClass;
-        if (now.isAfter(verified.leaf().getNotAfter().toInstant())) {
+        if (verified.claim()) {
+            peerClass = PeerClass.CLAIM; // until when it counts, its batch says
+        } else if (now.isAfter(verified.leaf().getNotAfter().toInstant())) {
             peerClass = PeerClass.EXPIRED;
         } else if (now.isBefore(verified.leaf().getNotBefore().toInstant())) {
             peerClass = PeerClass.NOT_YET_VALID;
@@ -151,11 +158,14 @@ final class ClassifyingTrustManager extends X509ExtendedTrustManager {
         requireClient(leaf);
         List<Signer> ours = now.byIssuer().getOrDefault(leaf.getIssuerX500Principal(), List.of());
         if (ours.stream().anyMatch(signer -> signed(leaf, signer.key()))) {
-            return new Verified(leaf, Optional.empty());
+            return new Verified(leaf, Optional.empty(), false);
+        }
+        if (ours.isEmpty() && claims.test(Certificates.fingerprint(leaf))) {
+            return new Verified(leaf, Optional.empty(), true);
         }
         Optional<String> anchor = anchor(presented, now);
         if (anchor.isPresent()) {
-            return new Verified(leaf, anchor);
+            return new Verified(leaf, anchor, false);
         }
         if (!ours.isEmpty()) {
             throw new UnknownChain(
@@ -287,7 +297,10 @@ final class ClassifyingTrustManager extends X509ExtendedTrustManager {
                 session.putValue(VERIFIED, verified);
             }
         } catch (UnknownChain e) {
-            throw new OpenSslCertificateException(e.getMessage(), e, e.error());
+            if (engine instanceof ReferenceCountedOpenSslEngine) {
+                throw new OpenSslCertificateException(e.getMessage(), e, e.error());
+            }
+            throw e;
         }
     }
 

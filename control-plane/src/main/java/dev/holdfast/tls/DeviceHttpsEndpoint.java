@@ -13,6 +13,7 @@ import java.util.function.IntConsumer;
 final class DeviceHttpsEndpoint extends VerticleBase {
     private final HttpServerOptions options;
     private final DeviceTls tls;
+    private final DeviceTls.Engine engine;
     private final Router router;
     private final Handler<HttpConnection> opened;
     private final IntConsumer bound;
@@ -20,11 +21,13 @@ final class DeviceHttpsEndpoint extends VerticleBase {
     DeviceHttpsEndpoint(
             HttpServerOptions options,
             DeviceTls tls,
+            DeviceTls.Engine engine,
             Router router,
             Handler<HttpConnection> opened,
             IntConsumer bound) {
         this.options = options;
         this.tls = tls;
+        this.engine = engine;
         this.router = router;
         this.opened = opened;
         this.bound = bound;
@@ -36,7 +39,7 @@ final class DeviceHttpsEndpoint extends VerticleBase {
         server.connectionHandler(opened);
         server.exceptionHandler(_ -> {}); // failed handshakes: the gate hears of them, with their address
         server.requestHandler(router);
-        tls.onRenewal(server::updateSSLOptions);
+        tls.onRenewal(engine, server::updateSSLOptions);
         return server.listen().onSuccess(open -> bound.accept(open.actualPort()));
     }
 }

@@ -1,6 +1,7 @@
 package dev.holdfast.tls;
 
 import dev.holdfast.config.Configuration;
+import dev.holdfast.protocol.est.ChannelBinding;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.ThreadingModel;
 import io.vertx.core.Vertx;
@@ -11,14 +12,18 @@ import io.vertx.ext.web.RoutingContext;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.EnumSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import javax.net.ssl.ExtendedSSLSession;
+import javax.net.ssl.SSLKeyException;
 
 /// The HTTPS listener that all device protocols over HTTP share: `est`, `updates` and `ingest` mount their
 /// routes on its [#router], then [#listen] opens it.
 ///
-/// What it does for every route: TLS as [DeviceTls] has it; header sizes capped; slow requests ended ([RequestWatch]).
+/// What it does for every route: TLS as [DeviceTls] has it; header sizes capped; slow requests ended
+/// ([RequestWatch]).
 public final class DeviceListener implements AutoCloseable {
     private static final String PEER = "holdfast.peer";
     private static final Duration RENEWAL_CHECK = Duration.ofMinutes(10);
@@ -26,16 +31,42 @@ public final class DeviceListener implements AutoCloseable {
     private final DevicePlane plane;
     private final Vertx vertx;
     private final DeviceTls tls;
+    private final DeviceTls.Engine engine;
     private final Configuration.Listener address;
     private final Duration idle;
     private final Router router;
     private volatile int port;
 
     public DeviceListener(DevicePlane plane, DeviceTls tls, Configuration configuration) {
+        this(
+                plane,
+                tls,
+                DeviceTls.Engine.NATIVE,
+                configuration,
+                configuration.listeners().device());
+    }
+
+    /// A listener whose channels can be named ([#channelBinding]), on the platform's TLS.
+    public static DeviceListener channelBound(DevicePlane plane, DeviceTls tls, Configuration configuration) {
+        return new DeviceListener(
+                plane,
+                tls,
+                DeviceTls.Engine.PLATFORM,
+                configuration,
+                configuration.listeners().channelBound());
+    }
+
+    private DeviceListener(
+            DevicePlane plane,
+            DeviceTls tls,
+            DeviceTls.Engine engine,
+            Configuration configuration,
+            Configuration.Listener address) {
+        this.engine = engine;
         this.plane = plane;
         this.vertx = plane.vertx();
         this.tls = tls;
-        this.address = configuration.listeners().device();
+        this.address = address;
         this.idle = configuration.limits().idleTimeout();
         this.router = Router.router(vertx);
         router.route().order(Integer.MIN_VALUE).handler(this::begin);
@@ -54,6 +85,22 @@ public final class DeviceListener implements AutoCloseable {
     public static PeerIdentity peer(RoutingContext request) {
         PeerIdentity peer = request.get(PEER);
         return peer == null ? PeerIdentity.none("") : peer;
+    }
+
+    /// What both ends of this request's channel know and nobody else does: tls-exporter (RFC 9266). Empty where
+    /// the channel exports nothing: on listeners of the native engine, before TLS 1.3.
+    public static Optional<byte[]> channelBinding(RoutingContext request) {
+        if (!(request.request().connection().sslSession() instanceof ExtendedSSLSession session)
+                || !"TLSv1.3".equals(session.getProtocol())) {
+            return Optional.empty();
+        }
+        try {
+            byte[] exported =
+                    session.exportKeyingMaterialData(ChannelBinding.LABEL, new byte[0], ChannelBinding.OCTETS);
+            return Optional.of(exported);
+        } catch (UnsupportedOperationException | SSLKeyException nothingToExport) {
+            return Optional.empty();
+        }
     }
 
     /// A handler that lets only these classes pass; others get 401 (none at all) or 403, as RFC 9457 problems.
@@ -79,6 +126,13 @@ public final class DeviceListener implements AutoCloseable {
                                 "operational-certificate-needed",
                                 "a manufacturer certificate is not enough here",
                                 "enrol first, then connect with the certificate that enrolment gave");
+                    case CLAIM ->
+                        Problem.send(
+                                request,
+                                403,
+                                "claim-certificate-not-accepted-here",
+                                "a claim certificate is for simpleenroll alone",
+                                "claim the device's own certificate, then connect with that");
                     case OPERATIONAL ->
                         Problem.send(
                                 request,
@@ -120,7 +174,7 @@ public final class DeviceListener implements AutoCloseable {
     ///
     /// @throws IOException when the port can't be bound; the message says which
     public void listen() throws IOException {
-        HttpServerOptions options = tls.secure(new HttpServerOptions())
+        HttpServerOptions options = tls.secure(new HttpServerOptions(), engine)
                 .setHost(address.host())
                 .setPort(plane.vertxPort(address.port()))
                 .setAcceptBacklog(4_096)
@@ -137,7 +191,8 @@ public final class DeviceListener implements AutoCloseable {
                 .setDecompressionSupported(false);
         try {
             vertx.deployVerticle(
-                            () -> new DeviceHttpsEndpoint(options, tls, router, this::opened, bound -> port = bound),
+                            () -> new DeviceHttpsEndpoint(
+                                    options, tls, engine, router, this::opened, bound -> port = bound),
                             new DeploymentOptions()
                                     .setInstances(DevicePlane.eventLoops())
                                     .setThreadingModel(ThreadingModel.EVENT_LOOP))

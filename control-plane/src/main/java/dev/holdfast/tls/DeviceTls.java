@@ -26,6 +26,7 @@ import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLSession;
@@ -47,17 +48,36 @@ public final class DeviceTls {
     private final Configuration configuration;
     private final InstantSource clock;
     private final ClassifyingTrustManager trust;
-    private final List<Consumer<ServerSSLOptions>> listeners = new CopyOnWriteArrayList<>();
+    private final List<Renewed> listeners = new CopyOnWriteArrayList<>();
     private volatile ServerCertificateStore.Credential credential;
 
+    /// Who computes TLS.
+    enum Engine {
+        /// BoringSSL: fast, but it can't export keying material.
+        NATIVE,
+        /// The platform's own, which can (RFC 5705).
+        PLATFORM;
+
+        boolean isNative() {
+            return this == NATIVE && OpenSsl.isAvailable();
+        }
+    }
+
+    private record Renewed(Engine engine, Consumer<ServerSSLOptions> listener) {}
+
     /// @param manufacturers the registered manufacturers' anchors, now
+    /// @param claims whether a batch of devices has the claim certificate with this fingerprint
     public DeviceTls(
-            Ca ca, Supplier<List<X509Certificate>> manufacturers, Configuration configuration, InstantSource clock)
+            Ca ca,
+            Supplier<List<X509Certificate>> manufacturers,
+            Predicate<String> claims,
+            Configuration configuration,
+            InstantSource clock)
             throws IOException {
         this.ca = ca;
         this.configuration = configuration;
         this.clock = clock;
-        this.trust = new ClassifyingTrustManager(this::issuers, manufacturers, clock);
+        this.trust = new ClassifyingTrustManager(this::issuers, manufacturers, claims, clock);
         this.credential = ca.serverCertificates().credential("device", names(configuration), clock.instant());
     }
 
@@ -94,12 +114,16 @@ public final class DeviceTls {
     /// Makes the options of any Vert.x server (HTTP, MQTT, plain TCP) those of the device plane. The server is
     /// told of a renewed certificate if it gives its `updateSSLOptions` to [#onRenewal].
     public <T extends NetServerOptions> T secure(T options) {
+        return secure(options, Engine.NATIVE);
+    }
+
+    <T extends NetServerOptions> T secure(T options, Engine engine) {
         options.setSsl(true)
-                .setSslEngineOptions(OpenSsl.isAvailable() ? new OpenSSLEngineOptions() : new JdkSSLEngineOptions())
+                .setSslEngineOptions(engine.isNative() ? new OpenSSLEngineOptions() : new JdkSSLEngineOptions())
                 .setUseAlpn(false)
                 .setClientAuth(ClientAuth.REQUEST)
                 .setEnabledSecureTransportProtocols(DevicePlane.PROTOCOLS)
-                .setKeyCertOptions(KeyCertOptions.wrap(keys(credential)))
+                .setKeyCertOptions(KeyCertOptions.wrap(keys(credential, engine)))
                 .setTrustOptions(TrustOptions.wrap(trust))
                 .setSslHandshakeTimeout(
                         configuration.limits().handshakeTimeout().toMillis())
@@ -109,7 +133,16 @@ public final class DeviceTls {
 
     /// Called with the new options when our certificate was renewed.
     public void onRenewal(Consumer<ServerSSLOptions> listener) {
-        listeners.add(listener);
+        onRenewal(Engine.NATIVE, listener);
+    }
+
+    void onRenewal(Engine engine, Consumer<ServerSSLOptions> listener) {
+        listeners.add(new Renewed(engine, listener));
+    }
+
+    /// Our listeners' key, for what else is signed in this server's name.
+    public ServerCertificateStore.Credential credential() {
+        return credential;
     }
 
     /// Who is at the other end of a session whose handshake has succeeded.
@@ -140,26 +173,28 @@ public final class DeviceTls {
         }
         try {
             credential = ca.serverCertificates().credential("device", names(configuration), now);
-            ServerSSLOptions fresh = new ServerSSLOptions()
-                    .setKeyCertOptions(KeyCertOptions.wrap(keys(credential)))
-                    .setTrustOptions(TrustOptions.wrap(trust))
-                    .setClientAuth(ClientAuth.REQUEST)
-                    .setEnabledSecureTransportProtocols(DevicePlane.PROTOCOLS);
-            listeners.forEach(listener -> listener.accept(fresh.copy()));
+            for (Renewed renewed : listeners) {
+                renewed.listener()
+                        .accept(new ServerSSLOptions()
+                                .setKeyCertOptions(KeyCertOptions.wrap(keys(credential, renewed.engine())))
+                                .setTrustOptions(TrustOptions.wrap(trust))
+                                .setClientAuth(ClientAuth.REQUEST)
+                                .setEnabledSecureTransportProtocols(DevicePlane.PROTOCOLS));
+            }
             LOG.info("the device listeners' certificate was renewed");
         } catch (IOException | RuntimeException e) {
             LOG.error("the device listeners' certificate could not be renewed; it will be tried again", e);
         }
     }
 
-    /// Key and chain in BoringSSL's own form, parsed once and not at each handshake.
-    private static KeyManagerFactory keys(ServerCertificateStore.Credential credential) {
+    /// Key and chain; in BoringSSL's own form parsed once and not at each handshake.
+    private static KeyManagerFactory keys(ServerCertificateStore.Credential credential, Engine engine) {
         try {
             KeyStore store = KeyStore.getInstance("PKCS12");
             store.load(null, IN_MEMORY);
             store.setKeyEntry(
                     "device", credential.key(), IN_MEMORY, credential.chain().toArray(X509Certificate[]::new));
-            KeyManagerFactory factory = OpenSsl.isAvailable()
+            KeyManagerFactory factory = engine.isNative()
                     ? new OpenSslX509KeyManagerFactory()
                     : KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
             factory.init(store, IN_MEMORY);

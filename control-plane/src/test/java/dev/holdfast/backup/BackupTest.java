@@ -36,7 +36,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/// The file, and a restore with the stream at hand. Without it, and by commands: `RestoreTest` of the module `cli`.
+/// The file, and a restore with the stream at hand. Without it, and by commands: `RestoreTest` of the module
+/// `cli`.
 class BackupTest {
     private static final Actor ME = new Actor.Operator("anna");
     private static final DeviceRef METER = DeviceRef.of("development", "meter-1");
@@ -59,7 +60,7 @@ class BackupTest {
 
     private static Configuration configuration() throws ConfigurationException {
         Map<String, String> variables = new HashMap<>();
-        for (String listener : List.of("OPERATOR", "DEVICE", "MQTT", "PKI", "SYSLOG", "IPFIX")) {
+        for (String listener : List.of("OPERATOR", "DEVICE", "CHANNEL_BOUND", "MQTT", "PKI", "SYSLOG", "IPFIX")) {
             variables.put("HOLDFAST_LISTENERS_" + listener + "_PORT", "0");
             variables.put("HOLDFAST_LISTENERS_" + listener + "_HOST", "127.0.0.1");
         }

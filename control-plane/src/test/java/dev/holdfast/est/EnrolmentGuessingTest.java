@@ -6,6 +6,7 @@ import dev.holdfast.TestServer;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.est.EstCaller.Caller;
 import dev.holdfast.journal.Recorded;
+import dev.holdfast.protocol.est.CsrAttributes;
 import dev.holdfast.protocol.x509.CertificationRequest;
 import dev.holdfast.protocol.x509.Crypto;
 import java.net.URI;
@@ -132,7 +133,7 @@ class EnrolmentGuessingTest {
             attributes.forEach(one -> {
                 if (one instanceof ASN1ObjectIdentifier name) {
                     names.add(name);
-                } else {
+                } else if (!Attribute.getInstance(one).getAttrType().equals(CsrAttributes.TEMPLATE)) {
                     keys.add(Attribute.getInstance(one));
                 }
             });

@@ -22,8 +22,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/// The whole server on free ports of loopback and a database of its own, and an HTTP client that holds every answer
-/// against the contract.
+/// The whole server on free ports of loopback and a database of its own, and an HTTP client that holds every
+/// answer against the contract.
 public final class RunningServer implements AutoCloseable {
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(10)).build();
@@ -69,7 +69,8 @@ public final class RunningServer implements AutoCloseable {
                     "true",
                     "HOLDFAST_PUBLIC_HOST_NAME",
                     "localhost"));
-            for (String listener : new String[] {"OPERATOR", "DEVICE", "MQTT", "PKI", "SYSLOG", "IPFIX"}) {
+            for (String listener :
+                    new String[] {"OPERATOR", "DEVICE", "CHANNEL_BOUND", "MQTT", "PKI", "SYSLOG", "IPFIX"}) {
                 variables.put("HOLDFAST_LISTENERS_" + listener + "_PORT", "0");
                 variables.put("HOLDFAST_LISTENERS_" + listener + "_HOST", "127.0.0.1");
             }

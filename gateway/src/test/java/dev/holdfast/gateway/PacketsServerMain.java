@@ -37,7 +37,7 @@ public final class PacketsServerMain {
     public static void main(String[] arguments) throws Exception {
         Path folder = Path.of(arguments[0]);
         Map<String, String> settings = new TreeMap<>();
-        for (String listener : List.of("OPERATOR", "DEVICE", "MQTT", "PKI", "SYSLOG", "IPFIX")) {
+        for (String listener : List.of("OPERATOR", "DEVICE", "CHANNEL_BOUND", "MQTT", "PKI", "SYSLOG", "IPFIX")) {
             settings.put("HOLDFAST_LISTENERS_" + listener + "_PORT", "0");
             settings.put("HOLDFAST_LISTENERS_" + listener + "_HOST", "127.0.0.1");
         }

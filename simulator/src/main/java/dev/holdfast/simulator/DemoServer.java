@@ -36,7 +36,7 @@ final class DemoServer implements AutoCloseable {
 
     private DemoServer(Path folder, Map<String, String> switches) throws IOException {
         this.data = folder.resolve("server");
-        List<Integer> free = freePorts(6);
+        List<Integer> free = freePorts(7);
         // The ports that the documentation names, where nobody else has them.
         this.operatorPort = isFree(8080) ? 8080 : free.get(0);
         this.devicePort = isFree(8443) ? 8443 : free.get(1);
@@ -49,6 +49,7 @@ final class DemoServer implements AutoCloseable {
         listener(environment, "PKI", pkiPort);
         listener(environment, "SYSLOG", free.get(4));
         listener(environment, "IPFIX", free.get(5));
+        listener(environment, "CHANNEL_BOUND", free.get(6));
         environment.put("HOLDFAST_PUBLIC_BASE_URLS_DEVICE", "https://127.0.0.1:" + devicePort);
         environment.put("HOLDFAST_PUBLIC_BASE_URLS_PKI", "http://127.0.0.1:" + pkiPort);
         environment.put("HOLDFAST_ACCESS_FIRST_TOKEN", "true");

@@ -74,7 +74,7 @@ class AgentAgainstServerTest {
     static void start() throws Exception {
         folder.toFile().setExecutable(true, false);
         Map<String, String> variables = new TreeMap<>();
-        for (String listener : List.of("OPERATOR", "DEVICE", "MQTT", "PKI", "SYSLOG", "IPFIX")) {
+        for (String listener : List.of("OPERATOR", "DEVICE", "CHANNEL_BOUND", "MQTT", "PKI", "SYSLOG", "IPFIX")) {
             variables.put("HOLDFAST_LISTENERS_" + listener + "_PORT", "0");
             variables.put("HOLDFAST_LISTENERS_" + listener + "_HOST", "127.0.0.1");
         }

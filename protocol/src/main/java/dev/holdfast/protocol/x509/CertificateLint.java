@@ -26,8 +26,8 @@ import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.bouncycastle.asn1.x509.TBSCertificate;
 import org.jspecify.annotations.Nullable;
 
-/// Looks at what is about to be signed and names every way in which it is not as RFC 5280 has it. A certificate is
-/// for ever: the last moment at which a mistake is free is before its signature.
+/// Looks at what is about to be signed and names every way in which it is not as RFC 5280 has it. A certificate
+/// is for ever: the last moment at which a mistake is free is before its signature.
 public final class CertificateLint {
     private static final Set<ASN1ObjectIdentifier> KNOWN = Set.of(
             Extension.basicConstraints,
@@ -181,6 +181,13 @@ public final class CertificateLint {
                 .toInstant()
                 .isAfter(issuer.getNotAfter().toInstant())) {
             faults.add("it ends after the certificate above it");
+        }
+        if (!authority
+                && contents.getStartDate()
+                        .getDate()
+                        .toInstant()
+                        .isBefore(issuer.getNotBefore().toInstant())) {
+            faults.add("it begins before the certificate above it");
         }
         if (contents.getSubject().equals(contents.getIssuer())) {
             faults.add("it has its issuer's name");

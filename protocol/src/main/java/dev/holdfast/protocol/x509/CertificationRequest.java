@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.PublicKey;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -13,28 +12,22 @@ import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.ASN1Primitive;
 import org.bouncycastle.asn1.DERBitString;
 import org.bouncycastle.asn1.DERUTF8String;
-import org.bouncycastle.asn1.pkcs.Attribute;
 import org.bouncycastle.asn1.pkcs.CertificationRequestInfo;
-import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x500.X500NameBuilder;
 import org.bouncycastle.asn1.x500.style.BCStyle;
 import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
-import org.bouncycastle.asn1.x509.BasicConstraints;
-import org.bouncycastle.asn1.x509.Extension;
 import org.bouncycastle.asn1.x509.Extensions;
-import org.bouncycastle.asn1.x509.GeneralName;
-import org.bouncycastle.asn1.x509.GeneralNames;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
 /// A PKCS #10 request (RFC 2986) whose proof of possession has been verified: an instance means that whoever
 /// made it holds the private key.
 ///
 /// Only what a policy may look at is kept. Extensions other than the subject's alternative names and the wish
-/// to be a CA are not even kept: certificates get theirs from the profile.
+/// to be a CA are not even kept: certificates get theirs from the profile. Names are plain: see
+/// [RequestedExtensions].
 public final class CertificationRequest {
     private static final int MOST_OCTETS = 16 * 1024;
-    private static final int MOST_NAMES = 16;
     private static final String KEYS = "keys are P-256, P-384, Ed25519, RSA from 3072 bits, or ML-DSA-65";
 
     private final byte[] der;
@@ -42,23 +35,60 @@ public final class CertificationRequest {
     private final SubjectPublicKeyInfo publicKeyInfo;
     private final PublicKey publicKey;
     private final KeyKind keyKind;
-    private final List<String> alternativeNames;
-    private final boolean wantsToBeCa;
+    private final RequestedExtensions wanted;
+    private final Optional<String> channelBinding;
+    private final Optional<SubjectPublicKeyInfo> askedWith;
 
     private CertificationRequest(
             byte[] der,
             X500Name subject,
             SubjectPublicKeyInfo publicKeyInfo,
             PublicKey publicKey,
-            List<String> alternativeNames,
-            boolean wantsToBeCa) {
+            RequestedExtensions wanted,
+            Optional<String> channelBinding,
+            Optional<SubjectPublicKeyInfo> askedWith)
+            throws CertificationRequestException {
+        RequestedExtensions.requirePlain(subject);
         this.der = der;
         this.subject = subject;
         this.publicKeyInfo = publicKeyInfo;
         this.publicKey = publicKey;
         this.keyKind = KeyKind.of(publicKey);
-        this.alternativeNames = List.copyOf(alternativeNames);
-        this.wantsToBeCa = wantsToBeCa;
+        this.wanted = wanted;
+        this.channelBinding = channelBinding;
+        this.askedWith = askedWith;
+    }
+
+    /// Only for those who have verified the proof of possession.
+    CertificationRequest(
+            byte[] der,
+            X500Name subject,
+            SubjectPublicKeyInfo publicKeyInfo,
+            PublicKey publicKey,
+            Optional<Extensions> extensions)
+            throws CertificationRequestException {
+        this(
+                der,
+                subject,
+                publicKeyInfo,
+                publicKey,
+                extensions.isPresent() ? RequestedExtensions.read(extensions.get()) : RequestedExtensions.NONE,
+                Optional.empty(),
+                Optional.empty());
+    }
+
+    /// A request whose key we have made ourselves (RFC 7030 section 4.4).
+    static CertificationRequest withServerKey(
+            CertificationRequestInfo info, byte[] der, RequestAttributes attributes, PublicKey made)
+            throws CertificationRequestException {
+        return new CertificationRequest(
+                der,
+                info.getSubject(),
+                SubjectPublicKeyInfo.getInstance(made.getEncoded()),
+                made,
+                attributes.extensions(),
+                attributes.channelBinding(),
+                Optional.of(info.getSubjectPublicKeyInfo()));
     }
 
     /// Parses and verifies, in this order, so that hostile bytes cost as little as they can:
@@ -84,20 +114,21 @@ public final class CertificationRequest {
                         CertificationRequestException.Reason.SIGNATURE_WRONG,
                         "the request is not signed by the key it asks a certificate for");
             }
-            Optional<Extensions> extensions = extensions(info);
+            RequestAttributes attributes = RequestAttributes.read(info);
             return new CertificationRequest(
                     der.clone(),
                     info.getSubject(),
                     keyInfo,
                     key,
-                    extensions.isPresent() ? names(extensions.get()) : List.of(),
-                    extensions.isPresent() && wantsToBeCa(extensions.get()));
+                    attributes.extensions(),
+                    attributes.channelBinding(),
+                    Optional.empty());
         } catch (IOException | RuntimeException e) {
             throw malformed("not a PKCS #10 request", e);
         }
     }
 
-    private static org.bouncycastle.asn1.pkcs.CertificationRequest parse(byte[] der)
+    static org.bouncycastle.asn1.pkcs.CertificationRequest parse(byte[] der)
             throws IOException, CertificationRequestException {
         ASN1Primitive parsed = ASN1Primitive.fromByteArray(der);
         org.bouncycastle.asn1.pkcs.CertificationRequest request =
@@ -123,14 +154,22 @@ public final class CertificationRequest {
         } catch (GeneralSecurityException e) {
             throw notAccepted("the public key is not a valid one");
         }
+        if (!Arrays.equals(key.getEncoded(), info.getEncoded(ASN1Encoding.DER))) {
+            throw notAccepted("the public key is not in its usual form (points uncompressed)");
+        }
+        if (KnownWeakKeys.isOfSmallOrder(info)) {
+            throw weak("the Ed25519 key is a point of small order");
+        }
         return switch (KeyKind.of(key)) {
             case EC_P256, EC_P384, ED25519, RSA, ML_DSA_65 -> key;
             case RSA_WEAK ->
-                throw new CertificationRequestException(
-                        CertificationRequestException.Reason.KEY_WEAK,
-                        "RSA keys have 3072 to 4096 bits, an exponent of at least 65537 and no known weakness");
+                throw weak("RSA keys have 3072 to 4096 bits, an exponent of at least 65537 and no known weakness");
             case OTHER -> throw notAccepted(KEYS);
         };
+    }
+
+    private static CertificationRequestException weak(String why) {
+        return new CertificationRequestException(CertificationRequestException.Reason.KEY_WEAK, why);
     }
 
     private static CertificationRequestException notAccepted(String why) {
@@ -143,49 +182,6 @@ public final class CertificationRequest {
                         CertificationRequestException.Reason.SIGNATURE_SCHEME_NOT_ACCEPTED,
                         "sign with ECDSA or RSA (PKCS #1 v1.5) and SHA-256, SHA-384 or SHA-512, with Ed25519 or"
                                 + " ML-DSA-65"));
-    }
-
-    private static Optional<Extensions> extensions(CertificationRequestInfo info) throws CertificationRequestException {
-        Extensions found = null;
-        if (info.getAttributes() != null) {
-            for (var element : info.getAttributes()) {
-                Attribute attribute = Attribute.getInstance(element);
-                if (attribute.getAttrType().equals(PKCSObjectIdentifiers.pkcs_9_at_extensionRequest)) {
-                    if (found != null || attribute.getAttrValues().size() != 1) {
-                        throw malformed("more than one extensionRequest", null);
-                    }
-                    found = Extensions.getInstance(attribute.getAttributeValues()[0]);
-                }
-            }
-        }
-        return Optional.ofNullable(found);
-    }
-
-    private static boolean wantsToBeCa(Extensions extensions) {
-        BasicConstraints constraints = BasicConstraints.fromExtensions(extensions);
-        return constraints != null && constraints.isCA();
-    }
-
-    /// As `URI:...`, `DNS:...`, `IP:...` or, for kinds that never match, `tag-N:...`.
-    private static List<String> names(Extensions extensions) throws CertificationRequestException {
-        GeneralNames all = GeneralNames.fromExtensions(extensions, Extension.subjectAlternativeName);
-        if (all == null) {
-            return List.of();
-        }
-        if (all.getNames().length > MOST_NAMES) {
-            throw malformed("more than " + MOST_NAMES + " alternative names", null);
-        }
-        List<String> names = new ArrayList<>();
-        for (GeneralName name : all.getNames()) {
-            names.add(
-                    switch (name.getTagNo()) {
-                        case GeneralName.uniformResourceIdentifier -> "URI:" + name.getName();
-                        case GeneralName.dNSName -> "DNS:" + name.getName();
-                        case GeneralName.iPAddress -> "IP:" + name.getName();
-                        default -> "tag-" + name.getTagNo() + ":" + name.getName();
-                    });
-        }
-        return names;
     }
 
     /// Makes a request for this key, with the common name alone as subject.
@@ -257,10 +253,27 @@ public final class CertificationRequest {
     }
 
     public List<String> alternativeNames() {
-        return alternativeNames;
+        return wanted.alternativeNames();
     }
 
     public boolean wantsToBeCa() {
-        return wantsToBeCa;
+        return wanted.wantsToBeCa();
+    }
+
+    /// What the request says about the TLS channel that it is sent by (RFC 7030 section 3.5), base64; it has to
+    /// be compared with the channel.
+    public Optional<String> channelBinding() {
+        return channelBinding;
+    }
+
+    /// Whether the key was made here and not on the device.
+    public boolean serverGenerated() {
+        return askedWith.isPresent();
+    }
+
+    /// By what a request that is sent again is recognised: its key, or for a key that we make the one it was
+    /// asked with.
+    public SubjectPublicKeyInfo recognisedBy() {
+        return askedWith.orElse(publicKeyInfo);
     }
 }

@@ -20,8 +20,8 @@ public enum KeyKind {
     RSA,
     /// FIPS 204, RFC 9881.
     ML_DSA_65,
-    /// Too short, too long (verifying it would cost too much), with an unsafe exponent, or of a make that is known to
-    /// be guessable.
+    /// Too short, too long (verifying it would cost too much), with an unsafe exponent, or of a make that is
+    /// known to be guessable.
     RSA_WEAK,
     /// Another algorithm or curve.
     OTHER;
@@ -75,7 +75,8 @@ public enum KeyKind {
                 && rsa.getPublicExponent().compareTo(F4) >= 0
                 && rsa.getPublicExponent().bitLength() <= 256
                 && !KnownWeakKeys.hasSmallFactor(modulus)
-                && !KnownWeakKeys.looksLikeRoca(modulus);
+                && !KnownWeakKeys.looksLikeRoca(modulus)
+                && !KnownWeakKeys.hasCloseFactors(modulus);
         return good ? RSA : RSA_WEAK;
     }
 
