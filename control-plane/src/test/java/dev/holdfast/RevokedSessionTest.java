@@ -25,11 +25,12 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/// A revocation cuts the live session, on the node where it was entered and on another, as the device itself sees it:
-/// to the last message that was accepted. Two server processes on one database.
+/// A revocation cuts the live session, on the node where it was entered and on another, as the device itself
+/// sees it: to the last message that was accepted. Two server processes on one database.
 class RevokedSessionTest {
     private static final int DEVICES = 4;
-    /// What is promised is 100 ms on a quiet machine, which `./bench identity` measures; here others work as well.
+    /// What is promised is 100 ms on a quiet machine, which `./bench identity` measures; here others work as
+    /// well.
     private static final Duration BOUND = Duration.ofSeconds(2);
 
     private static Path folder;

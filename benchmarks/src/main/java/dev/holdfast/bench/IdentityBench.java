@@ -5,8 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The group `identity` of measurements: each part prepares what it needs and cleans up after itself, so that any can
-/// be run alone. Another one is another line here.
+/// The group `identity` of measurements: each part prepares what it needs and cleans up after itself, so
+/// that any can be run alone. Another one is another line here.
 final class IdentityBench {
     static final String NAME = "identity";
 

@@ -6,7 +6,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Revoked certificates by the hundred thousand, straight into the table: nobody waits for a million signatures.
+/// Revoked certificates by the hundred thousand, straight into the table: nobody waits for a million
+/// signatures.
 final class RevocationFill {
     private static final String ROWS = "insert into certificate(serial, authority, profile, usages, environment, device,"
             + " name, alternative_names, public_key, key_fingerprint, state, not_before, not_after, intended_at,"

@@ -11,8 +11,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// From the request to revoke a certificate to the last message that the server accepted on its live session, with
-/// nineteen thousand sessions connected; entered on the node that has the session, and on another one.
+/// From the request to revoke a certificate to the last message that the server accepted on its live
+/// session, with nineteen thousand sessions connected; entered on the node that has the session, and on
+/// another one.
 final class RevokeCutRows {
     private RevokeCutRows() {}
 
@@ -95,8 +96,8 @@ final class RevokeCutRows {
         }
     }
 
-    /// Another node of the same installation: its database, and the keys of its authorities, copied as an operator
-    /// would.
+    /// Another node of the same installation: its database, and the keys of its authorities, copied as an
+    /// operator would.
     private static ServerProcess secondNode(Bench bench, Fleet fleet) throws IOException {
         Path data = fleet.folder().resolve("second");
         copy(fleet.data().resolve("ca"), data.resolve("ca"));

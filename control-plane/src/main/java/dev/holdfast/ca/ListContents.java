@@ -1,7 +1,8 @@
 package dev.holdfast.ca;
 
-/// Tells a list of revoked certificates, which an authority may sign when asked, from a certificate, by the first
-/// tags alone: so that no room outside this one can have a certificate signed that policy has not granted.
+/// Tells a list of revoked certificates, which an authority may sign when asked, from a certificate, by the
+/// first tags alone: so that no room outside this one can have a certificate signed that policy has not
+/// granted.
 final class ListContents {
     private static final int INTEGER = 0x02;
     private static final int SEQUENCE = 0x30;
@@ -15,7 +16,8 @@ final class ListContents {
         this.der = der;
     }
 
-    /// TBSCertList: version, signature, issuer, and then a time, where a certificate has its validity, a SEQUENCE.
+    /// TBSCertList: version, signature, issuer, and then a time, where a certificate has its validity, a
+    /// SEQUENCE.
     static boolean isList(byte[] der) {
         ListContents contents = new ListContents(der);
         return contents.enter(SEQUENCE)

@@ -4,8 +4,9 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Which list of revoked certificates is meant, as it stands in URLs: `device-production-1.crl` is everything that the
-/// authority has issued, `device-production-1.7.crl` part 7 of it, and with `.delta.crl` at the end each is the delta.
+/// Which list of revoked certificates is meant, as it stands in URLs: `device-production-1.crl` is
+/// everything that the authority has issued, `device-production-1.7.crl` part 7 of it, and with `.delta.crl`
+/// at the end each is the delta.
 ///
 /// @param part 0 for everything
 public record ListName(String authority, long part, boolean delta) {

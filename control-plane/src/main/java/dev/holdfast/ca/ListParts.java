@@ -2,9 +2,9 @@ package dev.holdfast.ca;
 
 import org.jooq.DSLContext;
 
-/// Gives out places in the parts of revocation lists, so that no part ever holds more than it should, however many
-/// nodes issue: the sequence goes up by a block, and each node fills the blocks it took. What a restart leaves of one
-/// stays empty.
+/// Gives out places in the parts of revocation lists, so that no part ever holds more than it should,
+/// however many nodes issue: the sequence goes up by a block, and each node fills the blocks it took. What a
+/// restart leaves of one stays empty.
 final class ListParts {
     /// Certificates in one part at most; the sequence starts here, so the first part is 1.
     static final int SIZE = 1_024;

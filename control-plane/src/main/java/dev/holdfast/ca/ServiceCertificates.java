@@ -15,11 +15,12 @@ import java.util.List;
 import java.util.Optional;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
-/// Certificates of our own services that sign for everybody to see: OCSP responders and the time-stamping authority.
+/// Certificates of our own services that sign for everybody to see: OCSP responders and the time-stamping
+/// authority.
 ///
-/// Each node makes a key of its own for each, which never leaves its memory, and takes another one when it starts
-/// again: there is no file to steal, and the authority's key, which may be in a hardware module, signs once in days and
-/// not once for each question.
+/// Each node makes a key of its own for each, which never leaves its memory, and takes another one when it
+/// starts again: there is no file to steal, and the authority's key, which may be in a hardware module,
+/// signs once in days and not once for each question.
 public final class ServiceCertificates {
     private final Journal journal;
     private final Issuance issuance;

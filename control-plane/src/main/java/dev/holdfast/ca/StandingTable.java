@@ -5,8 +5,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.locks.StampedLock;
 import org.jspecify.annotations.Nullable;
 
-/// A share of the standings in primitive arrays: 28 octets a slot and the device's name, where a map of records takes
-/// ten times that. Open addressing; nothing is ever removed. Readers take no lock unless a change gets between.
+/// A share of the standings in primitive arrays: 28 octets a slot and the device's name, where a map of
+/// records takes ten times that. Open addressing; nothing is ever removed. Readers take no lock unless a
+/// change gets between.
 final class StandingTable {
     private static final int FIRST = 64;
     /// Times three slots are used before a table of four is too full.

@@ -18,8 +18,8 @@ import java.util.function.Consumer;
 ///
 /// Every change that must be recorded goes through [#commit]: one writer per node runs up to 200 of them in a
 /// single
-/// transaction and chains their entries as it commits, so the record and the change stand or fall together. The
-/// update of the chain's head is a compare-and-set, so that many nodes keep one chain.
+/// transaction and chains their entries as it commits, so the record and the change stand or fall together.
+/// The update of the chain's head is a compare-and-set, so that many nodes keep one chain.
 public final class Journal implements AutoCloseable {
     private final JournalStore store;
     private final JournalWriter writer;
@@ -40,8 +40,9 @@ public final class Journal implements AutoCloseable {
 
     /// Makes the change and returns what it returned, once it is durable. Blocks: not for event loops.
     ///
-    /// What the change throws is thrown here, and nothing of the change remains. When the database is away the
-    /// exception says so; whether the change took effect is unknown only if the connection broke in the commit.
+    /// What the change throws is thrown here, and nothing of the change remains. When the database is away
+    /// the exception says so; whether the change took effect is unknown only if the connection broke in the
+    /// commit.
     public <T> T commit(Change<T> change) {
         try {
             return writer.submit(change).get();
@@ -73,15 +74,17 @@ public final class Journal implements AutoCloseable {
         void apply(Transaction transaction) throws SQLException;
     }
 
-    /// Delivers every entry committed from now on, by this node or another, in the chain's order, on one thread.
-    /// For state in memory: subscribers are quick, and read their state from the database after subscribing.
+    /// Delivers every entry committed from now on, by this node or another, in the chain's order, on one
+    /// thread. For state in memory: subscribers are quick, and read their state from the database after
+    /// subscribing.
     public void subscribe(Consumer<Recorded> subscriber) {
         tail.subscribe(subscriber);
     }
 
-    /// As [#subscribe], for what decides who may come in: an entry that such a subscriber can't take is given to
-    /// it again until it can, and nobody hears what comes after; the node then says after a while that it can't
-    /// know who may come in ([#silence]), and admits nobody new. Subscribers take an entry twice without harm.
+    /// As [#subscribe], for what decides who may come in: an entry that such a subscriber can't take is
+    /// given to it again until it can, and nobody hears what comes after; the node then says after a while
+    /// that it can't know who may come in ([#silence]), and admits nobody new. Subscribers take an entry
+    /// twice without harm.
     public void obey(Consumer<Recorded> subscriber) {
         tail.obey(subscriber);
     }
@@ -93,7 +96,8 @@ public final class Journal implements AutoCloseable {
 
     /// How long ago this node last heard the database; while it is heard this stays near one second. What is
     /// held in
-    /// memory may be that much out of date: a node that has heard nothing for 30 s must not admit anybody new.
+    /// memory may be that much out of date: a node that has heard nothing for 30 s must not admit anybody
+    /// new.
     public Duration silence() {
         return tail.silence();
     }
@@ -150,8 +154,8 @@ public final class Journal implements AutoCloseable {
         return new ChainVerifier(store).verify();
     }
 
-    /// Compares the journal with the signed checkpoints that left the machine: what was cut off or rewritten here
-    /// since, chain and head together, is seen there.
+    /// Compares the journal with the signed checkpoints that left the machine: what was cut off or rewritten
+    /// here since, chain and head together, is seen there.
     ///
     /// @param folder the exported stream, or a copy of it
     /// @return the first fault; what a restore left behind on an earlier branch is none

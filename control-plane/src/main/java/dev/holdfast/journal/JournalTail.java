@@ -24,9 +24,9 @@ import org.slf4j.LoggerFactory;
 
 /// Delivers committed entries to this node's subscribers, in the chain's order, each once.
 ///
-/// The cursor is the chain's number. What this node committed is handed on from memory where it follows the cursor;
-/// what another node committed is read from the table, after its NOTIFY or by the slow poll, so a missed wake-up
-/// costs at most that.
+/// The cursor is the chain's number. What this node committed is handed on from memory where it follows the
+/// cursor; what another node committed is read from the table, after its NOTIFY or by the slow poll, so a
+/// missed wake-up costs at most that.
 final class JournalTail implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JournalTail.class);
     private static final int PAGE = 1_000;
@@ -166,8 +166,8 @@ final class JournalTail implements AutoCloseable {
         }
     }
 
-    /// A subscriber's bug must not keep the news from the others; but nobody may miss an entry because the database was
-    /// away for a moment, and those that decide who may come in may not miss one for any reason.
+    /// A subscriber's bug must not keep the news from the others; but nobody may miss an entry because the
+    /// database was away for a moment, and those that decide who may come in may not miss one for any reason.
     ///
     /// @return false when we are closing before all have it
     private boolean hand(Recorded entry) {

@@ -35,8 +35,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// `/ocsp`, `/crl/{issuer}.crl`, `/ca/{issuer}.cer` and `/tsp` over plain HTTP, as RFC 5280 (AIA, CDP) and RFC 6960
-/// appendix A expect; what is served is signed itself, so it needs no TLS.
+/// `/ocsp`, `/crl/{issuer}.crl`, `/ca/{issuer}.cer` and `/tsp` over plain HTTP, as RFC 5280 (AIA, CDP) and
+/// RFC 6960 appendix A expect; what is served is signed itself, so it needs no TLS.
 ///
 /// Opened before the authorities exist, because their certificates name the port that was bound; answers 503
 /// until [#serve].

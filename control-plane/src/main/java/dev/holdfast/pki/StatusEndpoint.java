@@ -19,8 +19,8 @@ import java.util.Locale;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// OCSP over HTTP (RFC 6960 appendix A, RFC 5019 sections 5 and 6): before the router and on the event loop from
-/// beginning to end, because an answer takes less time than handing it to another thread.
+/// OCSP over HTTP (RFC 6960 appendix A, RFC 5019 sections 5 and 6): before the router and on the event loop
+/// from beginning to end, because an answer takes less time than handing it to another thread.
 final class StatusEndpoint {
     private static final Logger LOG = LoggerFactory.getLogger(StatusEndpoint.class);
     private static final String PATH = "/ocsp";
@@ -28,7 +28,8 @@ final class StatusEndpoint {
     private static final CharSequence RESPONSE = HttpHeaders.createOptimized("application/ocsp-response");
     private static final CharSequence NOT_KEPT = HttpHeaders.createOptimized("no-store");
     private static final int MOST_BODY = 16 * 1024;
-    /// How long others may give an answer out without asking: as long as a revocation may stay unseen behind them.
+    /// How long others may give an answer out without asking: as long as a revocation may stay unseen behind
+    /// them.
     private static final long MAX_AGE = 60;
 
     private final StatusResponder responder;
@@ -77,8 +78,8 @@ final class StatusEndpoint {
         request.endHandler(_ -> send(request, answer(body.getBytes()).der()));
     }
 
-    /// Appendix A.1: GET, the path's rest is the base64 of the DER, URL-encoded (by some clients not, or twice
-    /// over with slashes collapsed by proxies, which is not mended here).
+    /// Appendix A.1: GET, the path's rest is the base64 of the DER, URL-encoded (by some clients not, or
+    /// twice over with slashes collapsed by proxies, which is not mended here).
     private void inPath(HttpServerRequest request) {
         StatusAnswer answer;
         try {

@@ -8,8 +8,8 @@ import io.vertx.ext.web.handler.BodyHandler;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// `/tsp`: the time-stamp protocol over HTTP (RFC 3161 section 3.4). As many answers a second as a fleet needs that
-/// starts after a power cut, and no more: whoever comes too often is told to come again.
+/// `/tsp`: the time-stamp protocol over HTTP (RFC 3161 section 3.4). As many answers a second as a fleet
+/// needs that starts after a power cut, and no more: whoever comes too often is told to come again.
 final class TimeEndpoint {
     private static final String QUERY = "application/timestamp-query";
     private static final String REPLY = "application/timestamp-reply";

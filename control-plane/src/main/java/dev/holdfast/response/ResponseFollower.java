@@ -105,7 +105,8 @@ final class ResponseFollower implements AutoCloseable {
     private static final Set<String> ISOLATED = Set.of(Lifecycle.QUARANTINED.text(), Lifecycle.SUSPENDED.text());
 
     /// Whether a device was moved out of its isolation, or for ever out of service. One that gets its first
-    /// certificate, or connects for the first time, was not isolated: a fleet that enrols or connects is no news here.
+    /// certificate, or connects for the first time, was not isolated: a fleet that enrols or connects is no
+    /// news here.
     private static boolean isMove(JsonNode json) {
         String kind = json.path("kind").asText();
         return MOVES.contains(kind)
@@ -179,8 +180,8 @@ final class ResponseFollower implements AutoCloseable {
         }
     }
 
-    /// Whatever there is to read, findings go first: a device is not isolated later because thousands of others have
-    /// been registered. So they are taken up again after each small change.
+    /// Whatever there is to read, findings go first: a device is not isolated later because thousands of
+    /// others have been registered. So they are taken up again after each small change.
     private void readJournal() {
         while (!closing) {
             long cursor =

@@ -21,8 +21,8 @@ import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// This node's OCSP responders, one for each authority whose key is here: a key of the node's own, certified by the
-/// authority it answers for (RFC 6960 section 4.2.2.2), for days.
+/// This node's OCSP responders, one for each authority whose key is here: a key of the node's own, certified
+/// by the authority it answers for (RFC 6960 section 4.2.2.2), for days.
 final class Responders {
     private static final Logger LOG = LoggerFactory.getLogger(Responders.class);
     private static final Duration LIFETIME = Duration.ofDays(3);

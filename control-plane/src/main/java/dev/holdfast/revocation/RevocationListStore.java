@@ -13,8 +13,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
-/// Whole lists, in files: with a million entries one has fifty megabytes, of which no more than one copy is ever in
-/// memory, and that one only while it is signed.
+/// Whole lists, in files: with a million entries one has fifty megabytes, of which no more than one copy is
+/// ever in memory, and that one only while it is signed.
 final class RevocationListStore {
     private final Path folder;
 
@@ -28,8 +28,8 @@ final class RevocationListStore {
         return Files.isRegularFile(path) ? Optional.of(path) : Optional.empty();
     }
 
-    /// 1. The entries go to a file beside. 2. What is signed is put together in memory. 3. The list takes the place of
-    /// the one before, at once or not at all.
+    /// 1. The entries go to a file beside. 2. What is signed is put together in memory. 3. The list takes
+    /// the place of the one before, at once or not at all.
     Path write(
             String file,
             RevocationListFrame frame,

@@ -23,22 +23,24 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// Certificate revocation lists (RFC 5280 section 5). What one revocation costs does not grow with the number revoked:
+/// Certificate revocation lists (RFC 5280 section 5). What one revocation costs does not grow with the
+/// number revoked:
 ///
-/// - a certificate names the list of its *part*, which holds 1,024 certificates at most; that list is made when asked
-///   for and something has changed since;
+/// - a certificate names the list of its *part*, which holds 1,024 certificates at most; that list is made
+///   when asked for and something has changed since;
 /// - a *delta* (section 5.2.4) holds what has changed lately, of a part or of everything;
-/// - the list of *everything* an authority has revoked is made on a schedule, and sooner only while that takes no time.
+/// - the list of *everything* an authority has revoked is made on a schedule, and sooner only while that
+/// takes no time.
 ///
-/// Numbers come from time and from the node, so they only grow, whichever node makes a list and whatever backup was
-/// restored, and no two lists have the same.
+/// Numbers come from time and from the node, so they only grow, whichever node makes a list and whatever
+/// backup was restored, and no two lists have the same.
 public final class RevocationLists {
     /// A list that takes longer is made on the schedule alone.
     private static final Duration SLOW = Duration.ofMillis(100);
     /// Of its time a list that keeps changing may take a twentieth.
     private static final int SHARE = 20;
-    /// Commits in flight when a base was made, and clocks of nodes that differ: a delta says what happened in this time
-    /// again, which does no harm.
+    /// Commits in flight when a base was made, and clocks of nodes that differ: a delta says what happened
+    /// in this time again, which does no harm.
     private static final Duration MARGIN = Duration.ofMinutes(10);
     private static final int MOST_KEPT = 512;
     private static final int NODE_BITS = 10;
@@ -115,8 +117,8 @@ public final class RevocationLists {
         }
     }
 
-    /// The list, DER; empty when there is none of that name, or no key (any more) to sign it with. May block for the
-    /// database.
+    /// The list, DER; empty when there is none of that name, or no key (any more) to sign it with. May block
+    /// for the database.
     public Optional<RevocationList> find(ListName name) {
         Optional<Authority> authority = authorities.find(name.authority());
         if (authority.isEmpty() || !isPart(name.part())) {
@@ -239,8 +241,9 @@ public final class RevocationLists {
                         name.delta() ? List.of() : List.of(name.toDelta().url(urls.getFirst()))));
     }
 
-    /// From when on complete lists can be combined with a delta made now: the beginning of the last whole turn of the
-    /// schedule, which every node knows without asking another, and which a restart does not change.
+    /// From when on complete lists can be combined with a delta made now: the beginning of the last whole
+    /// turn of the schedule, which every node knows without asking another, and which a restart does not
+    /// change.
     private Instant base(Instant now) {
         long turn = Math.max(1, schedule().toMillis());
         return Instant.ofEpochMilli(Math.floorDiv(now.toEpochMilli(), turn) * turn - turn);

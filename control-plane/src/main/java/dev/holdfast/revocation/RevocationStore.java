@@ -29,8 +29,9 @@ final class RevocationStore {
         void until(Instant endsAt);
     }
 
-    /// Everything that does not count, of certificates that ended after this time (RFC 5280 section 3.3: an entry stays
-    /// until a list after the certificate's end). In one transaction, because a long answer is read in pages.
+    /// Everything that does not count, of certificates that ended after this time (RFC 5280 section 3.3: an
+    /// entry stays until a list after the certificate's end). In one transaction, because a long answer is
+    /// read in pages.
     static void complete(DSLContext sql, ListName list, Instant endingAfter, Instant now, Entries entries) {
         read(
                 sql,

@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
-/// Answers that were signed before, bounded: each has one place, and a later one takes it over. An answer is found only
-/// while it says what memory says now, so there is nothing to invalidate.
+/// Answers that were signed before, bounded: each has one place, and a later one takes it over. An answer is
+/// found only while it says what memory says now, so there is nothing to invalidate.
 final class SignedAnswers {
     private static final int BITS = 15;
     private static final int PLACES = 1 << BITS;

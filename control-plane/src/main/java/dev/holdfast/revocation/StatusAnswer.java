@@ -10,8 +10,8 @@ import java.util.HexFormat;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// An answer's DER, and how it may be cached by whoever carries it (RFC 5019 section 6.2); what is not for many may
-/// not be.
+/// An answer's DER, and how it may be cached by whoever carries it (RFC 5019 section 6.2); what is not for
+/// many may not be.
 public final class StatusAnswer {
     private static final DateTimeFormatter HTTP_DATE =
             DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'", java.util.Locale.ROOT);

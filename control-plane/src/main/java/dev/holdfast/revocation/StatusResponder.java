@@ -26,9 +26,9 @@ import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 /// Answers whether a certificate still counts (RFC 6960), from memory: as fast with a million revoked as with
 /// none, and fast enough for an event loop.
 ///
-/// A question without a nonce is answered with what was signed before, as long as that is still what memory says: so
-/// one signature serves many, and a revocation is in the next answer (RFC 5019 section 2.1.1 asks for answers made
-/// before; here they are made when first asked for).
+/// A question without a nonce is answered with what was signed before, as long as that is still what memory
+/// says: so one signature serves many, and a revocation is in the next answer (RFC 5019 section 2.1.1 asks
+/// for answers made before; here they are made when first asked for).
 public final class StatusResponder {
     /// How long an answer may be relied on. Short, because a device may be suspended any moment.
     private static final Duration RELIABLE = Duration.ofMinutes(10);
@@ -68,8 +68,9 @@ public final class StatusResponder {
     private record Known(List<Authority> all, List<Named> named) {}
 
     /// 1. Parse (malformedRequest). 2. The authority of the first certificate answers; one that is not ours:
-    /// unauthorized (section 2.3). 3. Each certificate: good, revoked, or unknown; unknown also when it is another
-    /// authority's. 4. Without a nonce, what was signed before. 5. The nonce comes back (RFC 9654). 6. The signature.
+    /// unauthorized (section 2.3). 3. Each certificate: good, revoked, or unknown; unknown also when it is
+    /// another authority's. 4. Without a nonce, what was signed before. 5. The nonce comes back (RFC 9654).
+    /// 6. The signature.
     public StatusAnswer answer(byte[] request) {
         OcspRequest parsed;
         try {
@@ -123,8 +124,8 @@ public final class StatusResponder {
         return request.nonce().isPresent() ? StatusAnswer.once(der) : StatusAnswer.forMany(der, now, until);
     }
 
-    /// Good is only what was issued: a serial of which nothing is known is unknown (section 2.2), and whoever asks must
-    /// not take that for good.
+    /// Good is only what was issued: a serial of which nothing is known is unknown (section 2.2), and
+    /// whoever asks must not take that for good.
     private OcspResponse.Status status(Authority authority, BigInteger number) {
         if (number.signum() <= 0) {
             return new OcspResponse.Status.Unknown();
@@ -165,7 +166,8 @@ public final class StatusResponder {
         return Optional.empty();
     }
 
-    /// The list is another one when an authority was added: compared as such, because every request comes here.
+    /// The list is another one when an authority was added: compared as such, because every request comes
+    /// here.
     @SuppressWarnings("ReferenceEquality")
     private Known known() {
         Known current = known;

@@ -26,8 +26,8 @@ public final class Sessions {
     private final AtomicLong ids = new AtomicLong();
     private final AtomicLong open = new AtomicLong();
 
-    /// What an edge gives us to end a connection. Runs on the caller's thread and must not block: it hands the
-    /// close to
+    /// What an edge gives us to end a connection. Runs on the caller's thread and must not block: it hands
+    /// the close to
     /// its event loop, and input already queued is discarded.
     @FunctionalInterface
     public interface Connection {

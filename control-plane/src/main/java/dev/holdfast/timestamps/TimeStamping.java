@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The room's door: signed time for devices without a clock, by the standard protocol (RFC 3161). What is signed is
-/// this node's clock, with a key of the node's own.
+/// The room's door: signed time for devices without a clock, by the standard protocol (RFC 3161). What is
+/// signed is this node's clock, with a key of the node's own.
 public final class TimeStamping {
     private static final Logger LOG = LoggerFactory.getLogger(TimeStamping.class);
     private static final Duration LIFETIME = Duration.ofDays(30);

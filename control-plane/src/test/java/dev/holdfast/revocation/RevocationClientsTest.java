@@ -27,7 +27,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Revocation as openssl sees it, by the recipe: OCSP, the list of a part, the delta to it, holds and their end.
+/// Revocation as openssl sees it, by the recipe: OCSP, the list of a part, the delta to it, holds and their
+/// end.
 class RevocationClientsTest {
     private static TestServer server;
 

@@ -11,9 +11,10 @@ import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.bouncycastle.asn1.ASN1Encoding;
 
-/// What stands around the entries of a list (RFC 5280 section 5.1), so that a list of a million entries can be written
-/// without being held twice. Version 2, with the extensions of section 5.2 in this order: authority key identifier,
-/// number, delta indicator (critical), issuing distribution point (critical), freshest list.
+/// What stands around the entries of a list (RFC 5280 section 5.1), so that a list of a million entries can
+/// be written without being held twice. Version 2, with the extensions of section 5.2 in this order:
+/// authority key identifier, number, delta indicator (critical), issuing distribution point (critical),
+/// freshest list.
 public final class RevocationListFrame {
     /// Reasons (section 5.3.1) that are no state of a certificate.
     public static final int REMOVE_FROM_CRL = 8;
@@ -33,7 +34,8 @@ public final class RevocationListFrame {
     /// Which list it is among those of its issuer.
     ///
     /// @param number only grows, for complete lists and deltas of one scope together
-    /// @param base of a delta: the number of the complete lists from which on it can be combined (section 5.2.4)
+    /// @param base of a delta: the number of the complete lists from which on it can be combined (section
+    ///     5.2.4)
     /// @param points where the certificates in scope say that their list is found; empty when the scope
     ///     is everything the issuer has issued (section 5.2.5)
     /// @param deltas where the deltas to this list are found; empty in a delta (section 5.2.6)

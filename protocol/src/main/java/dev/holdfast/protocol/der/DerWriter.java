@@ -5,8 +5,8 @@ import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.Arrays;
 
-/// Writes DER from the back: contents first, then the header over them, so that every length is known when it is
-/// written and nothing is copied twice.
+/// Writes DER from the back: contents first, then the header over them, so that every length is known when
+/// it is written and nothing is copied twice.
 ///
 /// ```
 /// int end = out.mark();
@@ -82,7 +82,8 @@ public final class DerWriter {
                 .header(DerReader.GENERALIZED_TIME, mark);
     }
 
-    /// Time as certificates and lists have it: UTCTime until 2049, GeneralizedTime after (RFC 5280 section 4.1.2.5).
+    /// Time as certificates and lists have it: UTCTime until 2049, GeneralizedTime after (RFC 5280 section
+    /// 4.1.2.5).
     public DerWriter time(Instant at) {
         LocalDateTime time = LocalDateTime.ofInstant(at, ZoneOffset.UTC);
         if (time.getYear() < 1950 || time.getYear() > 2049) {

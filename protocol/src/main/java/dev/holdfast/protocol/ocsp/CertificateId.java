@@ -9,7 +9,8 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Which certificate is meant (RFC 6960 section 4.1.1, CertID): the issuer by two hashes, and a serial number.
+/// Which certificate is meant (RFC 6960 section 4.1.1, CertID): the issuer by two hashes, and a serial
+/// number.
 ///
 /// Two are the same when they are written the same, octet for octet.
 public final class CertificateId {

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// A question about certificates (RFC 6960 section 4.1), read strictly. A requestor's signature is neither needed nor
-/// looked at.
+/// A question about certificates (RFC 6960 section 4.1), read strictly. A requestor's signature is neither
+/// needed nor looked at.
 public final class OcspRequest {
     private static final int MOST_OCTETS = 16 * 1024;
     private static final int MOST_CERTIFICATES = 16;
@@ -35,9 +35,9 @@ public final class OcspRequest {
         return Optional.ofNullable(nonce).map(byte[]::clone);
     }
 
-    /// @throws OcspFormatException when it is not a request of version 1, asks for more than 16 certificates, has a
-    ///     nonce that is empty or longer than 128 octets (RFC 9654 section 2.1), or wants an extension that is
-    ///     critical and not known here (RFC 6960 section 4.4)
+    /// @throws OcspFormatException when it is not a request of version 1, asks for more than 16
+    ///     certificates, has a nonce that is empty or longer than 128 octets (RFC 9654 section 2.1), or
+    ///     wants an extension that is critical and not known here (RFC 6960 section 4.4)
     public static OcspRequest parse(byte[] der) throws OcspFormatException {
         if (der.length == 0 || der.length > MOST_OCTETS) {
             throw new OcspFormatException("a request of " + der.length + " octets is not accepted");

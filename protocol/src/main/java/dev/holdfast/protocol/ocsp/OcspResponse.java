@@ -10,7 +10,8 @@ import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.bouncycastle.asn1.ASN1Encoding;
 
-/// Answers about certificates (RFC 6960 section 4.2), always the basic response type, which every client must take.
+/// Answers about certificates (RFC 6960 section 4.2), always the basic response type, which every client
+/// must take.
 public final class OcspResponse {
     private static final int SUCCESSFUL = 0;
 

@@ -26,17 +26,19 @@ import org.bouncycastle.tsp.TimeStampResponse;
 import org.bouncycastle.tsp.TimeStampToken;
 import org.jspecify.annotations.Nullable;
 
-/// How a device without a clock learns what time it is. It knows a root, and can make a random number; it does not
-/// know whether any certificate is in time, so dates are looked at last, against the time that was signed:
+/// How a device without a clock learns what time it is. It knows a root, and can make a random number; it
+/// does not know whether any certificate is in time, so dates are looked at last, against the time that was
+/// signed:
 ///
 /// 1. ask with a fresh nonce, for the certificates too;
-/// 2. the answer is granted, repeats the nonce and the digest, and has one signature, by the certificate it names;
+/// 2. the answer is granted, repeats the nonce and the digest, and has one signature, by the certificate it
+/// names;
 /// 3. that certificate is for time-stamping alone, critically (RFC 3161 section 2.3);
 /// 4. every certificate up to the root is signed by the next, and those above the first are authorities';
 /// 5. every certificate is valid at the time that was signed.
 ///
-/// The time is as old as the answer took: the device adds what it has counted since it asked. A clock that was set so
-/// is never set back by another answer.
+/// The time is as old as the answer took: the device adds what it has counted since it asked. A clock that
+/// was set so is never set back by another answer.
 public final class SignedTime {
     private static final int MOST_OCTETS = 64 * 1024;
     private static final int LONGEST_CHAIN = 5;

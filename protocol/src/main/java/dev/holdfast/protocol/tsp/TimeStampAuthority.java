@@ -32,8 +32,8 @@ import org.bouncycastle.util.CollectionStore;
 
 /// Answers time-stamp requests (RFC 3161 section 2.4) with one signing certificate.
 ///
-/// The nonce comes back, the message's digest too; the certificate is named by its SHA-256 (RFC 5816), and sent along
-/// with those above it when the request asks for it.
+/// The nonce comes back, the message's digest too; the certificate is named by its SHA-256 (RFC 5816), and
+/// sent along with those above it when the request asks for it.
 public final class TimeStampAuthority {
     private static final int MOST_OCTETS = 4_096;
     /// Of our own, made of a UUID (ITU-T X.667): the time of this server's clock, at the moment of signing.
@@ -97,8 +97,8 @@ public final class TimeStampAuthority {
     /// The answer, DER: granted, or rejected with the reason (section 2.4.2). One at a time.
     ///
     /// 1. What is no request: badDataFormat. 2. A digest that is weak or of the wrong length: badAlg,
-    /// badDataFormat. 3. A policy that is not ours: unacceptedPolicy. 4. An extension: unacceptedExtension. 5. The
-    /// time, now.
+    /// badDataFormat. 3. A policy that is not ours: unacceptedPolicy. 4. An extension: unacceptedExtension.
+    /// 5. The time, now.
     ///
     /// @param serial another one for every answer
     public synchronized byte[] answer(byte[] request, BigInteger serial, Instant now) {
