@@ -362,7 +362,7 @@ public final class Inventory {
         String kind = json.path("kind").asText();
         Environment environment = new Environment(json.path("environment").asText());
         String subject = json.path("subject").asText();
-        if (kind.startsWith("device.")) {
+        if (kind.startsWith("device.") && subject.startsWith("device:")) {
             DeviceRef ref = new DeviceRef(environment, new DeviceId(subject.substring("device:".length())));
             told(kind, json.path("body"), directory.find(ref))
                     .or(() -> find(ref).map(Inventory::standing))
