@@ -44,6 +44,7 @@ export function startMock(options: MockOptions): Promise<{ server: Server; port:
   }
   const rnd = random((options.seed ?? 1) + 99);
   let signedIn = options.signedIn ?? true;
+  let decided = false;
   const streams = new Set<ServerResponse>();
   const all = () => [...city.devices.values()];
   const iso = (offset = 0) => new Date(Date.now() + offset).toISOString();
@@ -213,7 +214,15 @@ export function startMock(options: MockOptions): Promise<{ server: Server; port:
     ["GET", /^\/connection-failures$/, (c) => page(c, [{ at: iso(-9_000_000), listener: "mqtt", cause: "CERTIFICATE_SUPERSEDED", sentence: "It presented a certificate that a newer one has replaced.", device: "x", remoteAddress: "192.0.2.81" }], "failures")],
     ["POST", /^\/imports\/devices$/, (c) => { const lines = c.raw.trim().split("\n").length - 1; json(c, { read: lines, accepted: Math.max(0, lines - 1), unchanged: 0, rejected: 1, errors: [{ line: 3, message: "unknown model kwh-9" }] } satisfies S["ImportResult"]); }],
     ["GET", /^\/exports\/devices$/, (c) => { c.response.writeHead(200, { "content-type": "text/csv" }); c.response.end("id,model\n"); }],
-    ["GET", /^\/certificates$/, (c) => page(c, all().slice(0, 120).flatMap((d) => certificates(d.id, iso).slice(0, 1)).filter((x) => !c.query.get("status") || x.status === c.query.get("status")), "certificates")],
+    ["GET", /^\/certificates$/, (c) => page(c, all().slice(0, 120).flatMap((d) => certificates(d.id, iso).slice(0, 1)).filter((x) => (!c.query.get("status") || x.status === c.query.get("status")) && (!c.query.get("device") || x.device === c.query.get("device"))), "certificates")],
+    ["GET", /^\/certificates\/forecast$/, (c) => json(c, forecast(city.devices.size, c.query.get("by") === "week", Number(c.query.get("days") ?? 90), iso))],
+    ["GET", /^\/certificates\/keys$/, (c) => json(c, { at: iso(), certificates: size, weak: size === 0 ? 0 : 212, groups: size === 0 ? [] : [{ profile: "device", kind: "ec-p256", certificates: 1_700, accepted: true, quantumSafe: false }, { profile: "device", kind: "rsa", certificates: 212, accepted: false, quantumSafe: false }, { profile: "gateway", kind: "ml-dsa-65", certificates: 88, accepted: true, quantumSafe: true }], shared: size === 0 ? [] : [{ device: "meter-0007", at: iso(-7e6), seen: "meter-0008 asked for a certificate for the key of meter-0007" }] } satisfies S["CertificateKeys"])],
+    ["GET", /^\/certificates\/rogue$/, (c) => json(c, { certificates: size === 0 ? [] : [{ sha256: "9d".padEnd(64, "b4"), authority: "device-development-1", serial: "7be2d5531c8a4f9a11c0aa01", subject: "CN=meter-0031", firstSeenAt: iso(-9e6), lastSeenAt: iso(-6e5), times: 14, remoteAddress: "203.0.113.77:40112", pem: "-----BEGIN CERTIFICATE-----" }] })],
+    ["GET", /^\/certificates\/([0-9a-f]+)$/, (c) => { const one = all().slice(0, 200).flatMap((d) => certificates(d.id, iso)).find((x) => x.serial === c.match[1]); return one ? json(c, { ...one, sha256: "9d".padEnd(64, "b4"), pem: `-----BEGIN CERTIFICATE-----\n${"MIIBszCCAVmgAwIBAgIQT5oRwHvi1VMEAAIDyKowCgYIKoZIzj0EAwIwPjERMA8G\n".repeat(9)}-----END CERTIFICATE-----\n` }) : problem(c, 404, "No such certificate", "No certificate has this serial number.", "Look for its device under Devices."); }],
+    ["GET", /^\/certificate-profiles$/, (c) => json(c, { profiles: [{ name: "device", usages: ["tls-client"], keys: { kinds: ["ec-p256", "ec-p384", "ml-dsa-65"], serverGenerated: false }, validity: { lifetime: "P90D", jitterPercent: 10, backdated: "PT5M" }, rotation: { overlap: "PT0S", renewableAfterExpiry: "P30D", lateWindow: "P60D" }, admittance: { credentials: ["token", "manufacturer"], approval: false, channelBound: false, attestation: "none", dnsNames: [] } }, { name: "gateway", usages: ["tls-client", "tls-server"], keys: { kinds: ["ml-dsa-65"], serverGenerated: false }, validity: { lifetime: "P30D", jitterPercent: 0, backdated: "PT5M" }, rotation: { overlap: "PT1H", renewableAfterExpiry: "PT0S", lateWindow: "PT0S" }, admittance: { credentials: ["tpm"], approval: true, channelBound: true, attestation: "tpm", dnsNames: ["*.gw.example.org"] } }] satisfies S["CertificateProfile"][] })],
+    ["GET", /^\/enrolment-requests$/, (c) => json(c, { requests: size === 0 || decided ? [] : [{ id: "rq-1", environment: "development", device: "meter-0044", key: "4c".padEnd(64, "1f"), cause: "late-renewal", credential: "certificate", detail: "its certificate ended 2026-02-01T00:00:00Z; asked by EST from 10.20.0.9:4012", state: "waiting", firstAskedAt: iso(-6e6), lastAskedAt: iso(-3e4), timesAsked: 97, expiresAt: iso(6e8) } satisfies S["EnrolmentRequest"]] })],
+    ["POST", /^\/enrolment-requests\/([^/]+)\/(approve|refuse)$/, (c) => { decided = true; json(c, { id: c.match[1], state: c.match[2] === "approve" ? "approved" : "refused" }); }],
+    ["GET", /^\/devices\/([^/]+)\/connection-diagnosis$/, (c) => json(c, { device: c.match[1] ?? "", verdict: "refused", sentence: `${c.match[1]} was refused: it came with an old certificate, whose successor has been used; the certificate with serial number 4f9a11c0 was refused.`, reasons: [{ kind: "record", cause: "SUCCESSOR_NOT_USED", sentence: "Its new certificate 4f9a11c07be2d553 has not been used; the one before it still counts.", fix: "nothing, if it is about to; else look whether the device stored the answer to its request", readOn: "docs/certificates.md#rotation", times: 0, sure: true }, { kind: "admission", cause: "CERTIFICATE_SUPERSEDED", sentence: "It came with an old certificate, whose successor has been used.", fix: "if the device was restored from an old image, enrol it again; if it also comes with the new one, somebody has a copy of its old key", readOn: "docs/certificates.md#superseded", times: 3, lastAt: iso(-9e6), remoteAddress: "192.0.2.81:5122", sure: true }, { kind: "handshake", cause: "CLIENT_REJECTED_OUR_CERTIFICATE", sentence: "The device says that our certificate is out of its time; ours is renewed by itself, so the device’s clock is probably wrong.", fix: "set its clock (NTP), or give it one before TLS", readOn: "docs/certificates.md#clocks", times: 1, lastAt: iso(-9.1e6), remoteAddress: "192.0.2.81:5119", sure: false }] } satisfies S["ConnectionDiagnosis"])],
     ["POST", /^\/certificates\/([^/]+)\/revoke$/, (c) => json(c, { ...certificates("meter-0002", iso)[0], status: "revoked" })],
     ["GET", /^\/authorities$/, (c) => json(c, { authorities: [{ name: "root", kind: "root", subject: "CN=Holdfast DEVELOPMENT Root", serial: "01", notBefore: iso(-1e9), notAfter: iso(6e11), sha256: "ab".padEnd(64, "3c"), development: true }, { name: "issuing", kind: "issuing", subject: "CN=Holdfast DEVELOPMENT Issuing 1", serial: "02", notBefore: iso(-1e9), notAfter: iso(1.5e11), sha256: "cd".padEnd(64, "5e"), development: true, crlUrl: "http://localhost:8081/crl/issuing.crl" }] })],
     ["GET", /^\/manufacturer-anchors$/, (c) => json(c, { anchors: size === 0 ? [] : [{ id: "an-1", name: "Tidewater Instruments", subject: "CN=Tidewater Device CA 2", notAfter: iso(3e11) }] })],
@@ -284,6 +293,29 @@ export function startMock(options: MockOptions): Promise<{ server: Server; port:
     const address = server.address();
     resolve({ server, port: typeof address === "object" && address ? address.port : options.port, city });
   }));
+}
+
+/// A fleet that was enrolled in two waves; the second one is larger than can be renewed in its week.
+function forecast(devices: number, weeks: boolean, days: number, iso: (offset?: number) => string): S["CertificateForecast"] {
+  const step = weeks ? 604_800 : 86_400;
+  const perHour = 1;
+  const buckets: S["CertificateForecast"]["buckets"] = [];
+  let before = 0;
+  let cliff: S["CertificateForecast"]["cliff"];
+  for (let i = 0; i < Math.floor((days * 86_400) / step); i++) {
+    const at = (i * step) / 86_400;
+    const wave = (day: number, width: number, share: number) => devices * share * Math.exp(-(((at - day) / width) ** 2)) * (weeks ? 7 : 1);
+    const ending = Math.round(wave(14, 6, 0.012) + wave(24, 2, 0.14) + wave(70, 9, 0.018));
+    const servable = Math.round((perHour * step) / 3600);
+    before += ending;
+    const late = Math.max(0, before - perHour * 24 * (at + step / 86_400));
+    buckets.push({ from: iso(i * step * 1000), to: iso((i + 1) * step * 1000), ending, servable, late: Math.round(late) });
+    if (late > 0 && !cliff) cliff = { at: iso((i + 1) * step * 1000), ending: before, servable: Math.round(before - late), lockedOut: Math.round(late), perHourNeeded: 2 };
+  }
+  const answer: S["CertificateForecast"]["answer"] = devices === 0
+    ? { word: "good", sentence: "No device has a certificate yet." }
+    : { word: "bad", sentence: `No: ${cliff?.ending} certificates end by ${cliff?.at.slice(0, 10)}, and only ${cliff?.servable} can be renewed before; ${cliff?.lockedOut} devices would be locked out.`, advice: "Begin to renew now, those that end first before the others (holdfast cert rotate), and raise certificates.renewalsPerHour to at least 2." };
+  return { at: iso(), answer, capacity: { perHour, measuredPerHour: 41 }, devices, ended: 0, beyond: 0, stepSeconds: step, buckets, ...(cliff && devices > 0 ? { cliff } : {}) };
 }
 
 function certificates(device: string, iso: (offset?: number) => string): S["Certificate"][] {

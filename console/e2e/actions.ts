@@ -82,7 +82,7 @@ export async function actions(browser: Browser, target: Target, check: Check): P
       await page.getByText("unknown model kwh-9").waitFor();
       await confirm(page, "Register 1 device");
     });
-    for (const tab of ["Telemetry", "Logs", "Certificates", "Configuration", "Refusals"]) {
+    for (const tab of ["Telemetry", "Logs", "Certificates", "Configuration", "Why refused"]) {
       await act(`the device's ${tab} stand up to axe`, `/devices/${device}`, async (page) => {
         await page.getByRole("tab", { name: tab }).click();
         await page.getByRole("tabpanel").waitFor();
@@ -92,6 +92,40 @@ export async function actions(browser: Browser, target: Target, check: Check): P
         if (wide > 0) throw new Error(`The page is ${wide} pixels wider than the screen.`);
       });
     }
+    await act("a request that waits for a person is approved, with the key that it is about", "/certificates", async (page) => {
+      if (size === "phone") {
+        if ((await page.getByText("waits for a person").count()) > 0) throw new Error("It was approved already, and still waits.");
+        return;
+      }
+      await page.getByRole("button", { name: "Approve" }).click();
+      await page.getByRole("dialog").getByText("the key 4c1f").waitFor();
+      await confirm(page, "Approve 1 request", "known on site");
+      await page.getByText("waits for a person").waitFor({ state: "detached" });
+    });
+    await act("the picture of what ends can be read as a table, by day and by week", "/certificates", async (page) => {
+      await page.getByText("As a table").click();
+      await page.locator(".fc-table tbody tr").first().waitFor();
+      await page.getByRole("button", { name: "A year" }).click();
+      await page.waitForFunction(() => (document.querySelector(".forecast svg[role=img]")?.getAttribute("aria-label") ?? "").includes("weeks"));
+      await audit(page);
+    });
+    await act("a device’s certificate is found, opened, and revoked with its consequence", "/certificates", async (page) => {
+      await page.getByPlaceholder("Device id, or serial number").fill("meter-0002");
+      await page.getByRole("button", { name: "Look" }).click();
+      await page.waitForFunction(() => document.querySelectorAll('a[href^="/certificates/4f"]').length === 1);
+      await page.locator('a[href^="/certificates/4f"]').click();
+      await page.getByText("Does this certificate still count?").waitFor();
+      await settled(page);
+      await audit(page);
+      await page.getByRole("button", { name: "Revoke" }).click();
+      await page.getByRole("dialog").getByText("A revocation cannot be undone").waitFor();
+      await confirm(page, "Revoke", "its key was lost");
+    });
+    await act("a device says why it was refused, with what to do", `/devices/${device}`, async (page) => {
+      await page.getByRole("tab", { name: "Why refused" }).click();
+      await page.getByText("somebody has a copy of its old key").waitFor();
+      await page.getByText("it may have been another one").waitFor();
+    });
     await act("hostile log lines are text, with their control characters visible", `/devices/${device}`, async (page) => {
       await page.getByRole("tab", { name: "Logs" }).click();
       await page.getByText("<img src=x onerror=alert(1)>").waitFor();

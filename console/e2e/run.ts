@@ -135,6 +135,7 @@ async function findPaths(context: BrowserContext, origin: string): Promise<[stri
   const [fresh] = await list("/devices?selector=state%3Dregistered&limit=1", "devices");
   const rollouts = await list("/rollouts?limit=2", "rollouts");
   const incidents = await list("/incidents?limit=3", "incidents");
+  const serial = (await list("/certificates?limit=1", "certificates") as unknown as { serial: string }[])[0]?.serial;
   return [
     ["/", "city"],
     ["/?view=table", "city as table"],
@@ -150,6 +151,7 @@ async function findPaths(context: BrowserContext, origin: string): Promise<[stri
     ...incidents.map((r, i): [string, string] => [`/incidents/${r.id}`, `incident ${i + 1}`]),
     ["/firmware", "firmware"],
     ["/certificates", "certificates"],
+    ...(serial ? [[`/certificates/${serial}`, "certificate"] as [string, string]] : []),
     ["/journal", "journal"],
     ["/notifications", "notifications"],
     ["/operators", "operators"],

@@ -60,6 +60,7 @@ const incidents = createRoute({
 const incident = createRoute({ getParentRoute: () => gate, path: "/incidents/$id", component: lazyRouteComponent(() => import("./pages/Incident"), "Incident") });
 const firmware = createRoute({ getParentRoute: () => gate, path: "/firmware", component: lazyRouteComponent(() => import("./pages/Firmware"), "Firmware") });
 const certificates = createRoute({ getParentRoute: () => gate, path: "/certificates", component: lazyRouteComponent(() => import("./pages/Certificates"), "Certificates") });
+const certificate = createRoute({ getParentRoute: () => gate, path: "/certificates/$serial", component: lazyRouteComponent(() => import("./pages/Certificate"), "Certificate") });
 const journal = createRoute({
   getParentRoute: () => gate,
   path: "/journal",
@@ -75,7 +76,7 @@ export function makeRouter(queries: QueryClient) {
   return createRouter({
     routeTree: root.addChildren([
       welcome,
-      gate.addChildren([overview, devices, device, rollouts, rollout, incidents, incident, firmware, certificates, journal, notifications, operators, server, myself]),
+      gate.addChildren([overview, devices, device, rollouts, rollout, incidents, incident, firmware, certificates, certificate, journal, notifications, operators, server, myself]),
     ]),
     context: { queries },
     defaultNotFoundComponent: NotFound,

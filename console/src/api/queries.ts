@@ -101,14 +101,22 @@ export const signingKeysQuery = queryOptions({ queryKey: ["signing-keys"], query
 export const artifactsQuery = queryOptions({ queryKey: ["artifacts"], queryFn: () => must(api.GET("/artifacts")) });
 export const authoritiesQuery = queryOptions({ queryKey: ["authorities"], queryFn: () => must(api.GET("/authorities")) });
 export const anchorsQuery = queryOptions({ queryKey: ["anchors"], queryFn: () => must(api.GET("/manufacturer-anchors")) });
-export const certificatesQuery = (status: Schemas["CertificateStatus"] | undefined) =>
+export const certificatesQuery = (status: Schemas["CertificateStatus"] | undefined, device: string | undefined) =>
   infiniteQueryOptions({
-    queryKey: ["certificates", status ?? ""],
-    queryFn: ({ pageParam }) => must(api.GET("/certificates", { params: { query: given({ status, cursor: pageParam }) } })),
+    queryKey: ["certificates", status ?? "", device ?? ""],
+    queryFn: ({ pageParam }) => must(api.GET("/certificates", { params: { query: { ...given({ status, device, cursor: pageParam }), limit: 20 } } })),
     initialPageParam: "",
     getNextPageParam: (last) => last.next,
     placeholderData: (old) => old,
   });
+export const certificateQuery = (serial: string) => queryOptions({ queryKey: ["certificate", serial], queryFn: () => must(api.GET("/certificates/{serial}", { params: { path: { serial } } })) });
+export const forecastQuery = (days: number, by: "day" | "week") =>
+  queryOptions({ queryKey: ["certificates", "forecast", days, by], queryFn: () => must(api.GET("/certificates/forecast", { params: { query: { days, by } } })), refetchInterval: 300_000, placeholderData: (old) => old });
+export const certificateKeysQuery = queryOptions({ queryKey: ["certificates", "keys"], queryFn: () => must(api.GET("/certificates/keys")), staleTime: 60_000 });
+export const rogueQuery = queryOptions({ queryKey: ["certificates", "rogue"], queryFn: () => must(api.GET("/certificates/rogue", { params: { query: { limit: 20 } } })) });
+export const profilesQuery = queryOptions({ queryKey: ["certificate-profiles"], queryFn: () => must(api.GET("/certificate-profiles")), staleTime: 60_000 });
+export const waitingRequestsQuery = queryOptions({ queryKey: ["enrolment-requests", "waiting"], queryFn: () => must(api.GET("/enrolment-requests", { params: { query: { state: "waiting", limit: 100 } } })), refetchInterval: 30_000 });
+export const diagnosisQuery = (id: string) => queryOptions({ queryKey: ["device", id, "diagnosis"], queryFn: () => must(api.GET("/devices/{id}/connection-diagnosis", { params: { path: { id } } })) });
 export const channelsQuery = queryOptions({ queryKey: ["channels"], queryFn: () => must(api.GET("/notification-channels")) });
 export const neverIsolateQuery = queryOptions({ queryKey: ["never-isolate"], queryFn: () => must(api.GET("/never-isolate")) });
 export const journalQuery = (kind: string, subject: string) =>

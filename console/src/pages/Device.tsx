@@ -11,6 +11,7 @@ import { Mark, State, type Tone } from "../parts/Mark";
 import { Empty, Page, Panel, ProblemNotice, Skeleton, SkeletonLines } from "../parts/Page";
 import { Act } from "../parts/Act";
 import { Table } from "../parts/Table";
+import { Why } from "../parts/Why";
 import { Tabs } from "../parts/Tabs";
 import { Logs, Timeline } from "../parts/Timeline";
 import { Untrusted } from "../parts/Untrusted";
@@ -59,7 +60,7 @@ export function Device() {
               { key: "logs", label: "Logs", show: () => <Logs id={id} /> },
               { key: "certificates", label: "Certificates", show: () => <DeviceCertificates id={id} /> },
               { key: "configuration", label: "Configuration", show: () => <Configuration id={id} /> },
-              { key: "refusals", label: "Refusals", show: () => <Refusals id={id} /> },
+              { key: "refusals", label: "Why refused", show: () => <Refusals id={id} /> },
             ]}
           />
         </Panel>
@@ -225,6 +226,8 @@ const words = (value: unknown): string => (value === undefined ? "not said" : ty
 function Refusals({ id }: { id: string }) {
   const failures = useQuery(failuresQuery(id));
   return (
+    <>
+    <Why id={id} />
     <Table
       caption="Refused connections that named this device"
       rows={failures.data?.failures}
@@ -238,5 +241,6 @@ function Refusals({ id }: { id: string }) {
         { key: "at", head: "When", phone: "side", cell: (f) => <When at={f.at} /> },
       ]}
     />
+    </>
   );
 }

@@ -32,6 +32,7 @@ export function Incident() {
             <span>{SEVERITIES[incident.severity].word} severity, {PROVENANCES[incident.provenance].word}, opened <When at={incident.openedAt} /></span>
             {incident.device && <Link to="/devices/$id" params={{ id: incident.device }} className="mono">{incident.device}</Link>}
             {incident.rollout && <Link to="/rollouts/$id" params={{ id: incident.rollout }}>the rollout</Link>}
+            {incident.authority && <Link to="/certificates">the certificates of {incident.authority}</Link>}
           </span>
         )
       }

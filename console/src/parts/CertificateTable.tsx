@@ -27,20 +27,20 @@ export function CertificateTable({ rows, error, retry, empty, withDevice, more }
       empty={empty}
       more={more}
       columns={[
-        { key: "serial", head: "Serial", phone: "title", cell: (c) => <code className="break" title={c.serial}>{c.serial.length > 20 ? `${c.serial.slice(0, 8)}…${c.serial.slice(-8)}` : c.serial}</code> },
+        { key: "serial", head: "Serial", phone: "title", cell: (c) => <Link className="key mono" to="/certificates/$serial" params={{ serial: c.serial }} title={c.serial}>{c.serial.length > 20 ? `${c.serial.slice(0, 8)}…${c.serial.slice(-8)}` : c.serial}</Link> },
         ...(withDevice ? [{ key: "device", head: "Device", label: "of", cell: (c: Schemas["Certificate"]) => <Link className="key mono" to="/devices/$id" params={{ id: c.device }}>{c.device}</Link> }] : []),
         { key: "status", head: "Status", phone: "side" as const, cell: (c) => <State tone={CERTIFICATE_STATUS[c.status].tone}>{CERTIFICATE_STATUS[c.status].word}</State> },
         { key: "profile", head: "Profile", phone: "hide" as const, cell: (c) => c.profile ?? "" },
         { key: "from", head: "Valid from", phone: "hide" as const, cell: (c) => <When at={c.notBefore} /> },
         { key: "to", head: "Ends", label: "ends", cell: (c) => <When at={c.notAfter} /> },
         { key: "revoked", head: "Revoked", label: "revoked", phone: "hide" as const, cell: (c) => (c.revokedAt ? <><When at={c.revokedAt} /> <span className="quiet">{c.revocationCode}</span></> : <span className="quiet">no</span>) },
-        { key: "act", head: "", phone: "act" as const, cell: (c) => (c.status === "valid" ? <Revoke certificate={c} /> : null) },
+        { key: "act", head: "", phone: withDevice ? ("hide" as const) : ("act" as const), cell: (c) => (c.status === "valid" ? <Revoke certificate={c} /> : null) },
       ]}
     />
   );
 }
 
-function Revoke({ certificate }: { certificate: Schemas["Certificate"] }) {
+export function Revoke({ certificate }: { certificate: Schemas["Certificate"] }) {
   const [code, setCode] = useState<Schemas["RevocationCode"]>("unspecified");
   const field = useId();
   return (

@@ -104,11 +104,11 @@ export const ACTION_STATES: Record<Schemas["IncidentAction"]["state"], { word: s
   expired: { word: "ended by its time limit", tone: "calm" },
 };
 
-export const CERTIFICATE_STATUS: Record<Schemas["CertificateStatus"], { word: string; tone: Tone }> = {
-  valid: { word: "valid", tone: "good" },
-  superseded: { word: "superseded", tone: "calm" },
-  revoked: { word: "revoked", tone: "bad" },
-  expired: { word: "expired", tone: "watch" },
+export const CERTIFICATE_STATUS: Record<Schemas["CertificateStatus"], { word: string; tone: Tone; meaning: string }> = {
+  valid: { word: "valid", tone: "good", meaning: "Its device may come in with it." },
+  superseded: { word: "superseded", tone: "calm", meaning: "Its successor has been used; it is refused now." },
+  revoked: { word: "revoked", tone: "bad", meaning: "Refused for ever, or on hold while its device is suspended." },
+  expired: { word: "expired", tone: "watch", meaning: "Its time is over; by its profile it may still ask for its successor for a while." },
 };
 
 /// "DESTINATION_NOT_ALLOWED" as people say it: "Destination not allowed".

@@ -14,6 +14,7 @@ import dev.holdfast.protocol.cms.KeyEnvelope;
 import dev.holdfast.tls.DeviceListener;
 import dev.holdfast.tls.DevicePlane;
 import dev.holdfast.tls.DeviceTls;
+import dev.holdfast.tls.HandshakeFailure;
 import dev.holdfast.updates.UpdatesEndpoint;
 import java.io.IOException;
 import java.time.InstantSource;
@@ -48,6 +49,12 @@ final class DeviceSide {
                 rooms.identity.claims()::isClaim,
                 configuration,
                 ground.clock);
+        tls.onUnknownCertificate(rooms.sight::sawUnknown);
+        plane.failures().onFailure(failure -> {
+            if (failure.cause() == HandshakeFailure.Cause.SIGNATURE_WRONG) {
+                rooms.sight.sawForged(failure.subject(), failure.remoteAddress());
+            }
+        });
         https = parts.opened("device HTTPS", new DeviceListener(plane, tls, configuration));
         channelBound = parts.opened("channel-bound HTTPS", DeviceListener.channelBound(plane, tls, configuration));
         updates = parts.opened(

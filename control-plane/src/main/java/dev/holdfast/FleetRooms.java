@@ -23,6 +23,7 @@ import dev.holdfast.rollout.Rollouts;
 import dev.holdfast.rotation.Renewals;
 import dev.holdfast.segmentation.Segmentation;
 import dev.holdfast.sessions.Sessions;
+import dev.holdfast.sight.Sight;
 import dev.holdfast.telemetry.Observation;
 import dev.holdfast.telemetry.Telemetry;
 import dev.holdfast.timestamps.TimeStamping;
@@ -48,6 +49,7 @@ final class FleetRooms {
     final Identity identity;
     final Renewals renewals;
     final Detection detection;
+    final Sight sight;
     final Firmware firmware;
     final Rollouts rollouts;
     final Segmentation segmentation;
@@ -100,6 +102,16 @@ final class FleetRooms {
         detection = parts.opened(
                 "detection",
                 new Detection(ground.database, ground.journal, inventory, telemetry, ground.nodeName(), ground.clock));
+        sight = parts.opened(
+                "sight",
+                new Sight(
+                        ground.database,
+                        ground.journal,
+                        ca,
+                        telemetry,
+                        ground.freeze,
+                        renewals::capacityPerHour,
+                        ground.clock));
         firmware = new Firmware(
                 ground.database, ground.journal, inventory, ground.folder.privateFolder("artifacts"), LARGEST_ARTIFACT);
         rollouts = parts.opened(
@@ -178,6 +190,8 @@ final class FleetRooms {
         channels.start();
         rollouts.start();
         identity.enrolment().finishInterrupted();
+        identity.enrolment().onSharedKey(sight::sawSharedKey);
+        sight.start();
         identity.enrolment().onRefusal((device, reason, _, remote) -> {
             if (reason.isAuthenticationFailure()) {
                 telemetry.accept(new Observation.AuthenticationFailure(

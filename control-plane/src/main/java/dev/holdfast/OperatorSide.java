@@ -62,6 +62,7 @@ final class OperatorSide {
                                 rooms.identity,
                                 rooms.renewals,
                                 rooms.detection,
+                                rooms.sight,
                                 rooms.response,
                                 rooms.firmware,
                                 rooms.rollouts,

@@ -21,6 +21,7 @@ import dev.holdfast.rollout.Rollouts;
 import dev.holdfast.rotation.Renewals;
 import dev.holdfast.sessions.CutReason;
 import dev.holdfast.sessions.Sessions;
+import dev.holdfast.sight.Sight;
 import dev.holdfast.telemetry.Telemetry;
 import dev.holdfast.tls.DevicePlane;
 import dev.holdfast.tls.DeviceTls;
@@ -160,6 +161,10 @@ public final class Server implements AutoCloseable {
 
     public Renewals renewals() {
         return rooms.renewals;
+    }
+
+    public Sight sight() {
+        return rooms.sight;
     }
 
     public Detection detection() {

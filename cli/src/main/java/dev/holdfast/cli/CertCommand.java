@@ -15,8 +15,16 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "cert",
         mixinStandardHelpOptions = true,
-        description = "Lists, shows and revokes certificates.",
-        subcommands = {ProfileCommand.class, EnrolmentRequestCommand.class, RenewalCommand.class},
+        description = "Explains, lists, rotates and revokes certificates.",
+        subcommands = {
+            ProfileCommand.class,
+            EnrolmentRequestCommand.class,
+            InspectCommand.class,
+            LintCommand.class,
+            RenewalCommand.class,
+            RotateCommand.class,
+            WhyCommand.class
+        },
         synopsisSubcommandLabel = "COMMAND")
 final class CertCommand {
     private static final Table LIST = Table.of(

@@ -39,6 +39,7 @@ final class IncidentShapes {
             case Incident.Subject.OfDevice of ->
                 fields.with("device", of.device().id().value());
             case Incident.Subject.OfRollout of -> fields.with("rollout", of.rollout());
+            case Incident.Subject.OfAuthority of -> fields.with("authority", of.authority());
         };
     }
 

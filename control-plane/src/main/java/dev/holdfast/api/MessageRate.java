@@ -28,6 +28,7 @@ public final class MessageRate implements ObservationConsumer {
                     Observation.SessionActivity _,
                     Observation.Violation _,
                     Observation.RefusedCertificate _,
+                    Observation.CertificateConcern _,
                     Observation.AuthenticationFailure _ -> false;
         };
         if (message) {

@@ -36,6 +36,7 @@ public final class RefusalLog implements ObservationConsumer {
                     Observation.Event _,
                     Observation.Flow _,
                     Observation.SessionActivity _,
+                    Observation.CertificateConcern _,
                     Observation.Violation _ -> {}
         }
     }

@@ -17,6 +17,7 @@ import dev.holdfast.response.Response;
 import dev.holdfast.rollout.Rollouts;
 import dev.holdfast.rotation.Renewals;
 import dev.holdfast.sessions.Sessions;
+import dev.holdfast.sight.Sight;
 import dev.holdfast.telemetry.Telemetry;
 import dev.holdfast.tls.HandshakeFailures;
 import java.nio.file.Path;
@@ -46,6 +47,7 @@ public record Rooms(
         Identity identity,
         Renewals renewals,
         Detection detection,
+        Sight sight,
         Response response,
         Firmware firmware,
         Rollouts rollouts,

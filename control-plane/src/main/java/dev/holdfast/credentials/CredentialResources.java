@@ -15,5 +15,7 @@ public final class CredentialResources {
         new ProfilesEndpoint(rooms).register(handlers);
         new HeldRequestsEndpoint(rooms).register(handlers);
         new RenewalsEndpoint(rooms).register(handlers);
+        new SightEndpoint(rooms).register(handlers);
+        new DiagnosisEndpoint(rooms).register(handlers);
     }
 }

@@ -26,6 +26,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,7 +46,13 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
     private static final Duration SWEEP_EVERY = Duration.ofSeconds(2);
     private static final int CONTACTS_PAGE = 5_000;
     /// What others can bring about in a device's name says nothing about the device.
-    private static final List<String> NOT_ITS_OWN = List.of(Finding.Cause.AUTHENTICATION_FAILURES_REPEATED.name());
+    private static final List<String> NOT_ITS_OWN = Stream.of(
+                    Finding.Cause.AUTHENTICATION_FAILURES_REPEATED,
+                    Finding.Cause.KEY_SHARED,
+                    Finding.Cause.KEY_WEAK,
+                    Finding.Cause.CERTIFICATE_ENDING)
+            .map(Finding.Cause::name)
+            .toList();
 
     private final Database database;
     private final Inventory inventory;
@@ -200,7 +207,8 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
         }
     }
 
-    /// Tells the other nodes of this one's sessions, and hands what they tell of the same devices to their shards.
+    /// Tells the other nodes of this one's sessions, and hands what they tell of the same devices to their
+    /// shards.
     void exchange() {
         sessionShare.exchange(
                 clock.millis(),

@@ -11,7 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 
-/// The first stage of detection: a pure function of what was expected, what is remembered and what was observed.
+/// The first stage of detection: a pure function of what was expected, what is remembered and what was
+/// observed.
 ///
 /// Causes that a neighbour could bring about (failed authentications, a certificate tried without its key)
 /// never carry
@@ -36,6 +37,7 @@ final class Detector {
             case Observation.Violation violation -> violation(work, violation);
             case Observation.RefusedCertificate refused -> refusedCertificate(work, refused);
             case Observation.AuthenticationFailure failure -> authenticationFailure(work, failure);
+            case Observation.CertificateConcern concern -> certificateConcern(work, concern);
             case Observation.LogLine _, Observation.Event _ -> work.heard();
         }
         return work.done();
@@ -339,7 +341,40 @@ final class Detector {
                     "certificate " + refused.certificate() + ", superseded, in turn with the present one "
                             + work.draft.parties.supersededTurns() + " times, the last from "
                             + shown(refused.remoteAddress(), 60));
+            return;
         }
+        work.draft.failures = work.draft.failures.plus(work.now, VIOLATIONS);
+        if (work.draft.failures.count() >= FAILURES_REPEATED) {
+            work.raise(
+                    Cause.OLD_CERTIFICATE_PRESENTED,
+                    Severity.MEDIUM,
+                    Provenance.PROVEN,
+                    0.5,
+                    work.draft.failures.since(),
+                    "only its present certificate",
+                    "certificate " + refused.certificate() + ", superseded, and refused each time; "
+                            + work.draft.failures.count() + " refusals in 10 minutes, the last from "
+                            + shown(refused.remoteAddress(), 60));
+        }
+    }
+
+    /// Never an act of the device's own, so of no family that isolates.
+    private static void certificateConcern(Work work, Observation.CertificateConcern concern) {
+        work.raise(
+                switch (concern.matter()) {
+                    case KEY_SHARED -> Cause.KEY_SHARED;
+                    case KEY_WEAK -> Cause.KEY_WEAK;
+                    case ENDING -> Cause.CERTIFICATE_ENDING;
+                },
+                switch (concern.matter()) {
+                    case KEY_SHARED -> Severity.HIGH;
+                    case KEY_WEAK, ENDING -> Severity.MEDIUM;
+                },
+                concern.provenance(),
+                1,
+                work.now,
+                shown(concern.expected(), 200),
+                shown(concern.seen(), 300));
     }
 
     private static void authenticationFailure(Work work, Observation.AuthenticationFailure failure) {

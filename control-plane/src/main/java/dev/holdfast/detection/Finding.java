@@ -24,6 +24,11 @@ public record Finding(
     public enum Cause {
         IDENTITY_USED_IN_TWO_PLACES,
         SUPERSEDED_CERTIFICATE_IN_USE,
+        /// Refused each time, and the present one is not used in turn: an old image, more likely than a copy.
+        OLD_CERTIFICATE_PRESENTED,
+        KEY_SHARED,
+        KEY_WEAK,
+        CERTIFICATE_ENDING,
         FORBIDDEN_TOPIC_REPEATED,
         FOREIGN_ACTION_REPEATED,
         MALFORMED_MESSAGES_REPEATED,

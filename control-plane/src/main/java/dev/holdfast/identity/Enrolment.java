@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,6 +54,7 @@ public final class Enrolment {
     private final Freeze freeze;
     private final Environment environment;
     private final RefusalJournal refusals;
+    private volatile BiConsumer<DeviceRef, Optional<DeviceRef>> sharedKey = (_, _) -> {};
     private final List<RefusalListener> refusalListeners = new CopyOnWriteArrayList<>();
 
     Enrolment(
@@ -88,6 +90,12 @@ public final class Enrolment {
 
     public void onRefusal(RefusalListener listener) {
         refusalListeners.add(listener);
+    }
+
+    /// Who hears that a device asked for a certificate for another one's key; must not block, and may hear it
+    /// twice.
+    public void onSharedKey(BiConsumer<DeviceRef, Optional<DeviceRef>> ownerAndAsker) {
+        sharedKey = ownerAndAsker;
     }
 
     private sealed interface Step {
@@ -166,8 +174,12 @@ public final class Enrolment {
     private Step decide(Transaction tx, CertificationRequest request, Applicant applicant) {
         EnrolmentFacts facts = facts(tx, request, applicant);
         return switch (EnrolmentPolicy.decide(facts, request, applicant, tx.now())) {
-            case EnrolmentDecision.Refuse refuse ->
-                new Step.Done(new EnrolmentOutcome.Refused(refuse.reason(), refuse.detail()));
+            case EnrolmentDecision.Refuse refuse -> {
+                if (refuse.reason() == EnrolmentRefusal.KEY_ALREADY_BOUND_TO_ANOTHER_DEVICE) {
+                    facts.keyOwner().ifPresent(owner -> sharedKey.accept(owner, facts.device()));
+                }
+                yield new Step.Done(new EnrolmentOutcome.Refused(refuse.reason(), refuse.detail()));
+            }
             case EnrolmentDecision.Hold hold ->
                 new Step.Done(new EnrolmentOutcome.Held(hold.retryAfter(), hold.reason()));
             case EnrolmentDecision.HoldForPerson hold ->

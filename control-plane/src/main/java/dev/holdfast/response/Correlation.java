@@ -32,6 +32,7 @@ final class Correlation {
     static Family family(Finding.Cause cause) {
         return switch (cause) {
             case IDENTITY_USED_IN_TWO_PLACES, SUPERSEDED_CERTIFICATE_IN_USE -> Family.IDENTITY;
+            case OLD_CERTIFICATE_PRESENTED, KEY_SHARED, KEY_WEAK, CERTIFICATE_ENDING -> Family.CREDENTIAL;
             case AUTHENTICATION_FAILURES_REPEATED -> Family.ACCESS;
             case FORBIDDEN_TOPIC_REPEATED, FOREIGN_ACTION_REPEATED, MALFORMED_MESSAGES_REPEATED, MESSAGE_FLOOD ->
                 Family.PROTOCOL;

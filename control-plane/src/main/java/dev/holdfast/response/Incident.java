@@ -66,6 +66,14 @@ public record Incident(
             }
         }
 
+        /// What concerns the certificates of one of our authorities, and no single device.
+        record OfAuthority(Environment environment, String authority) implements Subject {
+            @Override
+            public String text() {
+                return "authority:" + authority;
+            }
+        }
+
         record OfRollout(Environment environment, String rollout) implements Subject {
             @Override
             public String text() {
@@ -78,6 +86,9 @@ public record Incident(
     public enum Family {
         /// The identity may be in other hands.
         IDENTITY,
+        /// Its certificate or key is not as it should be, or the certificates of an authority are not; nobody
+        /// is isolated for that.
+        CREDENTIAL,
         /// Somebody fails to authenticate under its name; never acted upon against the device named.
         ACCESS,
         /// It breaks the rules inside its own authenticated session.

@@ -161,9 +161,11 @@ final class IncidentStore {
     private static Subject subject(Environment environment, String text) {
         int colon = text.indexOf(':');
         String id = text.substring(colon + 1);
-        return text.startsWith("rollout:")
-                ? new Subject.OfRollout(environment, id)
-                : new Subject.OfDevice(DeviceRef.of(environment.value(), id));
+        return switch (text.substring(0, colon)) {
+            case "rollout" -> new Subject.OfRollout(environment, id);
+            case "authority" -> new Subject.OfAuthority(environment, id);
+            default -> new Subject.OfDevice(DeviceRef.of(environment.value(), id));
+        };
     }
 
     static Optional<Incident.Handling> handling(@Nullable String json) {

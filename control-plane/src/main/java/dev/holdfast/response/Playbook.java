@@ -50,7 +50,7 @@ final class Playbook {
         return switch (family) {
             case IDENTITY -> Optional.of(Action.Kind.SUSPEND);
             case PROTOCOL, TRAFFIC -> Optional.of(Action.Kind.QUARANTINE);
-            case ACCESS, TELEMETRY, PRESENCE, CONFIGURATION, ROLLOUT, MANUAL -> Optional.empty();
+            case CREDENTIAL, ACCESS, TELEMETRY, PRESENCE, CONFIGURATION, ROLLOUT, MANUAL -> Optional.empty();
         };
     }
 

@@ -91,7 +91,8 @@ final class ResponseFollower implements AutoCloseable {
                         entry.at());
                 wake();
             }
-            case "finding.raised", "rollout.stopped", "isolation.undone", "isolation.expired" -> wake();
+            case "finding.raised", "rollout.stopped", "identity.concern", "isolation.undone", "isolation.expired" ->
+                wake();
             default -> {
                 if (isMove(json)) {
                     wake();
@@ -233,7 +234,10 @@ final class ResponseFollower implements AutoCloseable {
 
     private boolean isOurs(Recorded entry) {
         String kind = entry.json().path("kind").asText();
-        return kind.equals("rollout.stopped") || RISKS.contains(kind) || isMove(entry.json());
+        return kind.equals("rollout.stopped")
+                || kind.equals("identity.concern")
+                || RISKS.contains(kind)
+                || isMove(entry.json());
     }
 
     /// What a device's risk class depends on.
@@ -251,6 +255,8 @@ final class ResponseFollower implements AutoCloseable {
         JsonNode json = entry.json();
         if (json.path("kind").asText().equals("rollout.stopped")) {
             rolloutStopped(tx, entry, json);
+        } else if (json.path("kind").asText().equals("identity.concern")) {
+            identityConcern(tx, entry, json);
         } else if (MOVES.contains(json.path("kind").asText())) {
             overtaken(tx, json);
         }
@@ -272,6 +278,27 @@ final class ResponseFollower implements AutoCloseable {
                 tx,
                 Correlation.apply(
                         IncidentStore.lockOpen(tx.sql(), rollout), rollout, Incident.Family.ROLLOUT, evidence),
+                Responder.ACTOR);
+    }
+
+    /// Of an authority's certificates, not of a device: people are told, nobody is isolated.
+    private void identityConcern(Transaction tx, Recorded entry, JsonNode json) {
+        String subject = json.path("subject").asText();
+        JsonNode body = json.path("body");
+        Incident.Subject authority = new Incident.Subject.OfAuthority(
+                new Environment(json.path("environment").asText()), subject.substring(subject.indexOf(':') + 1));
+        Incident.Evidence evidence = new Incident.Evidence(
+                body.path("cause").asText(),
+                Finding.Severity.valueOf(body.path("severity").asText()),
+                Provenance.valueOf(body.path("provenance").asText()),
+                entry.at(),
+                entry.at(),
+                body.path("expected").asText(),
+                body.path("seen").asText());
+        responder.save(
+                tx,
+                Correlation.apply(
+                        IncidentStore.lockOpen(tx.sql(), authority), authority, Incident.Family.CREDENTIAL, evidence),
                 Responder.ACTOR);
     }
 

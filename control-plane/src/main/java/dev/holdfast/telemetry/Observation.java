@@ -7,7 +7,8 @@ import java.util.Map;
 
 /// Something seen of a device, by itself, by us or by a gateway.
 ///
-/// `receivedAt` is this server's clock; times that devices claim are kept beside it and never trusted for order.
+/// `receivedAt` is this server's clock; times that devices claim are kept beside it and never trusted for
+/// order.
 public sealed interface Observation {
     DeviceRef device();
 
@@ -114,7 +115,8 @@ public sealed interface Observation {
         }
     }
 
-    /// A certificate was refused at the door. The handshake proved possession of the key only where `keyProven`.
+    /// A certificate was refused at the door. The handshake proved possession of the key only where
+    /// `keyProven`.
     record RefusedCertificate(
             DeviceRef device,
             Instant receivedAt,
@@ -126,6 +128,22 @@ public sealed interface Observation {
         @Override
         public Provenance provenance() {
             return keyProven ? Provenance.PROVEN : Provenance.CLAIMED;
+        }
+    }
+
+    /// What a look at all certificates found about this device's, not something it did.
+    ///
+    /// @param expected and `seen`: in words, safe to show
+    record CertificateConcern(
+            DeviceRef device, Instant receivedAt, Matter matter, Provenance provenance, String expected, String seen)
+            implements Observation {
+        public enum Matter {
+            /// A second device asked for a certificate for the key of this one, or this one for another's.
+            KEY_SHARED,
+            /// Its key is of a kind that its profile would not take today.
+            KEY_WEAK,
+            /// It ends soon and no successor was asked for.
+            ENDING
         }
     }
 

@@ -97,8 +97,8 @@ public final class Telemetry implements AutoCloseable {
         consumers.add(consumer);
     }
 
-    /// Has another room's gathered writes (last contacts, delivered commands) written with every flush, every few
-    /// seconds; called before [#start].
+    /// Has another room's gathered writes (last contacts, delivered commands) written with every flush, every
+    /// few seconds; called before [#start].
     public void alsoFlush(String what, Runnable write) {
         upkeep.also(what, write);
     }
@@ -125,8 +125,10 @@ public final class Telemetry implements AutoCloseable {
             case Observation.Measurement _, Observation.Flow _ -> offer(observation, 1);
             case Observation.SessionActivity activity ->
                 offer(observation, activity.kind() == Observation.SessionActivity.Kind.USED ? 1 : 2);
-            case Observation.Violation _, Observation.RefusedCertificate _, Observation.AuthenticationFailure _ ->
-                offer(observation, 2);
+            case Observation.Violation _,
+                    Observation.RefusedCertificate _,
+                    Observation.AuthenticationFailure _,
+                    Observation.CertificateConcern _ -> offer(observation, 2);
         };
         if (!taken) {
             declined.increment();

@@ -82,11 +82,18 @@ final class ClassifyingTrustManager extends X509ExtendedTrustManager {
         private static final long serialVersionUID = 1L;
         private final HandshakeFailure.Cause reason;
         private final String subject;
+        private final String serial;
 
-        UnknownChain(HandshakeFailure.Cause reason, String message, String subject) {
+        /// @param leaf null where there was none that could be taken
+        UnknownChain(HandshakeFailure.Cause reason, String message, @Nullable X509Certificate leaf) {
             super(message);
             this.reason = reason;
-            this.subject = subject;
+            this.subject = leaf == null ? "" : ClassifyingTrustManager.subject(leaf);
+            this.serial = leaf == null ? "" : leaf.getSerialNumber().toString(16);
+        }
+
+        String serial() {
+            return serial;
         }
 
         /// OpenSSL's verification error, from which the alert follows that the client sees: unknown_ca,
@@ -151,7 +158,7 @@ final class ClassifyingTrustManager extends X509ExtendedTrustManager {
             throw new UnknownChain(
                     HandshakeFailure.Cause.CERTIFICATE_UNREADABLE,
                     "a chain of " + presented.length + " certificates is not accepted",
-                    "");
+                    null);
         }
         X509Certificate leaf = presented[0];
         Known now = known();
@@ -169,15 +176,13 @@ final class ClassifyingTrustManager extends X509ExtendedTrustManager {
         }
         if (!ours.isEmpty()) {
             throw new UnknownChain(
-                    HandshakeFailure.Cause.SIGNATURE_WRONG,
-                    "it names an authority of ours that did not sign it",
-                    subject(leaf));
+                    HandshakeFailure.Cause.SIGNATURE_WRONG, "it names an authority of ours that did not sign it", leaf);
         }
         throw new UnknownChain(
                 HandshakeFailure.Cause.ISSUER_UNKNOWN,
                 "its issuer is neither an authority of ours nor a registered manufacturer: "
                         + safe(leaf.getIssuerX500Principal().getName()),
-                subject(leaf));
+                leaf);
     }
 
     /// Walks from the leaf up through what was presented until a registered anchor has signed.
@@ -233,7 +238,7 @@ final class ClassifyingTrustManager extends X509ExtendedTrustManager {
             throw new UnknownChain(
                     HandshakeFailure.Cause.CERTIFICATE_NOT_FOR_THIS_USE,
                     "it is a CA's, not for TLS clients, or has critical extensions that are not known here",
-                    subject(leaf));
+                    leaf);
         }
     }
 

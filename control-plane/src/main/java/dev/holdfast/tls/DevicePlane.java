@@ -17,8 +17,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/// The event loops of the device plane: its own, so that nothing devices do can slow the operators' pages. Every
-/// listener for devices is opened on [#vertx], and so stands behind the same limits.
+/// The event loops of the device plane: its own, so that nothing devices do can slow the operators' pages.
+/// Every listener for devices is opened on [#vertx], and so stands behind the same limits.
 public final class DevicePlane implements AutoCloseable {
     private final Vertx vertx;
     private final AcceptGate gate;
@@ -86,8 +86,9 @@ public final class DevicePlane implements AutoCloseable {
         ClassifyingTrustManager.UnknownChain chain = find(error, ClassifyingTrustManager.UnknownChain.class, 0);
         failures.add(
                 chain != null
-                        ? new HandshakeFailure(clock.instant(), remote, chain.reason(), detail(chain), chain.subject())
-                        : new HandshakeFailure(clock.instant(), remote, cause(error), detail(error), ""));
+                        ? new HandshakeFailure(
+                                clock.instant(), remote, chain.reason(), detail(chain), chain.subject(), chain.serial())
+                        : new HandshakeFailure(clock.instant(), remote, cause(error), detail(error), "", ""));
     }
 
     private static HandshakeFailure.Cause cause(Throwable error) {

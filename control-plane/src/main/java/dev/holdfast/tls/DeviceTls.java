@@ -4,6 +4,7 @@ import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.Ca;
 import dev.holdfast.ca.ServerCertificateStore;
 import dev.holdfast.config.Configuration;
+import dev.holdfast.core.Serial;
 import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.OpenSslX509KeyManagerFactory;
 import io.vertx.core.http.ClientAuth;
@@ -14,6 +15,7 @@ import io.vertx.core.net.OpenSSLEngineOptions;
 import io.vertx.core.net.ServerSSLOptions;
 import io.vertx.core.net.TrustOptions;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.X509Certificate;
@@ -25,6 +27,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -50,6 +53,7 @@ public final class DeviceTls {
     private final ClassifyingTrustManager trust;
     private final List<Renewed> listeners = new CopyOnWriteArrayList<>();
     private volatile ServerCertificateStore.Credential credential;
+    private volatile BiConsumer<X509Certificate, String> unknown = (_, _) -> {};
 
     /// Who computes TLS.
     enum Engine {
@@ -145,6 +149,28 @@ public final class DeviceTls {
         return credential;
     }
 
+    /// Called for each connection with a certificate that one of our authorities has signed and whose serial is
+    /// not known in memory; must not block.
+    public void onUnknownCertificate(BiConsumer<X509Certificate, String> listener) {
+        unknown = listener;
+    }
+
+    private PeerIdentity looked(PeerIdentity peer) {
+        if (peer.anchor().isEmpty()
+                && peer.leaf().isPresent()
+                && !isKnown(peer.leaf().get())) {
+            unknown.accept(peer.leaf().get(), peer.remoteAddress());
+        }
+        return peer;
+    }
+
+    private boolean isKnown(X509Certificate leaf) {
+        BigInteger serial = leaf.getSerialNumber();
+        return serial.signum() > 0
+                && serial.bitLength() <= 160
+                && ca.standings().find(Serial.of(serial)).isPresent();
+    }
+
     /// Who is at the other end of a session whose handshake has succeeded.
     ///
     /// @param session null where the connection is not TLS, which is nobody
@@ -153,7 +179,7 @@ public final class DeviceTls {
             return PeerIdentity.none(remoteAddress);
         }
         try {
-            return trust.identify(session, remoteAddress);
+            return looked(trust.identify(session, remoteAddress));
         } catch (ClassifyingTrustManager.UnknownChain e) {
             // Only after resumption, when its authority has been withdrawn meanwhile.
             return PeerIdentity.none(remoteAddress);

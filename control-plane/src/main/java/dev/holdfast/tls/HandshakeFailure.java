@@ -7,7 +7,9 @@ import java.time.Instant;
 /// @param remoteAddress as our socket saw it
 /// @param detail in a sentence, safe to show
 /// @param subject of the certificate presented, as far as it could be read; else empty. It proves nothing.
-public record HandshakeFailure(Instant at, String remoteAddress, Cause cause, String detail, String subject) {
+/// @param serial of that certificate, lower-case hexadecimal; else empty
+public record HandshakeFailure(
+        Instant at, String remoteAddress, Cause cause, String detail, String subject, String serial) {
     public enum Cause {
         /// The chain does not lead to an authority of ours or to a registered manufacturer.
         ISSUER_UNKNOWN,

@@ -6,6 +6,7 @@ import java.util.Deque;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /// The last handshakes that failed, newest first, bounded, on this node only; and how many of each cause there
 /// were.
@@ -14,7 +15,19 @@ public final class HandshakeFailures {
     private final Deque<HandshakeFailure> last = new ArrayDeque<>();
     private final Map<HandshakeFailure.Cause, Long> counts = new EnumMap<>(HandshakeFailure.Cause.class);
 
-    synchronized void add(HandshakeFailure failure) {
+    private volatile Consumer<HandshakeFailure> listener = _ -> {};
+
+    /// Who hears of each one, on the event loop: must not block.
+    public void onFailure(Consumer<HandshakeFailure> hears) {
+        listener = hears;
+    }
+
+    void add(HandshakeFailure failure) {
+        keep(failure);
+        listener.accept(failure);
+    }
+
+    private synchronized void keep(HandshakeFailure failure) {
         last.addFirst(failure);
         if (last.size() > KEPT) {
             last.removeLast();

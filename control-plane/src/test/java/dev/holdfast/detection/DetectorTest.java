@@ -205,7 +205,13 @@ class DetectorTest {
         for (int i = 0; i < 10; i++) {
             found.addAll(superseded(true)); // a device that lost its new certificate uses the old one only
         }
-        assertThat(found).isEmpty();
+        assertThat(found)
+                .as("told, and nobody is isolated for that")
+                .hasSizeBetween(1, 2)
+                .allSatisfy(f -> {
+                    assertThat(f.cause()).isEqualTo(Cause.OLD_CERTIFICATE_PRESENTED);
+                    assertThat(f.severity()).isEqualTo(Finding.Severity.MEDIUM);
+                });
         for (int i = 0; i < 3; i++) {
             found.addAll(used(5, "198.51.100.4:1", "mqtt"));
             found.addAll(superseded(true));

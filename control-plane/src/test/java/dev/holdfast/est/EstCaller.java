@@ -39,11 +39,11 @@ public final class EstCaller {
     static final SecureRandom RANDOM = new SecureRandom();
 
     /// Who calls: a key with its chain.
-    record Caller(PrivateKey key, List<X509Certificate> chain) {}
+    public record Caller(PrivateKey key, List<X509Certificate> chain) {}
 
     private EstCaller() {}
 
-    static HttpClient client(TestServer server, Optional<Caller> caller) throws IOException {
+    public static HttpClient client(TestServer server, Optional<Caller> caller) throws IOException {
         return client(server, caller, "127.0.0.1");
     }
 
@@ -80,7 +80,7 @@ public final class EstCaller {
         }
     }
 
-    static HttpResponse<String> enrol(TestServer server, byte[] request, String credential) throws Exception {
+    public static HttpResponse<String> enrol(TestServer server, byte[] request, String credential) throws Exception {
         return post(server, "simpleenroll", Base64.getEncoder().encode(request), credential, Optional.empty());
     }
 
@@ -93,11 +93,11 @@ public final class EstCaller {
         }
     }
 
-    static HttpResponse<String> renew(TestServer server, byte[] request, Caller caller) throws Exception {
+    public static HttpResponse<String> renew(TestServer server, byte[] request, Caller caller) throws Exception {
         return post(server, "simplereenroll", Base64.getEncoder().encode(request), "", Optional.of(caller));
     }
 
-    static HttpResponse<String> post(
+    public static HttpResponse<String> post(
             TestServer server, String operation, byte[] body, String credential, Optional<Caller> caller)
             throws Exception {
         HttpRequest.Builder request = request(server, operation, body, credential);
@@ -122,7 +122,7 @@ public final class EstCaller {
         return request;
     }
 
-    static X509Certificate certificate(HttpResponse<String> answer) throws Exception {
+    public static X509Certificate certificate(HttpResponse<String> answer) throws Exception {
         if (answer.statusCode() != 200) {
             throw new AssertionError(answer.statusCode() + " " + answer.body());
         }
@@ -137,7 +137,7 @@ public final class EstCaller {
             return new Maker(pair, issue(new X500Name(name), pair, new X500Name(name), pair, true, Duration.ofDays(1)));
         }
 
-        X509Certificate device(String subject, KeyPair key) {
+        public X509Certificate device(String subject, KeyPair key) {
             return issue(
                     X500Name.getInstance(certificate.getSubjectX500Principal().getEncoded()),
                     pair,

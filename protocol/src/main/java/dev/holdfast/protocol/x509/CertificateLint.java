@@ -8,6 +8,7 @@ import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.bouncycastle.asn1.ASN1Encoding;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
@@ -46,11 +47,33 @@ public final class CertificateLint {
     /// @return the faults, in words; empty when there is none
     public static List<String> check(TBSCertificate contents, @Nullable X509Certificate issuer) {
         List<String> faults = new ArrayList<>();
+        Optional<Boolean> authority = contents(contents, issuer, faults);
+        if (authority.isEmpty()) {
+            return faults;
+        }
+        if (issuer != null) {
+            below(contents, issuer, authority.get(), faults);
+        } else if (!contents.getIssuer().equals(contents.getSubject())) {
+            faults.add("self-signed, but its issuer is not its subject (section 4.1.2.4)");
+        }
+        return faults;
+    }
+
+    /// As [#check], where the certificate above it is not at hand.
+    public static List<String> checkAlone(TBSCertificate contents) {
+        List<String> faults = new ArrayList<>();
+        contents(contents, null, faults);
+        return faults;
+    }
+
+    /// @return whether it is a CA; empty where there is nothing to tell it by
+    private static Optional<Boolean> contents(
+            TBSCertificate contents, @Nullable X509Certificate issuer, List<String> faults) {
         basics(contents, faults);
         Extensions extensions = contents.getExtensions();
         if (extensions == null) {
             faults.add("no extensions");
-            return faults;
+            return Optional.empty();
         }
         for (ASN1ObjectIdentifier type : extensions.getExtensionOIDs()) {
             if (!KNOWN.contains(type)) {
@@ -61,12 +84,7 @@ public final class CertificateLint {
         services(extensions, faults);
         names(contents, extensions, authority, faults);
         keys(contents, extensions, issuer, faults);
-        if (issuer != null) {
-            below(contents, issuer, authority, faults);
-        } else if (!contents.getIssuer().equals(contents.getSubject())) {
-            faults.add("self-signed, but its issuer is not its subject (section 4.1.2.4)");
-        }
-        return faults;
+        return Optional.of(authority);
     }
 
     private static void basics(TBSCertificate contents, List<String> faults) {
