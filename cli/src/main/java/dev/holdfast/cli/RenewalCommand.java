@@ -14,7 +14,7 @@ import picocli.CommandLine.Parameters;
         description = "Renews certificates ahead of time, at a rate, and shows how far that has come.",
         synopsisSubcommandLabel = "COMMAND")
 final class RenewalCommand {
-    private static final Table CAMPAIGNS = Table.of(
+    static final Table CAMPAIGNS = Table.of(
             "id",
             "No campaigns. Devices renew by themselves, spread over time.",
             "ID=id",

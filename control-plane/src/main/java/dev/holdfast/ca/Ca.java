@@ -24,6 +24,7 @@ public final class Ca {
     private final Issuance issuance;
     private final ServerCertificateStore serverCertificates;
     private final CertificateStandings standings = new CertificateStandings();
+    private final IssuedFingerprints fingerprints;
     private final OwnRoot ownRoot;
     private final ServiceCertificates serviceCertificates;
     private final Profiles profiles;
@@ -60,7 +61,11 @@ public final class Ca {
                 CertificateProfile.of(
                         "server", CertificateProfile.Usage.TLS_SERVER, settings.serverLifetime(), Duration.ZERO),
                 new Environment(configuration.environment()));
+        this.fingerprints = new IssuedFingerprints(random);
         journal.obey(standings::follow);
+        journal.obey(fingerprints::follow);
+        database.run(sql ->
+                CertificateStore.fingerprints(sql, clock.instant().minus(REMEMBERED), fingerprints::add));
         database.run(sql -> CertificateStore.standings(sql, clock.instant().minus(REMEMBERED), standings::load));
     }
 
@@ -86,6 +91,11 @@ public final class Ca {
 
     public Authorities authorities() {
         return authorities;
+    }
+
+    /// Which very certificates were issued.
+    public IssuedFingerprints fingerprints() {
+        return fingerprints;
     }
 
     public Issuance issuance() {

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.jooq.DSLContext;
 import org.jooq.Record;
@@ -295,6 +296,14 @@ final class CertificateStore {
                 }
             }
         });
+    }
+
+    /// SHA-256 of every certificate that was signed and has not ended long ago.
+    static void fingerprints(DSLContext sql, Instant endingAfter, Consumer<byte[]> each) {
+        sql.resultQuery("select sha256(der) from certificate where not_after > ? and der is not null", utc(endingAfter))
+                .fetchSize(5_000)
+                .fetchLazy()
+                .forEach(row -> each.accept(row.get(0, byte[].class)));
     }
 
     private static IssuedCertificate issued(Record row) {

@@ -24,6 +24,7 @@ import dev.holdfast.protocol.x509.CertificationRequestException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -335,7 +336,7 @@ public final class Enrolment {
             }
             case Credential.Operational by -> {
                 Optional<IssuedCertificate> found =
-                        ca.issuance().lock(tx, Serial.of(by.leaf().getSerialNumber()));
+                        ca.issuance().lock(tx, Serial.of(by.leaf().getSerialNumber())).filter(c -> isVery(c, by.leaf()));
                 yield new Shown(
                         found.flatMap(IssuedCertificate::device),
                         new EnrolmentFacts.Proof.ByCertificate(
@@ -348,6 +349,14 @@ public final class Enrolment {
                         found.map(IssuedCertificate::profile));
             }
         };
+    }
+
+    /// Whether it is the very certificate that was issued: an issuing key in other hands can sign others under a serial
+    /// of ours.
+    private static boolean isVery(IssuedCertificate issued, X509Certificate shown) {
+        return issued.der()
+                .filter(der -> Arrays.equals(der, Certificates.der(shown)))
+                .isPresent();
     }
 
     /// Steps 2 and 3 of issuing; harmless to do again.

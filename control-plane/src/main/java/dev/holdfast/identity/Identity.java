@@ -124,6 +124,11 @@ public final class Identity {
             return refused(Admission.Refusal.CERTIFICATE_UNKNOWN, "no certificate " + serial + " was issued here");
         }
         CertificateStanding certificate = found.get();
+        if (!ca.fingerprints().contains(leaf)) {
+            return refused(
+                    Admission.Refusal.CERTIFICATE_UNKNOWN,
+                    "another certificate was issued here under the serial " + serial);
+        }
         if (certificate.device().isEmpty()) {
             return refused(Admission.Refusal.NOT_A_DEVICE_CERTIFICATE, "it is a listener's");
         }

@@ -4,7 +4,6 @@ import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.Ca;
 import dev.holdfast.ca.ServerCertificateStore;
 import dev.holdfast.config.Configuration;
-import dev.holdfast.core.Serial;
 import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.OpenSslX509KeyManagerFactory;
 import io.vertx.core.http.ClientAuth;
@@ -15,7 +14,6 @@ import io.vertx.core.net.OpenSSLEngineOptions;
 import io.vertx.core.net.ServerSSLOptions;
 import io.vertx.core.net.TrustOptions;
 import java.io.IOException;
-import java.math.BigInteger;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.X509Certificate;
@@ -158,17 +156,10 @@ public final class DeviceTls {
     private PeerIdentity looked(PeerIdentity peer) {
         if (peer.anchor().isEmpty()
                 && peer.leaf().isPresent()
-                && !isKnown(peer.leaf().get())) {
+                && !ca.fingerprints().contains(peer.leaf().get())) {
             unknown.accept(peer.leaf().get(), peer.remoteAddress());
         }
         return peer;
-    }
-
-    private boolean isKnown(X509Certificate leaf) {
-        BigInteger serial = leaf.getSerialNumber();
-        return serial.signum() > 0
-                && serial.bitLength() <= 160
-                && ca.standings().find(Serial.of(serial)).isPresent();
     }
 
     /// Who is at the other end of a session whose handshake has succeeded.

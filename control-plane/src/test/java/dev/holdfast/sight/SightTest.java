@@ -11,6 +11,7 @@ import dev.holdfast.core.Serial;
 import dev.holdfast.detection.Detection;
 import dev.holdfast.detection.Finding;
 import dev.holdfast.est.EstCaller;
+import dev.holdfast.identity.Admission;
 import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.protocol.x509.CertificationRequest;
 import dev.holdfast.protocol.x509.Crypto;
@@ -90,6 +91,10 @@ class SightTest {
     /// Signed by the server's own issuing key, behind the back of its records: what whoever stole the key would
     /// do.
     private static X509Certificate rogue(String name, KeyPair key) {
+        return rogue(name, key, new BigInteger(120, RANDOM).setBit(100));
+    }
+
+    private static X509Certificate rogue(String name, KeyPair key, BigInteger serial) {
         Authority authority = server.server()
                 .ca()
                 .authorities()
@@ -100,7 +105,7 @@ class SightTest {
                 .ca()
                 .issuance()
                 .sign(new Intended(
-                        Serial.of(new BigInteger(120, RANDOM).setBit(100)),
+                        Serial.of(serial),
                         authority.id(),
                         "device",
                         Set.of(CertificateProfile.Usage.TLS_CLIENT),
@@ -157,6 +162,33 @@ class SightTest {
                 .satisfies(r -> assertThat(r.subject()).isEqualTo("CN=innocent-1"));
         assertThat(server.server().inventory().find(innocent).orElseThrow().state())
                 .as("the device that it names has done nothing")
+                .isEqualTo(Lifecycle.ACTIVE);
+    }
+
+    @Test
+    @Order(2)
+    void oneUnderASerialThatWasIssuedIsNoBetter() throws Exception {
+        KeyPair own = Crypto.generateP256(RANDOM);
+        DeviceRef innocent = enrolled("innocent-2", own);
+        Serial serial = server.server().identity().certificates(innocent).getFirst().serial();
+        KeyPair thief = Crypto.generateP256(RANDOM);
+        X509Certificate forged = rogue("innocent-2", thief, serial.number());
+
+        assertThat(server.server().identity().admit(forged, Instant.now()))
+                .isInstanceOf(Admission.Refused.class)
+                .extracting(a -> ((Admission.Refused) a).reason())
+                .isEqualTo(Admission.Refusal.CERTIFICATE_UNKNOWN);
+        HttpResponse<String> renewal = EstCaller.renew(
+                server,
+                CertificationRequest.create("innocent-2", thief),
+                new EstCaller.Caller(thief.getPrivate(), List.of(forged)));
+        assertThat(renewal.statusCode()).as(renewal.body()).isEqualTo(403);
+        TestServer.await("it is seen as a rogue", () -> server.server()
+                .sight()
+                .rogues(TestServer.ENVIRONMENT, 10)
+                .stream()
+                .anyMatch(r -> r.serial().equals(serial)));
+        assertThat(server.server().inventory().find(innocent).orElseThrow().state())
                 .isEqualTo(Lifecycle.ACTIVE);
     }
 
