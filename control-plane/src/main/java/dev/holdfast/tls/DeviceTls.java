@@ -154,7 +154,8 @@ public final class DeviceTls {
     }
 
     private PeerIdentity looked(PeerIdentity peer) {
-        if (peer.anchor().isEmpty()
+        if (peer.peerClass() != PeerClass.CLAIM
+                && peer.anchor().isEmpty()
                 && peer.leaf().isPresent()
                 && !ca.fingerprints().contains(peer.leaf().get())) {
             unknown.accept(peer.leaf().get(), peer.remoteAddress());
