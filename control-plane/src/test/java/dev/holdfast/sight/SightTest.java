@@ -117,7 +117,8 @@ class SightTest {
                         now.minusSeconds(60),
                         now.plus(Duration.ofDays(90)),
                         now.plus(Duration.ofDays(60)),
-                        "rogue"));
+                        "rogue",
+                        1));
     }
 
     private static Optional<Incident> ofAuthority(String cause) {
