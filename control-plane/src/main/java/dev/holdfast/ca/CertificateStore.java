@@ -4,6 +4,7 @@ import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.Serial;
+import dev.holdfast.database.PlainSql;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.time.Instant;
@@ -29,7 +30,8 @@ final class CertificateStore {
     private CertificateStore() {}
 
     static void intend(DSLContext sql, Intended intended, Instant now) {
-        sql.execute(
+        PlainSql.execute(
+                sql,
                 "insert into certificate(serial, authority, profile, usages, environment, device, name,"
                         + " alternative_names, public_key, key_fingerprint, state, not_before, not_after, renew_at,"
                         + " intended_at, granted_by, crl_part)"
@@ -44,10 +46,10 @@ final class CertificateStore {
                 String.join("\n", intended.alternativeNames()),
                 Issuance.der(intended.publicKey()),
                 Issuance.fingerprint(intended.publicKey()),
-                utc(intended.notBefore()),
-                utc(intended.notAfter()),
-                utc(intended.renewAt()),
-                utc(now),
+                intended.notBefore(),
+                intended.notAfter(),
+                intended.renewAt(),
+                now,
                 intended.grantedBy(),
                 intended.listPart());
     }
@@ -61,35 +63,48 @@ final class CertificateStore {
     ///
     /// @return whom it is bound to, which is another one when that one was first
     static DeviceRef bindKey(DSLContext sql, String keyFingerprint, DeviceRef device) {
-        sql.execute(
+        int bound = PlainSql.execute(
+                sql,
                 "insert into device_key(key_fingerprint, environment, device) values (?, ?, ?)"
                         + " on conflict (key_fingerprint) do nothing",
                 keyFingerprint,
                 device.environment().value(),
                 device.id().value());
-        return keyOwner(sql, keyFingerprint).orElseThrow();
+        return bound == 1 ? device : knownKey(sql, keyFingerprint, Optional.empty()).owner().orElseThrow();
     }
 
-    static Optional<DeviceRef> keyOwner(DSLContext sql, String keyFingerprint) {
-        return sql.fetchOptional("select environment, device from device_key where key_fingerprint = ?", keyFingerprint)
-                .map(row -> DeviceRef.of(row.get(0, String.class), row.get(1, String.class)));
-    }
-
-    static boolean keyRevoked(DSLContext sql, String keyFingerprint) {
-        return sql.fetchOptional(
-                        "select 1 from certificate where key_fingerprint = ? and state = 'revoked' limit 1",
+    /// What is known of a key, asked at once.
+    static Issuance.KnownKey knownKey(DSLContext sql, String keyFingerprint, Optional<DeviceRef> device) {
+        return PlainSql.first(
+                        sql,
+                        "select (select environment || ' ' || device from device_key where key_fingerprint = asked.key),"
+                                + " exists (select 1 from certificate"
+                                + " where key_fingerprint = asked.key and state = 'revoked'),"
+                                + " (select serial from certificate where key_fingerprint = asked.key"
+                                + " and environment = ? and device = ? and state in ('intended','pending')"
+                                + " and not held order by intended_at desc limit 1)"
+                                + " from (select ?::text as key) asked",
+                        row -> new Issuance.KnownKey(
+                                row.optionalText(1)
+                                        .map(owner -> owner.split(" ", 2))
+                                        .map(owner -> DeviceRef.of(owner[0], owner[1])),
+                                row.flag(2),
+                                row.optionalText(3).map(Serial::new)),
+                        device.map(d -> d.environment().value()).orElse(""),
+                        device.map(d -> d.id().value()).orElse(""),
                         keyFingerprint)
-                .isPresent();
+                .orElseThrow();
     }
 
     /// @return false when it is not intended any more: somebody else finished it
     static boolean issued(DSLContext sql, Serial serial, byte[] der, CertificateState state, Instant now) {
-        return sql.execute(
+        return PlainSql.execute(
+                        sql,
                         "update certificate set state = ?, der = ?, issued_at = ? where serial = ? and state ="
                                 + " 'intended'",
                         state.text(),
                         der,
-                        utc(now),
+                        now,
                         serial.hex())
                 == 1;
     }
@@ -139,17 +154,6 @@ final class CertificateStore {
                         utc(before),
                         limit)
                 .map(CertificateStore::issued);
-    }
-
-    /// The unfinished or unused certificate of this very key, which a repeated request gets again.
-    static Optional<Serial> repeatable(DSLContext sql, DeviceRef device, String keyFingerprint) {
-        return sql.fetchOptional(
-                        "select serial from certificate where environment = ? and device = ? and key_fingerprint = ?"
-                                + " and state in ('intended','pending') and not held order by intended_at desc limit 1",
-                        device.environment().value(),
-                        device.id().value(),
-                        keyFingerprint)
-                .map(row -> new Serial(row.get(0, String.class)));
     }
 
     static List<Serial> intendedSerials(DSLContext sql) {

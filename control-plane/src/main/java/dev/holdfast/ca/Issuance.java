@@ -148,19 +148,16 @@ public final class Issuance {
         return CertificateStore.find(tx.sql(), serial).flatMap(IssuedCertificate::renewAt);
     }
 
-    /// To whom a key belongs.
-    public Optional<DeviceRef> keyOwner(Transaction tx, SubjectPublicKeyInfo publicKey) {
-        return CertificateStore.keyOwner(tx.sql(), fingerprint(publicKey));
-    }
+    /// What is known of a key.
+    ///
+    /// @param owner to whom it belongs
+    /// @param revoked a certificate of it was revoked
+    /// @param repeatable the certificate that this device was granted for this very key and has not used yet
+    public record KnownKey(Optional<DeviceRef> owner, boolean revoked, Optional<Serial> repeatable) {}
 
-    /// Whether a certificate of this key was revoked.
-    public boolean keyRevoked(Transaction tx, SubjectPublicKeyInfo publicKey) {
-        return CertificateStore.keyRevoked(tx.sql(), fingerprint(publicKey));
-    }
-
-    /// The certificate that this device was granted for this very key and has not used yet.
-    public Optional<Serial> repeatable(Transaction tx, DeviceRef device, SubjectPublicKeyInfo publicKey) {
-        return CertificateStore.repeatable(tx.sql(), device, fingerprint(publicKey));
+    /// @param device who asks, as far as that is known
+    public KnownKey knownKey(Transaction tx, SubjectPublicKeyInfo publicKey, Optional<DeviceRef> device) {
+        return CertificateStore.knownKey(tx.sql(), fingerprint(publicKey), device);
     }
 
     public Optional<Intended> intended(Transaction tx, Serial serial) {

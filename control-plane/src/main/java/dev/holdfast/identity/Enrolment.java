@@ -267,13 +267,12 @@ public final class Enrolment {
         Optional<Device> device = named.flatMap(d -> inventory.lock(tx, d));
         String profile = shown.profile().or(applicant::profile).orElse(Profiles.DEVICE);
         String key = Issuance.fingerprint(request.recognisedBy());
-        Map<HeldRequests.Cause, HeldRequests.State> decisions = new EnumMap<>(HeldRequests.Cause.class);
-        for (HeldRequests.Cause cause : HeldRequests.Cause.values()) {
-            named.flatMap(d -> held.decision(tx, d, key, cause)).ifPresent(state -> decisions.put(cause, state));
-        }
+        Map<HeldRequests.Cause, HeldRequests.State> decisions =
+                named.map(d -> held.decisions(tx, d, key)).orElseGet(() -> new EnumMap<>(HeldRequests.Cause.class));
         EnrolmentFacts.unregistered(shown.proof())
                 .flatMap(u -> held.decision(tx, environment, "", u.key(), HeldRequests.Cause.UNREGISTERED_SERIAL))
                 .ifPresent(state -> decisions.put(HeldRequests.Cause.UNREGISTERED_SERIAL, state));
+        Issuance.KnownKey known = ca.issuance().knownKey(tx, request.publicKeyInfo(), named);
         boolean registersItself = shown.proof() instanceof EnrolmentFacts.Proof.ByClaim by
                 && by.claim().isPresent();
         return new EnrolmentFacts(
@@ -282,9 +281,9 @@ public final class Enrolment {
                         .or(() -> registersItself ? Optional.of(Lifecycle.REGISTERED) : Optional.empty()),
                 shown.proof(),
                 ca.profiles().find(environment, profile),
-                ca.issuance().keyOwner(tx, request.publicKeyInfo()),
-                ca.issuance().keyRevoked(tx, request.publicKeyInfo()),
-                named.flatMap(d -> ca.issuance().repeatable(tx, d, request.publicKeyInfo())),
+                known.owner(),
+                known.revoked(),
+                known.repeatable(),
                 decisions,
                 freeze.isFrozen(),
                 environment.value().equals("production")
@@ -365,9 +364,11 @@ public final class Enrolment {
         X509Certificate signed = ca.issuance().sign(intended);
         Actor actor = new Actor.Device(device);
         Optional<X509Certificate> stored = journal.commit(tx -> {
-            if (inventory.lock(tx, device).map(Device::state).equals(Optional.of(Lifecycle.REGISTERED))) {
-                inventory.transition(tx, device, Lifecycle.ENROLLED, "has its certificate", Optional.empty(), actor);
-            }
+            inventory
+                    .lock(tx, device)
+                    .filter(locked -> locked.state() == Lifecycle.REGISTERED)
+                    .ifPresent(locked -> inventory.transition(
+                            tx, locked, Lifecycle.ENROLLED, "has its certificate", Optional.empty(), actor));
             return ca.issuance().store(tx, intended, signed, actor);
         });
         if (stored.isEmpty()) {

@@ -3,6 +3,7 @@ package dev.holdfast.identity;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.Serial;
+import dev.holdfast.database.PlainSql;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.X509FormatException;
 import java.time.Instant;
@@ -33,20 +34,22 @@ final class EnrolmentStore {
     }
 
     static Optional<Token> lockToken(DSLContext sql, String hash) {
-        return sql.fetchOptional(
-                        "select id, environment, device, expires_at, used_serial,"
-                                + " withdrawn_at is not null from enrolment_token where hash = ? for update",
-                        hash)
-                .map(row -> new Token(
-                        row.get(0, String.class),
-                        DeviceRef.of(row.get(1, String.class), row.get(2, String.class)),
-                        row.get(3, OffsetDateTime.class).toInstant(),
-                        Optional.ofNullable(row.get(4, String.class)).map(Serial::new),
-                        row.get(5, Boolean.class)));
+        return PlainSql.first(
+                sql,
+                "select id, environment, device, expires_at, used_serial, withdrawn_at is not null"
+                        + " from enrolment_token where hash = ? for update",
+                row -> new Token(
+                        row.text(1),
+                        DeviceRef.of(row.text(2), row.text(3)),
+                        row.time(4),
+                        row.optionalText(5).map(Serial::new),
+                        row.flag(6)),
+                hash);
     }
 
     static void useToken(DSLContext sql, String id, Serial serial, Instant now) {
-        sql.execute("update enrolment_token set used_at = ?, used_serial = ? where id = ?", utc(now), serial.hex(), id);
+        PlainSql.execute(
+                sql, "update enrolment_token set used_at = ?, used_serial = ? where id = ?", now, serial.hex(), id);
     }
 
     static void withdrawTokens(DSLContext sql, DeviceRef device, Instant now) {

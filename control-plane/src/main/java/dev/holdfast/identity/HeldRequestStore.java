@@ -1,10 +1,14 @@
 package dev.holdfast.identity;
 
+import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
+import dev.holdfast.database.PlainSql;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jooq.DSLContext;
 import org.jooq.Record;
@@ -67,6 +71,22 @@ final class HeldRequestStore {
                 reason,
                 utc(now),
                 id);
+    }
+
+    static Map<HeldRequests.Cause, HeldRequests.State> decisions(
+            DSLContext sql, DeviceRef device, String keyFingerprint, Instant now) {
+        Map<HeldRequests.Cause, HeldRequests.State> decisions = new EnumMap<>(HeldRequests.Cause.class);
+        PlainSql.all(
+                        sql,
+                        "select cause, state from held_request where environment = ? and device = ?"
+                                + " and key_fingerprint = ? and expires_at > ?",
+                        row -> Map.entry(HeldRequests.Cause.of(row.text(1)), HeldRequests.State.of(row.text(2))),
+                        device.environment().value(),
+                        device.id().value(),
+                        keyFingerprint,
+                        now)
+                .forEach(decided -> decisions.put(decided.getKey(), decided.getValue()));
+        return decisions;
     }
 
     static Optional<HeldRequests.Held> find(

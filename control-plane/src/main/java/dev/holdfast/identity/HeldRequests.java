@@ -103,9 +103,9 @@ public final class HeldRequests {
         record Unknown() implements Decided {}
     }
 
-    /// What was decided about this device's key, if it is still remembered.
-    Optional<State> decision(Transaction tx, DeviceRef device, String keyFingerprint, Cause cause) {
-        return decision(tx, device.environment(), device.id().value(), keyFingerprint, cause);
+    /// What was decided about this device's key, for each cause, as far as it is still remembered.
+    Map<Cause, State> decisions(Transaction tx, DeviceRef device, String keyFingerprint) {
+        return HeldRequestStore.decisions(tx.sql(), device, keyFingerprint, tx.now());
     }
 
     /// @param device its id, or empty while nobody has said which device it is
