@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.TestServer;
 import dev.holdfast.database.Database;
+import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.database.TestDatabase;
 import dev.holdfast.telemetry.LogQuery;
 import dev.holdfast.telemetry.Observation;
@@ -191,6 +192,38 @@ class MqttOutageTest {
             assertThat(acknowledged(client)).isEqualTo(1);
         }
         assertThat(poll(outside)).isEqualTo(200);
+    }
+
+    /// What was known of a session stays true while the node is cut off.
+    @Test
+    void aQuarantinedSessionStaysQuarantinedWhileTheDatabaseIsAway() {
+        EnrolledDevice device = EnrolledDevice.of(server, "blind-3");
+        try (RawMqtt first = new RawMqtt(server, device).enter(5, "blind-3")) {
+            first.send(measurement("blind-3", 1));
+            assertThat(acknowledged(first)).isEqualTo(1);
+        }
+        TestServer.await("it is active", () -> state(device) == Lifecycle.ACTIVE);
+        server.server().identity().quarantine(device.ref(), "in doubt", Optional.empty(), TestServer.TESTER);
+        TestServer.await("it is quarantined", () -> state(device) == Lifecycle.QUARANTINED);
+        try (RawMqtt client = new RawMqtt(server, device).enter(5, "blind-3")) {
+            link.cut();
+            TestServer.await(
+                    "nothing was heard for 3 s",
+                    () -> server.server().identity().blind());
+            client.send(measurement("blind-3", 2));
+            RawMqtt.Packet answer = client.read();
+            assertThat(answer.type()).isEqualTo(4);
+            assertThat(answer.body()[2] & 0xff).as("not authorised").isEqualTo(0x87);
+        }
+    }
+
+    private static Lifecycle state(EnrolledDevice device) {
+        return server.server()
+                .inventory()
+                .directory()
+                .find(device.ref())
+                .orElseThrow()
+                .state();
     }
 
     private static int poll(EnrolledDevice device) {
