@@ -63,7 +63,9 @@ const sentence = (title: string) => (/[.!?]$/.test(title) ? title : `${title}.`)
 function Course({ incident }: { incident: Schemas["Incident"] }) {
   const acted = incident.actions.find((a) => a.doneAt && a.kind !== "notify");
   const act = incident.hostileActAt ?? incident.evidence.map((f) => f.at).sort()[0];
-  const cut = acted?.legs?.session.at ?? acted?.doneAt;
+  // Once it was undone, the leg's time is that of the undoing.
+  const session = acted?.legs?.session;
+  const cut = session?.state === "enforced" ? session.at : acted?.doneAt;
   const steps = [
     { name: incident.rollout ? "first failure" : "hostile act", at: act },
     { name: "incident", at: incident.openedAt },
