@@ -19,6 +19,8 @@ import picocli.CommandLine.Command;
             DeviceCommand.class,
             ModelCommand.class,
             CertCommand.class,
+            ManufacturerCommand.class,
+            ClaimCommand.class,
             FirmwareCommand.class,
             RolloutCommand.class,
             IncidentCommand.class,

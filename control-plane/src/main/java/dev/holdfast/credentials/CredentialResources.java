@@ -17,5 +17,7 @@ public final class CredentialResources {
         new RenewalsEndpoint(rooms).register(handlers);
         new SightEndpoint(rooms).register(handlers);
         new DiagnosisEndpoint(rooms).register(handlers);
+        new ManufacturersEndpoint(rooms).register(handlers);
+        new ClaimsEndpoint(rooms).register(handlers);
     }
 }

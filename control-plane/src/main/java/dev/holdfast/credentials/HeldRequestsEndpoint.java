@@ -2,12 +2,18 @@ package dev.holdfast.credentials;
 
 import dev.holdfast.access.Scope;
 import dev.holdfast.api.Rooms;
+import dev.holdfast.core.DeviceId;
+import dev.holdfast.core.Labels;
+import dev.holdfast.core.ModelId;
 import dev.holdfast.identity.HeldRequests;
+import dev.holdfast.identity.ProductApprovals;
 import dev.holdfast.web.Call;
 import dev.holdfast.web.Fields;
 import dev.holdfast.web.Handlers;
 import dev.holdfast.web.Problem;
 import dev.holdfast.web.Reply;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 
 /// Requests for certificates that wait for a person.
@@ -28,7 +34,7 @@ final class HeldRequestsEndpoint {
                         .find(call.environment(), call.id())
                         .map(HeldRequestsEndpoint::fields)
                         .orElseThrow(() -> unknown(call))));
-        handlers.on("approveEnrolmentRequest", Scope.IDENTITY_WRITE, call -> decide(call, true));
+        handlers.on("approveEnrolmentRequest", Scope.IDENTITY_WRITE, this::approve);
         handlers.on("refuseEnrolmentRequest", Scope.IDENTITY_WRITE, call -> decide(call, false));
     }
 
@@ -57,6 +63,45 @@ final class HeldRequestsEndpoint {
         };
     }
 
+    /// A product that nobody registered is approved by saying which device it is; every other request as it stands.
+    private Reply approve(Call call) {
+        boolean product = rooms.identity()
+                .held()
+                .find(call.environment(), call.id())
+                .flatMap(HeldRequests.Held::product)
+                .isPresent();
+        if (!product) {
+            if (call.body().has("device") || call.body().has("model") || call.body().has("labels")) {
+                throw Problem.malformed("/device", "is known already: the request is a device's");
+            }
+            return decide(call, true);
+        }
+        ProductApprovals.Naming naming;
+        try {
+            Map<String, String> labels = new HashMap<>();
+            call.body()
+                    .path("labels")
+                    .properties()
+                    .forEach(label -> labels.put(label.getKey(), label.getValue().asText()));
+            naming = new ProductApprovals.Naming(
+                    call.optional("device").map(DeviceId::new),
+                    call.optional("model").map(ModelId::new),
+                    new Labels(labels));
+        } catch (IllegalArgumentException e) {
+            throw Problem.malformed("/", String.valueOf(e.getMessage()));
+        }
+        return switch (rooms.identity()
+                .products()
+                .approve(call.environment(), call.id(), naming, call.reason(), call.actor())) {
+            case ProductApprovals.Approved.Done done -> Reply.ok(fields(done.request()));
+            case ProductApprovals.Approved.AlreadyDecided already ->
+                throw Problem.conflict(
+                        "the request was " + already.request().state().text() + " already");
+            case ProductApprovals.Approved.NotPossible not -> throw Problem.malformed("/device", not.why());
+            case ProductApprovals.Approved.Unknown _ -> throw unknown(call);
+        };
+    }
+
     private static Problem unknown(Call call) {
         return Problem.notFound("enrolment request " + call.id());
     }
@@ -76,6 +121,8 @@ final class HeldRequestsEndpoint {
                 .with("decidedAt", held.decidedAt())
                 .with("decidedBy", held.decidedBy())
                 .with("reason", held.reason())
-                .with("expiresAt", held.expiresAt());
+                .with("expiresAt", held.expiresAt())
+                .with("manufacturer", held.product().map(HeldRequests.Product::anchor))
+                .with("serialNumber", held.product().map(HeldRequests.Product::serial));
     }
 }

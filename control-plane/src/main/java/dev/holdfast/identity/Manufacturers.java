@@ -184,7 +184,7 @@ public final class Manufacturers {
     }
 
     /// Whether it has the form of a product's serial.
-    static boolean isProduct(String serial) {
+    public static boolean isProduct(String serial) {
         return PRODUCT.matcher(serial).matches();
     }
 
