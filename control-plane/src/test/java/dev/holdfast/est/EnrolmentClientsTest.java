@@ -84,6 +84,50 @@ class EnrolmentClientsTest {
     }
 
     @Test
+    void theRecipeEnrolsByAProfileWaitsForAPersonAndGetsAKeyMadeByTheServer() throws Exception {
+        EstRequests.profile(server, "meter", "{\"keys\":{\"kinds\":[\"ec-p256\"]}}");
+        EstRequests.profile(server, "reviewed", "{\"admittance\":{\"approval\":true}}");
+        EstRequests.profile(server, "keyless", "{\"keys\":{\"serverGenerated\":true}}");
+        var labelled = recipe().only("settings", "root", "label")
+                .run(folder, settings(server.register("recipe-3")), Duration.ofSeconds(60));
+        assertThat(labelled.text()).contains("1.2.840.113549.1.9.16.2.61").contains("prime256v1");
+        assertThat(Certificates.commonName(certificate("labelled.pem"))).contains("recipe-3");
+
+        DeviceRef waiting = server.register("recipe-4");
+        Map<String, String> settings = new java.util.TreeMap<>(settings(waiting));
+        settings.put("WAIT", "0.2");
+        Thread person = Thread.startVirtualThread(() -> {
+            TestServer.await("the request is before the person", () -> held().isPresent());
+            server.server()
+                    .identity()
+                    .held()
+                    .decide(TestServer.ENVIRONMENT, held().orElseThrow(), true, "it is ours", TestServer.TESTER);
+        });
+        recipe().only("settings", "wait").run(folder, settings, Duration.ofSeconds(60));
+        person.join();
+        assertThat(Certificates.commonName(certificate("waited.pem"))).contains("recipe-4");
+
+        var made = recipe().only("settings", "serverkeygen")
+                .run(folder, settings(server.register("recipe-5")), Duration.ofSeconds(60));
+        assertThat(made.text()).contains("key and certificate fit");
+        assertThat(Certificates.commonName(certificate("made.pem"))).contains("recipe-5");
+    }
+
+    private static java.util.Optional<String> held() {
+        return server
+                .server()
+                .identity()
+                .held()
+                .list(
+                        TestServer.ENVIRONMENT,
+                        java.util.Optional.of(dev.holdfast.identity.HeldRequests.State.WAITING),
+                        10)
+                .stream()
+                .map(dev.holdfast.identity.HeldRequests.Held::id)
+                .findFirst();
+    }
+
+    @Test
     void revokedAndSuspendedAreSeenByOpensslOcspAndVerify() throws Exception {
         DeviceRef device = server.register("recipe-2");
         Map<String, String> settings = settings(device);

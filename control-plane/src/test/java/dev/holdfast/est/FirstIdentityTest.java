@@ -333,6 +333,34 @@ class FirstIdentityTest {
     }
 
     @Test
+    void afterARestoreABatchStaysClosedAndItsPlacesStayTaken() throws Exception {
+        Opened batch = open("restored", pattern("g-*"), 10, Duration.ofHours(1));
+        EstCaller.certificate(enrol(batch.caller(), "g-1", key()));
+        server.server()
+                .identity()
+                .claims()
+                .close(TestServer.ENVIRONMENT, batch.batch().id(), "enough", TestServer.TESTER);
+        try (var database = dev.holdfast.database.Database.open(server.database(), 2)) {
+            database.run(sql -> { // as the backup from before had it
+                sql.execute("delete from claim_use where batch = ?", batch.batch().id());
+                sql.execute("update claim_batch set used = 0, closed_at = null where id = ?", batch.batch().id());
+            });
+        }
+        var replay = new dev.holdfast.identity.IdentityReplay();
+        server.server().journal().run(tx -> {
+            for (var entry : server.server().journal().read(0, 100_000)) {
+                if (entry.json().path("kind").asText().startsWith("claims.")) {
+                    replay.replay(tx, entry);
+                }
+            }
+        });
+        assertThat(now(batch).closedAt()).isPresent();
+        assertThat(now(batch).used()).isEqualTo(1);
+        assertThat(server.server().identity().claims().claimed(batch.batch().id(), 10))
+                .containsExactly(new DeviceId("g-1"));
+    }
+
+    @Test
     void aSelfSignedCertificateThatIsNoBatchsIsAStrangers() {
         KeyPair key = key();
         X509Certificate forged = dev.holdfast.protocol.x509.ClaimCertificate.make(
