@@ -53,7 +53,7 @@ export function ThisServer() {
           rowKey={(l) => l.name}
           empty={<Empty title="No listeners." />}
           columns={[
-            { key: "name", head: "For", phone: "title", cell: (l) => <strong>{{ operator: "operators", device: "devices, HTTPS", mqtt: "devices, MQTT", pki: "OCSP and revocation lists", syslog: "syslog", ipfix: "IPFIX" }[l.name]}</strong> },
+            { key: "name", head: "For", phone: "title", cell: (l) => <strong>{{ operator: "operators", device: "devices, HTTPS", "channel-bound": "devices, EST bound to its channel", mqtt: "devices, MQTT", pki: "OCSP and revocation lists", syslog: "syslog", ipfix: "IPFIX" }[l.name]}</strong> },
             { key: "tls", head: "TLS", phone: "side", cell: (l) => (l.tls ? "yes" : "no") },
             { key: "at", head: "Listens on", label: "on", cell: (l) => <code>{l.host}:{l.port}</code> },
             { key: "url", head: "Handed out as", phone: "full", cell: (l) => (l.url ? <code className="break">{l.url}</code> : "") },

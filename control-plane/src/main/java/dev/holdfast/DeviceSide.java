@@ -162,7 +162,7 @@ final class DeviceSide {
         return List.of(
                 new ListenerStatus("device", settings.device().host(), httpsPort(), true, url()),
                 new ListenerStatus(
-                        "channelBound",
+                        "channel-bound",
                         settings.channelBound().host(),
                         channelBoundPort(),
                         true,
