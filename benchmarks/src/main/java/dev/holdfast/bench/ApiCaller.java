@@ -34,6 +34,21 @@ final class ApiCaller implements AutoCloseable {
         }
     }
 
+    /// @param path below `/api/v1`
+    String post(ServerProcess server, String path, String json) throws IOException {
+        HttpResponse<String> answer = send(
+                HttpRequest.newBuilder(
+                                URI.create("http://localhost:" + server.port("OPERATOR") + "/api/v1" + path))
+                        .header("Authorization", "Bearer " + token)
+                        .header("Content-Type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofString(json)),
+                HttpResponse.BodyHandlers.ofString());
+        if (answer.statusCode() / 100 != 2) {
+            throw new IOException(path + ": " + answer.statusCode() + " " + answer.body());
+        }
+        return answer.body();
+    }
+
     byte[] list(ServerProcess server, String file) throws IOException {
         HttpResponse<byte[]> answer = send(
                 HttpRequest.newBuilder(URI.create("http://localhost:" + server.port("PKI") + "/crl/" + file)),

@@ -12,6 +12,20 @@ final class EnrolmentRow {
 
     private EnrolmentRow() {}
 
+    /// The same measurement against what the issue of identity asks: 1.6 times its unavoidable cryptography.
+    static List<Row> identity(Row measured) {
+        return List.of(new Row(
+                "issuance",
+                measured.name(),
+                measured.unit(),
+                measured.ours(),
+                measured.beside(),
+                measured.yardstick(),
+                Row.Promise.ratioAtMost(1.6, measured.ours(), measured.yardstick()),
+                measured.quiet(),
+                measured.details()));
+    }
+
     static List<Row> measure(Bench bench, Fleet fleet, ServerProcess server) throws IOException {
         // Whoever enrols a fleet enrols thousands: the first two fifths only warm up.
         int warm = fleet.newcomers().size() * 2 / 5;

@@ -14,6 +14,8 @@ final class IdentityBench {
     private static final Map<String, Part> PARTS = new LinkedHashMap<>();
 
     static {
+        PARTS.put("issuance", IdentityBench::issuance);
+        PARTS.put("re-key", RekeyRows::measure);
         PARTS.put("revocation", RevocationRows::measure);
         PARTS.put("revoke-cut", RevokeCutRows::measure);
     }
@@ -23,6 +25,14 @@ final class IdentityBench {
     @FunctionalInterface
     interface Part {
         List<Row> measure(Bench bench) throws IOException;
+    }
+
+    private static List<Row> issuance(Bench bench) throws IOException {
+        Fleet fleet = BenchMain.prepare(
+                bench, "issuance", new FleetMain.Sizes(bench.size(100, 10), 0, bench.size(10_000, 60), 0));
+        try (ServerProcess server = ServerProcess.start(bench.home(), fleet.data())) {
+            return EnrolmentRow.identity(EnrolmentRow.measure(bench, fleet, server).getFirst());
+        }
     }
 
     static List<String> parts() {
