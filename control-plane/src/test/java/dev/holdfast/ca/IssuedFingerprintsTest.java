@@ -16,6 +16,7 @@ import org.bouncycastle.cert.X509v3CertificateBuilder;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.junit.jupiter.api.Test;
 
+@SuppressWarnings("JavaUtilDate") // what the builder takes
 class IssuedFingerprintsTest {
     private static final SecureRandom RANDOM = new SecureRandom();
 
