@@ -114,7 +114,7 @@ public final class Answers {
 
     private static PKIStatusInfo rejection(CmpFailure failure, String text) {
         ASN1EncodableVector all = new ASN1EncodableVector();
-        all.add(PKIStatus.rejection);
+        all.add(new ASN1Integer(PKIStatus.REJECTION));
         all.add(new DERSequence(new DERUTF8String(text)));
         all.add(failure.bit());
         return PKIStatusInfo.getInstance(new DERSequence(all));

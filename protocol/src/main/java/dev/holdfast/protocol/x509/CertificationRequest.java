@@ -12,6 +12,7 @@ import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.ASN1Primitive;
 import org.bouncycastle.asn1.DERBitString;
 import org.bouncycastle.asn1.DERUTF8String;
+import org.bouncycastle.asn1.crmf.CertReqMsg;
 import org.bouncycastle.asn1.pkcs.CertificationRequestInfo;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x500.X500NameBuilder;
@@ -39,7 +40,8 @@ public final class CertificationRequest {
     private final Optional<String> channelBinding;
     private final Optional<SubjectPublicKeyInfo> askedWith;
 
-    private CertificationRequest(
+    /// Only for those who have verified the proof of possession.
+    CertificationRequest(
             byte[] der,
             X500Name subject,
             SubjectPublicKeyInfo publicKeyInfo,
@@ -89,6 +91,14 @@ public final class CertificationRequest {
                 attributes.extensions(),
                 attributes.channelBinding(),
                 Optional.of(info.getSubjectPublicKeyInfo()));
+    }
+
+    /// A request in CRMF (RFC 4211), as CMP carries it: subject, key and extensions are the template's, and the
+    /// proof of possession is a signature.
+    ///
+    /// @throws CertificationRequestException with the reason
+    public static CertificationRequest verify(CertReqMsg message) throws CertificationRequestException {
+        return RequestMessage.verify(message);
     }
 
     /// Parses and verifies, in this order, so that hostile bytes cost as little as they can:
