@@ -26,7 +26,9 @@ public record CertificateProfile(
         /// Of our own OCSP responders (RFC 6960 section 4.2.2.2), never of a device.
         OCSP_SIGNING,
         /// Of our own time-stamping authority (RFC 3161 section 2.3), never of a device.
-        TIME_STAMPING;
+        TIME_STAMPING,
+        /// Of who signs our answers to CMP (RFC 9810 section 4.5, id-kp-cmcCA), never of a device.
+        CMP_AUTHORITY;
 
         /// As profiles write it: `tls-client`.
         public String text() {

@@ -73,13 +73,15 @@ final class CertificateStore {
         return bound == 1 ? device : knownKey(sql, keyFingerprint, Optional.empty()).owner().orElseThrow();
     }
 
-    /// What is known of a key, asked at once.
+    /// What is known of a key, asked at once. A certificate that was never used and ended only because its device
+    /// did not take it (CMP) says nothing of the key.
     static Issuance.KnownKey knownKey(DSLContext sql, String keyFingerprint, Optional<DeviceRef> device) {
         return PlainSql.first(
                         sql,
                         "select (select environment || ' ' || device from device_key where key_fingerprint = asked.key),"
                                 + " exists (select 1 from certificate"
-                                + " where key_fingerprint = asked.key and state = 'revoked'),"
+                                + " where key_fingerprint = asked.key and state = 'revoked' and not (activated_at is"
+                                + " null and revocation_reason = 'cessation-of-operation')),"
                                 + " (select serial from certificate where key_fingerprint = asked.key"
                                 + " and environment = ? and device = ? and state in ('intended','pending')"
                                 + " and not held order by intended_at desc limit 1)"

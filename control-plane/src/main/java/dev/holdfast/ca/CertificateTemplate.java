@@ -20,6 +20,7 @@ import java.util.function.UnaryOperator;
 import org.bouncycastle.asn1.ASN1EncodableVector;
 import org.bouncycastle.asn1.ASN1Encoding;
 import org.bouncycastle.asn1.ASN1Integer;
+import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.DERBitString;
 import org.bouncycastle.asn1.DERNull;
 import org.bouncycastle.asn1.DEROctetString;
@@ -56,6 +57,10 @@ final class CertificateTemplate {
     static final String SCHEME = "SHA256withECDSA";
     private static final String ORGANIZATION = "Holdfast";
     static final String DEVELOPMENT = "DEVELOPMENT";
+
+    /// id-kp-cmcCA (RFC 6402 section 2.10).
+    private static final KeyPurposeId CMC_CA =
+            KeyPurposeId.getInstance(new ASN1ObjectIdentifier("1.3.6.1.5.5.7.3.27"));
 
     private CertificateTemplate() {}
 
@@ -136,6 +141,7 @@ final class CertificateTemplate {
                             case TLS_SERVER -> KeyPurposeId.id_kp_serverAuth;
                             case OCSP_SIGNING -> KeyPurposeId.id_kp_OCSPSigning;
                             case TIME_STAMPING -> KeyPurposeId.id_kp_timeStamping;
+                            case CMP_AUTHORITY -> CMC_CA;
                         })
                         .toArray(KeyPurposeId[]::new)));
         add(

@@ -26,6 +26,9 @@ import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 /// The certificates of our own listeners: made at the first start, kept in the keys' folder, made again when
 /// the names change or two thirds of the life are over.
 public final class ServerCertificateStore {
+    /// The common name of whom devices hear by CMP.
+    public static final String MESSAGE_SIGNER = "Holdfast CMP";
+
     private final Path folder;
     private final FileKeyStore keys;
     private final Journal journal;
@@ -62,15 +65,27 @@ public final class ServerCertificateStore {
     ///
     /// @param names `DNS:...` and `IP:...`; the first is the common name
     public Credential credential(String listener, List<String> names, Instant now) throws IOException {
+        String name = names.getFirst().substring(names.getFirst().indexOf(':') + 1);
+        return credential(listener, name, names, profile, now);
+    }
+
+    /// The credential that signs our answers to CMP. No device can have its name, which has a space.
+    public Credential messageSigner(Instant now) throws IOException {
+        CertificateProfile signer = CertificateProfile.of(
+                "cmp", CertificateProfile.Usage.CMP_AUTHORITY, profile.validity().lifetime(), Duration.ZERO);
+        return credential("cmp", MESSAGE_SIGNER, List.of("URI:urn:holdfast:cmp"), signer, now);
+    }
+
+    private Credential credential(
+            String listener, String name, List<String> names, CertificateProfile by, Instant now) throws IOException {
         KeyPair pair = keys.pair("listener-" + listener);
         Authority issuer = authorities.server();
         Optional<X509Certificate> known = read(listener);
         if (known.isPresent() && good(known.get(), pair, issuer, names, now)) {
             return new Credential(pair.getPrivate(), chain(known.get(), issuer));
         }
-        String name = names.getFirst().substring(names.getFirst().indexOf(':') + 1);
         ApprovedRequest request = new ApprovedRequest(
-                environment, Optional.empty(), name, names, proven(name, pair), profile, "holdfast");
+                environment, Optional.empty(), name, names, proven(name, pair), by, "holdfast");
         Intended intended = journal.commit(tx -> issuance.intend(tx, request));
         X509Certificate signed = issuance.sign(intended);
         X509Certificate stored = journal.commit(tx -> issuance.store(tx, intended, signed, new Actor.Holdfast("ca")))

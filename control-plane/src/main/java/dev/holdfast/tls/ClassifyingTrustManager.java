@@ -138,6 +138,11 @@ final class ClassifyingTrustManager extends X509ExtendedTrustManager {
         return identity(verify(chain), remoteAddress);
     }
 
+    /// Who a message is of, whose signature by the first certificate's key is verified already.
+    PeerIdentity identify(List<X509Certificate> chain, String remoteAddress) throws UnknownChain {
+        return identity(verify(chain.stream().limit(LONGEST_CHAIN).toArray(X509Certificate[]::new)), remoteAddress);
+    }
+
     private PeerIdentity identity(Verified verified, String remoteAddress) {
         Instant now = clock.instant();
         PeerClass peerClass;

@@ -22,6 +22,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -175,6 +176,18 @@ public final class DeviceTls {
         } catch (ClassifyingTrustManager.UnknownChain e) {
             // Only after resumption, when its authority has been withdrawn meanwhile.
             return PeerIdentity.none(remoteAddress);
+        }
+    }
+
+    /// Who signed a message that carries its own certificates (CMP): the same classes as at the door.
+    ///
+    /// @param chain the certificate whose key has signed, which has been verified, then those above it in any order
+    /// @return empty when they lead nowhere we know
+    public Optional<PeerIdentity> signer(List<X509Certificate> chain, String remoteAddress) {
+        try {
+            return Optional.of(trust.identify(chain, remoteAddress));
+        } catch (ClassifyingTrustManager.UnknownChain e) {
+            return Optional.empty();
         }
     }
 
