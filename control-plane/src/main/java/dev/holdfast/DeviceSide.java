@@ -3,6 +3,7 @@ package dev.holdfast;
 import dev.holdfast.acme.Acme;
 import dev.holdfast.acme.AcmeEndpoint;
 import dev.holdfast.api.Rooms.ListenerStatus;
+import dev.holdfast.cmp.CmpEndpoint;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.config.ConfigurationException;
 import dev.holdfast.core.Environment;
@@ -31,6 +32,7 @@ final class DeviceSide {
     final DeviceTls tls;
     final UpdatesEndpoint updates;
     final Ingest ingest;
+    final CmpEndpoint cmp;
     private final DeviceListener https;
     private final DeviceListener channelBound;
     private final MqttEndpoint mqtt;
@@ -101,6 +103,15 @@ final class DeviceSide {
                 ground.random);
         est.mount(https.router());
         est.mount(channelBound.router());
+        cmp = new CmpEndpoint(
+                ground.journal,
+                rooms.identity,
+                rooms.ca,
+                tls,
+                new Environment(configuration.environment()),
+                ground.clock,
+                ground.random);
+        cmp.mount(https.router());
         ingest = new Ingest(
                 plane,
                 tls,
@@ -129,6 +140,7 @@ final class DeviceSide {
         pki.serve(rooms.ca, rooms.revocation, rooms.timeStamping, clock);
         https.listen();
         channelBound.listen();
+        cmp.start(https.vertx());
         mqtt.listen();
         ingest.listen();
     }

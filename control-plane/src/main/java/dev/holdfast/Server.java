@@ -2,6 +2,7 @@ package dev.holdfast;
 
 import dev.holdfast.access.Access;
 import dev.holdfast.ca.Ca;
+import dev.holdfast.cmp.CmpEndpoint;
 import dev.holdfast.commands.Commands;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.config.ConfigurationException;
@@ -95,7 +96,7 @@ public final class Server implements AutoCloseable {
     /// The listeners and what they are for, a line each, for the person who started the server.
     public List<String> describe() {
         List<String> lines = new ArrayList<>();
-        lines.add("device HTTPS   https://localhost:" + devicePort() + " (EST, updates)");
+        lines.add("device HTTPS   https://localhost:" + devicePort() + " (EST, CMP, updates)");
         lines.add("PKI            http://localhost:" + pkiPort() + " (OCSP, CRL, CA certificates)");
         lines.add("root CA        SHA-256 " + devices.tls.rootFingerprint());
         lines.add("console, API   " + operator.url());
@@ -197,6 +198,10 @@ public final class Server implements AutoCloseable {
 
     public UpdatesEndpoint updates() {
         return devices.updates;
+    }
+
+    public CmpEndpoint cmp() {
+        return devices.cmp;
     }
 
     public Ingest ingest() {

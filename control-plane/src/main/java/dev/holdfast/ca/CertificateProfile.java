@@ -39,7 +39,7 @@ public record CertificateProfile(
         public static Optional<Usage> parseForProfile(String text) {
             return parse(text).filter(usage -> switch (usage) {
                 case TLS_CLIENT, TLS_SERVER -> true;
-                case OCSP_SIGNING, TIME_STAMPING -> false;
+                case OCSP_SIGNING, TIME_STAMPING, CMP_AUTHORITY -> false;
             });
         }
 

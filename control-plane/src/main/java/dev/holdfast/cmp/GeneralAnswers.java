@@ -1,0 +1,143 @@
+package dev.holdfast.cmp;
+
+import dev.holdfast.ca.Authority;
+import dev.holdfast.ca.Ca;
+import dev.holdfast.ca.CertificateProfile;
+import dev.holdfast.ca.Profiles;
+import dev.holdfast.core.Environment;
+import dev.holdfast.protocol.cmp.Answers;
+import dev.holdfast.protocol.cmp.CmpBody;
+import dev.holdfast.protocol.cmp.CmpException;
+import dev.holdfast.protocol.cmp.CmpFailure;
+import dev.holdfast.protocol.cmp.GeneralQuestion;
+import dev.holdfast.protocol.x509.Crypto;
+import java.security.cert.CertificateEncodingException;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.bouncycastle.asn1.cmp.InfoTypeAndValue;
+import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.asn1.x509.CertificateList;
+
+/// genm (RFC 9483 section 4.3).
+final class GeneralAnswers {
+    private final Ca ca;
+    private final Environment environment;
+
+    GeneralAnswers(Ca ca, Environment environment) {
+        this.ca = ca;
+        this.environment = environment;
+    }
+
+    /// What is not known here is left out of the answer; when nothing is known, that is the answer.
+    CmpReply answer(CmpBody.GeneralMessage message, Optional<String> label, String nonce) throws CmpException {
+        List<InfoTypeAndValue> answers = new ArrayList<>();
+        for (InfoTypeAndValue question : message.questions()) {
+            answer(GeneralQuestion.of(question), label).ifPresent(answers::add);
+        }
+        if (answers.isEmpty()) {
+            throw new CmpException(
+                    CmpFailure.BAD_REQUEST,
+                    "of what was asked nothing is known here: ask for caCerts, rootCaCert, certReqTemplate or"
+                            + " crlStatusList");
+        }
+        return CmpReply.of(Answers.general(answers), nonce);
+    }
+
+    private Optional<InfoTypeAndValue> answer(GeneralQuestion question, Optional<String> label) throws CmpException {
+        return switch (question) {
+            case GeneralQuestion.Authorities _ -> Optional.of(GeneralQuestion.authorities(authorities()));
+            case GeneralQuestion.RootUpdate update -> Optional.of(rootUpdate(update));
+            case GeneralQuestion.RequestTemplate _ -> {
+                CertificateProfile profile = ca.profiles()
+                        .find(environment, label.orElse(Profiles.DEVICE))
+                        .orElseThrow(() -> new CmpException(
+                                CmpFailure.BAD_REQUEST, "there is no certificate profile of this name"));
+                yield Optional.of(GeneralQuestion.requestTemplate(
+                        profile.keys().kinds().stream().sorted().toList()));
+            }
+            case GeneralQuestion.RevocationLists lists -> Optional.of(revocationLists(lists));
+            case GeneralQuestion.Unknown _ -> Optional.empty();
+        };
+    }
+
+    /// Every authority of ours and what is above it.
+    private List<X509Certificate> authorities() {
+        Set<X509Certificate> all = new LinkedHashSet<>();
+        for (Authority authority : ca.authorities().all()) {
+            all.addAll(authority.above());
+            all.add(authority.certificate());
+        }
+        return List.copyOf(all);
+    }
+
+    /// A device that has another root than today's gets today's, certified by its own where that is on record.
+    private InfoTypeAndValue rootUpdate(GeneralQuestion.RootUpdate update) {
+        X509Certificate newest = ca.authorities().root().certificate();
+        if (update.known().equals(Optional.of(newest))) {
+            return GeneralQuestion.rootUpdate(Optional.empty(), Optional.empty(), Optional.empty());
+        }
+        Optional<X509Certificate> bridge = update.known().flatMap(known -> bridge(newest, known));
+        Optional<X509Certificate> back = update.known().flatMap(known -> bridge(known, newest));
+        return GeneralQuestion.rootUpdate(Optional.of(newest), bridge, back);
+    }
+
+    /// The certificate that has the one's name and key and the other's signature.
+    private Optional<X509Certificate> bridge(X509Certificate to, X509Certificate from) {
+        return authorities().stream()
+                .filter(c -> c.getSubjectX500Principal().equals(to.getSubjectX500Principal())
+                        && c.getIssuerX500Principal().equals(from.getSubjectX500Principal())
+                        && Arrays.equals(
+                                c.getPublicKey().getEncoded(), to.getPublicKey().getEncoded())
+                        && !c.equals(to)
+                        && signed(c, from))
+                .findFirst();
+    }
+
+    private static boolean signed(X509Certificate one, X509Certificate by) {
+        try {
+            return Crypto.verify(by.getPublicKey(), one.getSigAlgName(), one.getTBSCertificate(), one.getSignature());
+        } catch (CertificateEncodingException e) {
+            return false;
+        }
+    }
+
+    private InfoTypeAndValue revocationLists(GeneralQuestion.RevocationLists question) throws CmpException {
+        List<byte[]> newer = new ArrayList<>();
+        for (GeneralQuestion.RevocationLists.Wanted wanted : question.wanted()) {
+            Authority authority = issuer(wanted.source())
+                    .orElseThrow(() -> new CmpException(
+                            CmpFailure.BAD_CERT_ID, "no authority here publishes that revocation list"));
+            ca.revocationLists()
+                    .current(authority)
+                    .filter(list -> wanted.newerThan().isEmpty()
+                            || thisUpdate(list).isAfter(wanted.newerThan().get()))
+                    .ifPresent(newer::add);
+        }
+        return GeneralQuestion.revocationLists(newer);
+    }
+
+    private Optional<Authority> issuer(GeneralQuestion.RevocationLists.Source source) {
+        return ca.authorities().all().stream()
+                .filter(authority -> switch (source) {
+                    case GeneralQuestion.RevocationLists.Source.Uris uris ->
+                        uris.uris().stream().anyMatch(uri -> uri.endsWith("/crl/" + authority.id() + ".crl"));
+                    case GeneralQuestion.RevocationLists.Source.Issuers issuers ->
+                        issuers.names()
+                                .contains(X500Name.getInstance(authority
+                                        .certificate()
+                                        .getSubjectX500Principal()
+                                        .getEncoded()));
+                })
+                .findFirst();
+    }
+
+    private static Instant thisUpdate(byte[] list) {
+        return CertificateList.getInstance(list).getThisUpdate().getDate().toInstant();
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.holdfast.cmp;
+
+import org.jspecify.annotations.NullMarked;
