@@ -42,7 +42,7 @@ public enum CmpFailure {
 
     /// Whether this bit is set there.
     public boolean in(ASN1BitString bits) {
-        byte[] octets = bits.getOctets();
+        byte[] octets = bits.getBytes();
         return ordinal() / 8 < octets.length && (octets[ordinal() / 8] & (0x80 >> (ordinal() % 8))) != 0;
     }
 }
