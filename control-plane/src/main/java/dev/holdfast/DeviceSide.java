@@ -107,6 +107,7 @@ final class DeviceSide {
                 ground.journal,
                 rooms.identity,
                 rooms.ca,
+                rooms.revocation,
                 tls,
                 new Environment(configuration.environment()),
                 ground.clock,

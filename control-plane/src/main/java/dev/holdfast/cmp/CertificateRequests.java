@@ -82,8 +82,8 @@ final class CertificateRequests {
         }
     }
 
-    /// 1. What this party may ask with this kind of message. 2. Proof of possession. 3. The transaction is opened, so
-    /// that the message is good once. 4. The decision, which is identity's. 5. What came of it is noted.
+    /// 1. What this party may ask with this kind of message. 2. Proof of possession. 3. The transaction is opened,
+    /// so that the message is good once. 4. The decision, which is identity's. 5. What came of it is noted.
     CmpReply ask(Party party, CmpHeader header, Asked asked, String nonce, String remoteAddress) throws CmpException {
         requireFitting(party, asked);
         Applicant applicant = applicant(party, profile(header, asked), remoteAddress);

@@ -6,6 +6,7 @@ import dev.holdfast.database.Database;
 import dev.holdfast.identity.Identity;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.protocol.cmp.CmpMessage;
+import dev.holdfast.revocation.Revocation;
 import dev.holdfast.tls.DeviceListener;
 import dev.holdfast.tls.DeviceTls;
 import dev.holdfast.tls.Problem;
@@ -28,8 +29,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// CMP over HTTP (RFC 9811, RFC 9483 section 6.1): `/.well-known/cmp`, `/.well-known/cmp/p/{profile}`, and either with
-/// the name of an operation after it.
+/// CMP over HTTP (RFC 9811, RFC 9483 section 6.1): `/.well-known/cmp`, `/.well-known/cmp/p/{profile}`, and either
+/// with the name of an operation after it.
 ///
 /// A client certificate in TLS is neither needed nor looked at: each message says itself whose it is. What is a CMP
 /// message is answered by one, with status 200 whatever it says; the other statuses are for what is none.
@@ -50,12 +51,13 @@ public final class CmpEndpoint {
             Journal journal,
             Identity identity,
             Ca ca,
+            Revocation revocation,
             DeviceTls tls,
             Environment environment,
             InstantSource clock,
             SecureRandom random)
             throws IOException {
-        this.responder = new CmpResponder(journal, identity, ca, tls, environment, clock, random);
+        this.responder = new CmpResponder(journal, identity, ca, revocation, tls, environment, clock, random);
         this.ca = ca;
         this.environment = environment;
     }

@@ -12,6 +12,7 @@ import dev.holdfast.protocol.cmp.CmpFailure;
 import dev.holdfast.protocol.cmp.CmpHeader;
 import dev.holdfast.protocol.cmp.CmpMessage;
 import dev.holdfast.protocol.cmp.MacAlgorithm;
+import dev.holdfast.revocation.Revocation;
 import dev.holdfast.tls.DeviceTls;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -21,8 +22,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
-/// From the bytes of a message to the bytes of its answer. Every answer is protected: like the question where a shared
-/// secret protected that, else by our signature.
+/// From the bytes of a message to the bytes of its answer. Every answer is protected: like the question where a
+/// shared secret protected that, else by our signature.
 final class CmpResponder {
     private static final int NONCE = 16;
     private static final int SALT = 16;
@@ -42,6 +43,7 @@ final class CmpResponder {
             Journal journal,
             Identity identity,
             Ca ca,
+            Revocation revocation,
             DeviceTls tls,
             Environment environment,
             InstantSource clock,
@@ -55,7 +57,7 @@ final class CmpResponder {
         this.requests = new CertificateRequests(journal, identity, ca, transactions, clock);
         this.confirmations = new Confirmations(journal, ca, transactions);
         this.revocations = new DeviceRevocations(journal, ca, parties, transactions, clock);
-        this.general = new GeneralAnswers(ca, environment);
+        this.general = new GeneralAnswers(ca, revocation, environment);
         this.signer = new MessageSigner(ca, clock);
     }
 

@@ -67,8 +67,8 @@ final class CmpTransactions {
         record Not(Fault fault) implements Found {}
     }
 
-    /// 1. It is there, and of the same party. 2. The message answers our last one. From here on the next message must
-    /// answer the answer to this one, so this one can't come twice.
+    /// 1. It is there, and of the same party. 2. The message answers our last one. From here on the next message
+    /// must answer the answer to this one, so this one can't come twice.
     ///
     /// @param nonce of the answer
     Found goOn(Transaction tx, Party party, CmpHeader header, String nonce) {
@@ -101,8 +101,8 @@ final class CmpTransactions {
                 tx.sql(), environment, transaction.id(), state, Optional.empty(), transaction.confirmBy());
     }
 
-    /// The device does not want what it got, or nobody knows whether it has it: a certificate that was never used is
-    /// revoked. One that was used over mutual TLS is beyond doubt.
+    /// The device does not want what it got, or nobody knows whether it has it: a certificate that was never used
+    /// is revoked. One that was used over mutual TLS is beyond doubt.
     ///
     /// @param why in a sentence for people
     void reject(Transaction tx, CmpTransaction transaction, Serial serial, String why) {

@@ -31,8 +31,8 @@ final class Confirmations {
         this.transactions = transactions;
     }
 
-    /// 1. A certificate of this transaction awaits it. 2. Rejected, or nothing said of it: revoked. 3. The hash is that
-    /// of the very certificate: confirmed.
+    /// 1. A certificate of this transaction awaits it. 2. Rejected, or nothing said of it: revoked. 3. The hash is
+    /// that of the very certificate: confirmed.
     CmpReply confirm(Party party, CmpHeader header, CmpBody.Confirmation confirmation, String nonce)
             throws CmpException {
         return settled(

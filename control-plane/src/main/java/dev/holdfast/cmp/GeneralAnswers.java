@@ -11,6 +11,7 @@ import dev.holdfast.protocol.cmp.CmpException;
 import dev.holdfast.protocol.cmp.CmpFailure;
 import dev.holdfast.protocol.cmp.GeneralQuestion;
 import dev.holdfast.protocol.x509.Crypto;
+import dev.holdfast.revocation.Revocation;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
@@ -27,10 +28,12 @@ import org.bouncycastle.asn1.x509.CertificateList;
 /// genm (RFC 9483 section 4.3).
 final class GeneralAnswers {
     private final Ca ca;
+    private final Revocation revocation;
     private final Environment environment;
 
-    GeneralAnswers(Ca ca, Environment environment) {
+    GeneralAnswers(Ca ca, Revocation revocation, Environment environment) {
         this.ca = ca;
+        this.revocation = revocation;
         this.environment = environment;
     }
 
@@ -113,7 +116,7 @@ final class GeneralAnswers {
             Authority authority = issuer(wanted.source())
                     .orElseThrow(() -> new CmpException(
                             CmpFailure.BAD_CERT_ID, "no authority here publishes that revocation list"));
-            ca.revocationLists()
+            revocation.lists()
                     .current(authority)
                     .filter(list -> wanted.newerThan().isEmpty()
                             || thisUpdate(list).isAfter(wanted.newerThan().get()))

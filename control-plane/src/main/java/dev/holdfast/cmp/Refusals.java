@@ -10,12 +10,14 @@ final class Refusals {
     static CmpFailure failure(EnrolmentRefusal reason) {
         return switch (reason) {
             case MALFORMED_REQUEST -> CmpFailure.BAD_DATA_FORMAT;
+            case EXTENSION_NOT_ACCEPTED -> CmpFailure.UNACCEPTED_EXTENSION;
             case REQUEST_SIGNATURE_WRONG -> CmpFailure.BAD_POP;
             case SIGNATURE_SCHEME_NOT_ACCEPTED -> CmpFailure.BAD_ALG;
             case KEY_WEAK,
                     KEY_NOT_ACCEPTED,
                     KEY_NOT_ACCEPTED_BY_PROFILE,
                     REQUEST_WANTS_A_CA,
+                    NAME_NOT_ACCEPTED,
                     SUBJECT_IS_NOT_THE_DEVICE,
                     ALTERNATIVE_NAMES_DIFFER,
                     KEY_ALREADY_BOUND_TO_ANOTHER_DEVICE,
@@ -39,6 +41,14 @@ final class Refusals {
                     DEVICE_RETIRED,
                     CREDENTIAL_NOT_ACCEPTED_BY_PROFILE,
                     CHANNEL_BINDING_NEEDED,
+                    CHANNEL_BINDING_WRONG,
+                    SERVER_KEY_NOT_OFFERED_BY_PROFILE,
+                    ENCRYPTION_KEY_UNKNOWN,
+                    CLAIM_UNKNOWN,
+                    CLAIM_CLOSED,
+                    CLAIM_EXPIRED,
+                    CLAIM_USED_UP,
+                    CLAIM_NOT_FOR_THIS_DEVICE,
                     ATTESTATION_NEEDED,
                     REFUSED_BY_A_PERSON,
                     NOT_READY_FOR_PRODUCTION -> CmpFailure.NOT_AUTHORIZED;

@@ -70,12 +70,12 @@ import org.bouncycastle.asn1.x509.GeneralName;
 import org.bouncycastle.asn1.x509.SubjectKeyIdentifier;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
-/// One transaction of a client of our own: for what `openssl cmp` 3.0 does not send (PBMAC1, some questions of genm,
-/// rejections, and whatever is wrong). It checks every answer as a device has to.
+/// One transaction of a client of our own: for what `openssl cmp` 3.0 does not send (PBMAC1, some questions of
+/// genm, rejections, and whatever is wrong). It checks every answer as a device has to.
 final class CmpCaller {
     static final SecureRandom RANDOM = new SecureRandom();
 
-    private final TestServer server;
+    private TestServer server;
     private final Optional<Protector> protector;
     byte[] transaction = fresh();
     byte[] nonce = fresh();
@@ -103,6 +103,11 @@ final class CmpCaller {
     CmpCaller(TestServer server, Optional<Protector> protector) {
         this.server = server;
         this.protector = protector;
+    }
+
+    /// From here on another node is asked.
+    void answersFrom(TestServer other) {
+        server = other;
     }
 
     static byte[] fresh() {
@@ -297,7 +302,8 @@ final class CmpCaller {
         }
     }
 
-    /// Sends it; checks status, transaction, nonces and protection of the answer; the next message goes on from there.
+    /// Sends it; checks status, transaction, nonces and protection of the answer; the next message goes on from
+    /// there.
     PKIMessage send(PKIBody body) {
         return sendRaw(message(body));
     }

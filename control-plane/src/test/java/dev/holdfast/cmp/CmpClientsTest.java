@@ -11,10 +11,13 @@ import dev.holdfast.core.Serial;
 import dev.holdfast.identity.Manufacturers;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.testkit.RealClient;
+import dev.holdfast.testkit.Recipe;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -43,6 +46,33 @@ class CmpClientsTest {
                 .identity()
                 .certificate(Serial.of(certificate.getSerialNumber()))
                 .orElseThrow();
+    }
+
+    @Test
+    void theRecipeEnrolsRenewsAsksAndRevokes() throws Exception {
+        DeviceRef device = server.register("cmp-recipe");
+        var secret = CmpCaller.secret(server, device);
+        var result = Recipe.read(Path.of(System.getProperty("holdfast.root", ".."))
+                        .resolve("docs/recipes/enrol-with-cmp.md"))
+                .run(
+                        folder,
+                        Map.of(
+                                "HOLDFAST",
+                                "localhost:" + server.server().devicePort(),
+                                "PKI",
+                                "http://localhost:" + server.server().pkiPort(),
+                                "DEVICE",
+                                "cmp-recipe",
+                                "REFERENCE",
+                                secret.id(),
+                                "SECRET",
+                                secret.secret()),
+                        Duration.ofSeconds(90));
+        assertThat(result.text()).contains("device.pem: OK").contains("id-it-caCerts");
+        assertThat(server.server().identity().certificates(device))
+                .filteredOn(c -> c.state() == CertificateState.REVOKED)
+                .extracting(IssuedCertificate::reason)
+                .containsExactly(Optional.of(RevocationReason.SUPERSEDED));
     }
 
     /// A device with its first certificate in `device.pem`.

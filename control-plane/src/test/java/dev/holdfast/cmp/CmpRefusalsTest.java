@@ -42,8 +42,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What CMP refuses, each with the protocol's own reason and a sentence: by `openssl cmp` where it can misbehave so,
-/// else by a client of our own.
+/// What CMP refuses, each with the protocol's own reason and a sentence: by `openssl cmp` where it can misbehave
+/// so, else by a client of our own.
 class CmpRefusalsTest {
     private static TestServer server;
     private static int devices;

@@ -74,8 +74,6 @@ final class OpensslCmp {
                 "root.pem",
                 "-trusted",
                 "root.pem",
-                "-recipient",
-                "/CN=Holdfast CMP",
                 "-msg_timeout",
                 "20"));
         all.addAll(credential);

@@ -26,8 +26,8 @@ import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
 import org.bouncycastle.asn1.x509.GeneralName;
 
-/// An answer on its way (RFC 9483 section 3.1): its header, and its protection. There is no way to make an unprotected
-/// one.
+/// An answer on its way (RFC 9483 section 3.1): its header, and its protection. There is no way to make an
+/// unprotected one.
 ///
 /// @param request whose answer it is; empty where the request could not even be read
 /// @param sender who we are

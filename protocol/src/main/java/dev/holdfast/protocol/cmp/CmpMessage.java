@@ -37,8 +37,8 @@ public record CmpMessage(
         extraCertificates = List.copyOf(extraCertificates);
     }
 
-    /// Parses, in this order, so that hostile bytes cost as little as they can: 1. the size; 2. the skeleton of DER;
-    /// 3. the structure, which must encode to the very same octets; 4. header, 5. body, 6. certificates.
+    /// Parses, in this order, so that hostile bytes cost as little as they can: 1. the size; 2. the skeleton of
+    /// DER; 3. the structure, which must encode to the very same octets; 4. header, 5. body, 6. certificates.
     ///
     /// @throws CmpException when it is not a message that a device may send, in its one DER form
     public static CmpMessage parse(byte[] der) throws CmpException {

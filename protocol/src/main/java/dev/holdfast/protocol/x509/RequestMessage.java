@@ -15,10 +15,10 @@ import org.bouncycastle.asn1.x509.Extensions;
 final class RequestMessage {
     private RequestMessage() {}
 
-    /// 1. The template holds what a requester may say: subject, key, extensions, and wishes that the profile decides
-    /// (issuer, validity). 2. The key. 3. The proof is a signature by it over the CertRequest (RFC 9483 section 4.1.1):
-    /// nobody proves possession on behalf of a device here (raVerified), and keys that only encipher get no
-    /// certificates. 4. The signature.
+    /// 1. The template holds what a requester may say: subject, key, extensions, and wishes that the profile
+    /// decides (issuer, validity). 2. The key. 3. The proof is a signature by it over the CertRequest (RFC 9483
+    /// section 4.1.1): nobody proves possession on behalf of a device here (raVerified), and keys that only
+    /// encipher get no certificates. 4. The signature.
     static CertificationRequest verify(CertReqMsg message) throws CertificationRequestException {
         try {
             CertTemplate template = message.getCertReq().getCertTemplate();
