@@ -59,8 +59,7 @@ final class CertificateTemplate {
     static final String DEVELOPMENT = "DEVELOPMENT";
 
     /// id-kp-cmcCA (RFC 6402 section 2.10).
-    private static final KeyPurposeId CMC_CA =
-            KeyPurposeId.getInstance(new ASN1ObjectIdentifier("1.3.6.1.5.5.7.3.27"));
+    private static final KeyPurposeId CMC_CA = KeyPurposeId.getInstance(new ASN1ObjectIdentifier("1.3.6.1.5.5.7.3.27"));
 
     private CertificateTemplate() {}
 

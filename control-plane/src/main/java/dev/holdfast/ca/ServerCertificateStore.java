@@ -72,20 +72,23 @@ public final class ServerCertificateStore {
     /// The credential that signs our answers to CMP. No device can have its name, which has a space.
     public Credential messageSigner(Instant now) throws IOException {
         CertificateProfile signer = CertificateProfile.of(
-                "cmp", CertificateProfile.Usage.CMP_AUTHORITY, profile.validity().lifetime(), Duration.ZERO);
+                "cmp",
+                CertificateProfile.Usage.CMP_AUTHORITY,
+                profile.validity().lifetime(),
+                Duration.ZERO);
         return credential("cmp", MESSAGE_SIGNER, List.of("URI:urn:holdfast:cmp"), signer, now);
     }
 
-    private Credential credential(
-            String listener, String name, List<String> names, CertificateProfile by, Instant now) throws IOException {
+    private Credential credential(String listener, String name, List<String> names, CertificateProfile by, Instant now)
+            throws IOException {
         KeyPair pair = keys.pair("listener-" + listener);
         Authority issuer = authorities.server();
         Optional<X509Certificate> known = read(listener);
         if (known.isPresent() && good(known.get(), pair, issuer, names, now)) {
             return new Credential(pair.getPrivate(), chain(known.get(), issuer));
         }
-        ApprovedRequest request = new ApprovedRequest(
-                environment, Optional.empty(), name, names, proven(name, pair), by, "holdfast");
+        ApprovedRequest request =
+                new ApprovedRequest(environment, Optional.empty(), name, names, proven(name, pair), by, "holdfast");
         Intended intended = journal.commit(tx -> issuance.intend(tx, request));
         X509Certificate signed = issuance.sign(intended);
         X509Certificate stored = journal.commit(tx -> issuance.store(tx, intended, signed, new Actor.Holdfast("ca")))

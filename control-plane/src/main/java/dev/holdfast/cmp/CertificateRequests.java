@@ -40,8 +40,7 @@ final class CertificateRequests {
     private final CmpTransactions transactions;
     private final InstantSource clock;
 
-    CertificateRequests(
-            Journal journal, Identity identity, Ca ca, CmpTransactions transactions, InstantSource clock) {
+    CertificateRequests(Journal journal, Identity identity, Ca ca, CmpTransactions transactions, InstantSource clock) {
         this.journal = journal;
         this.identity = identity;
         this.ca = ca;
@@ -74,11 +73,7 @@ final class CertificateRequests {
         /// RFC 9810 section 5.3.4: a PKCS #10 request has no id of its own, so the answer has -1.
         static Asked of(CmpBody.Pkcs10Request request, Optional<String> label) {
             return new Asked(
-                    CmpTransaction.Kind.PKCS10,
-                    BigInteger.ONE.negate(),
-                    request.der(),
-                    Optional.empty(),
-                    label);
+                    CmpTransaction.Kind.PKCS10, BigInteger.ONE.negate(), request.der(), Optional.empty(), label);
         }
     }
 
@@ -121,11 +116,10 @@ final class CertificateRequests {
     /// RFC 9483 section 4.4: the request that was put off is decided again, with what is known now.
     CmpReply poll(Party party, CmpHeader header, CmpBody.Poll poll, String nonce, String remoteAddress)
             throws CmpException {
-        CmpTransaction transaction =
-                switch (journal.commit(tx -> transactions.goOn(tx, party, header, nonce))) {
-                    case CmpTransactions.Found.Going going -> going.transaction();
-                    case CmpTransactions.Found.Not not -> throw not.fault().exception();
-                };
+        CmpTransaction transaction = switch (journal.commit(tx -> transactions.goOn(tx, party, header, nonce))) {
+            case CmpTransactions.Found.Going going -> going.transaction();
+            case CmpTransactions.Found.Not not -> throw not.fault().exception();
+        };
         if (transaction.state() != CmpTransaction.State.HELD
                 || poll.certReqId().longValueExact() != transaction.requestId()) {
             throw new CmpException(CmpFailure.BAD_REQUEST, "nothing of this certReqId is being waited for");
@@ -183,7 +177,8 @@ final class CertificateRequests {
 
     /// Soon at first, for a person may be at it this moment, then less and less often.
     private Duration next(CmpTransaction transaction, Duration atMost) {
-        Duration waited = Duration.between(transaction.openedAt(), clock.instant()).dividedBy(2);
+        Duration waited =
+                Duration.between(transaction.openedAt(), clock.instant()).dividedBy(2);
         Duration next = waited.compareTo(SHORTEST_POLL) < 0 ? SHORTEST_POLL : waited;
         return next.compareTo(atMost) > 0 ? atMost : next;
     }
@@ -202,8 +197,7 @@ final class CertificateRequests {
     /// RFC 9483 section 4.1.5: where the shared secret vouches for the answer, the root comes with the first
     /// certificate, in caPubs.
     private CmpReply issued(CmpTransaction transaction, Party party, String nonce, EnrolmentOutcome.Issued issued) {
-        boolean first =
-                transaction.kind() == CmpTransaction.Kind.INITIALIZATION && party instanceof Party.BySecret;
+        boolean first = transaction.kind() == CmpTransaction.Kind.INITIALIZATION && party instanceof Party.BySecret;
         PKIBody body = Answers.issued(
                 CmpBody.Kind.valueOf(transaction.kind().name()),
                 BigInteger.valueOf(transaction.requestId()),

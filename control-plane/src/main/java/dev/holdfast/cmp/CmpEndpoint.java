@@ -114,7 +114,11 @@ public final class CmpEndpoint {
                 .toLowerCase(Locale.ROOT);
         if (!type.equals(TYPE) && !type.startsWith(TYPE + ";")) {
             Problem.send(
-                    request, 415, "media-type-not-accepted", "the body is not " + TYPE, "send a DER message as " + TYPE);
+                    request,
+                    415,
+                    "media-type-not-accepted",
+                    "the body is not " + TYPE,
+                    "send a DER message as " + TYPE);
             return;
         }
         Buffer body = request.body().buffer();

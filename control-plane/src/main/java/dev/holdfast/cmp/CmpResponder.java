@@ -91,7 +91,8 @@ final class CmpResponder {
                     && !place.message().get().equals(message.body().name())
                     && message.body().opens()) {
                 throw new CmpException(
-                        CmpFailure.BAD_REQUEST, "this path is for " + place.message().get());
+                        CmpFailure.BAD_REQUEST,
+                        "this path is for " + place.message().get());
             }
             reply = act(message, party, place, remoteAddress);
         } catch (CmpException e) {
@@ -105,15 +106,9 @@ final class CmpResponder {
         CmpHeader header = message.header();
         return switch (message.body()) {
             case CmpBody.CertificateRequest body ->
-                requests.ask(
-                        party, header, CertificateRequests.Asked.of(body, place.profile()), nonce, remoteAddress);
+                requests.ask(party, header, CertificateRequests.Asked.of(body, place.profile()), nonce, remoteAddress);
             case CmpBody.Pkcs10Request body ->
-                requests.ask(
-                        party,
-                        header,
-                        CertificateRequests.Asked.of(body, place.profile()),
-                        nonce,
-                        remoteAddress);
+                requests.ask(party, header, CertificateRequests.Asked.of(body, place.profile()), nonce, remoteAddress);
             case CmpBody.Poll body -> requests.poll(party, header, body, nonce, remoteAddress);
             case CmpBody.Confirmation body -> confirmations.confirm(party, header, body, nonce);
             case CmpBody.ClientError body -> confirmations.giveUp(party, header, body, nonce);

@@ -14,8 +14,9 @@ import org.jooq.Record;
 
 /// The table of transactions.
 final class CmpTransactionStore {
-    private static final String COLUMNS = "id, party, awaited_nonce, state, kind, request_id, request, profile, implicit,"
-            + " serial, opened_at, confirm_by";
+    private static final String COLUMNS =
+            "id, party, awaited_nonce, state, kind, request_id, request, profile, implicit,"
+                    + " serial, opened_at, confirm_by";
 
     private CmpTransactionStore() {}
 
@@ -106,8 +107,7 @@ final class CmpTransactionStore {
     }
 
     /// Whether another transaction has given the same certificate, and that one is confirmed or may yet be.
-    static boolean confirmedElsewhere(
-            DSLContext sql, Environment environment, Serial serial, String id, Instant now) {
+    static boolean confirmedElsewhere(DSLContext sql, Environment environment, Serial serial, String id, Instant now) {
         return sql.fetchOptional(
                         "select 1 from cmp_transaction where serial = ? and environment = ? and id <> ?"
                                 + " and (state = 'confirmed' or (state = 'issued' and confirm_by >= ?)) limit 1",

@@ -41,7 +41,10 @@ final class CmpTransactions {
     /// @return why not; empty when it is open
     Optional<Fault> open(Transaction tx, CmpTransaction transaction, CmpHeader header, Instant forgetAt) {
         if (CmpTransactionStore.count(
-                                tx.sql(), environment, transaction.party(), tx.now().minus(Duration.ofHours(1)))
+                                tx.sql(),
+                                environment,
+                                transaction.party(),
+                                tx.now().minus(Duration.ofHours(1)))
                         >= MOST_AN_HOUR
                 || CmpTransactionStore.count(tx.sql(), environment, transaction.party(), Instant.EPOCH)
                         >= MOST_REMEMBERED) {
@@ -51,7 +54,8 @@ final class CmpTransactions {
             return Optional.empty();
         }
         return Optional.of(
-                CmpTransactionStore.lock(tx.sql(), environment, transaction.id()).isPresent()
+                CmpTransactionStore.lock(tx.sql(), environment, transaction.id())
+                                .isPresent()
                         ? new Fault(
                                 CmpFailure.TRANSACTION_ID_IN_USE,
                                 "there was a transaction of this id already: a message is good once")
@@ -112,8 +116,7 @@ final class CmpTransactions {
                 .filter(s -> s == CertificateState.PENDING || s == CertificateState.INTENDED)
                 .isPresent();
         if (unused) {
-            ca.issuance()
-                    .revoke(tx, serial, RevocationReason.CESSATION_OF_OPERATION, why, new Actor.Holdfast("cmp"));
+            ca.issuance().revoke(tx, serial, RevocationReason.CESSATION_OF_OPERATION, why, new Actor.Holdfast("cmp"));
         }
         settle(tx, transaction, CmpTransaction.State.ENDED);
     }
@@ -149,7 +152,9 @@ final class CmpTransactions {
                 return Optional.empty();
             }
             var key = request.get().publicKeyInfo();
-            return ca.issuance().keyOwner(tx, key).flatMap(device -> ca.issuance().repeatable(tx, device, key));
+            return ca.issuance()
+                    .keyOwner(tx, key)
+                    .flatMap(device -> ca.issuance().repeatable(tx, device, key));
         } catch (dev.holdfast.protocol.x509.CertificationRequestException e) {
             LOG.error("the request of CMP transaction {} can't be read any more", transaction.id(), e);
             return Optional.empty();

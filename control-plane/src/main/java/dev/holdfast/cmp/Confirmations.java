@@ -68,8 +68,7 @@ final class Confirmations {
         return CmpReply.of(Answers.confirmed(), nonce);
     }
 
-    private Optional<Fault> confirm(
-            Transaction tx, CmpTransaction transaction, CmpBody.Confirmation confirmation) {
+    private Optional<Fault> confirm(Transaction tx, CmpTransaction transaction, CmpBody.Confirmation confirmation) {
         switch (transaction.state()) {
             case ISSUED -> {}
             case CONFIRMED -> {
@@ -94,9 +93,10 @@ final class Confirmations {
         Optional<X509Certificate> certificate =
                 ca.issuance().stored(tx, transaction.serial().orElseThrow());
         Optional<byte[]> hash = certificate.flatMap(c -> hash(c, status.hashAlgorithm()));
-        if (hash.isEmpty() || !MessageDigest.isEqual(hash.get(), status.certHash().getOctets())) {
-            return Optional.of(new Fault(
-                    CmpFailure.BAD_CERT_ID, "the certHash is not that of the certificate that was issued"));
+        if (hash.isEmpty()
+                || !MessageDigest.isEqual(hash.get(), status.certHash().getOctets())) {
+            return Optional.of(
+                    new Fault(CmpFailure.BAD_CERT_ID, "the certHash is not that of the certificate that was issued"));
         }
         transactions.settle(tx, transaction, CmpTransaction.State.CONFIRMED);
         return Optional.empty();
@@ -125,9 +125,7 @@ final class Confirmations {
             }
         } else {
             String scheme = certificate.getSigAlgName();
-            digest = scheme.startsWith("SHA256")
-                    ? "SHA-256"
-                    : scheme.startsWith("SHA384") ? "SHA-384" : "SHA-512";
+            digest = scheme.startsWith("SHA256") ? "SHA-256" : scheme.startsWith("SHA384") ? "SHA-384" : "SHA-512";
         }
         try {
             return Optional.of(MessageDigest.getInstance(digest).digest(Certificates.der(certificate)));

@@ -28,8 +28,7 @@ final class DeviceRevocations {
     private final CmpTransactions transactions;
     private final InstantSource clock;
 
-    DeviceRevocations(
-            Journal journal, Ca ca, Parties parties, CmpTransactions transactions, InstantSource clock) {
+    DeviceRevocations(Journal journal, Ca ca, Parties parties, CmpTransactions transactions, InstantSource clock) {
         this.journal = journal;
         this.ca = ca;
         this.parties = parties;
@@ -78,14 +77,12 @@ final class DeviceRevocations {
                 if (ofTheMessage) {
                     throw fault.exception();
                 }
-                yield CmpReply.of(
-                        Answers.notRevoked(request.certificate(), fault.failure(), fault.text()), nonce);
+                yield CmpReply.of(Answers.notRevoked(request.certificate(), fault.failure(), fault.text()), nonce);
             }
         };
     }
 
-    private Done revoke(
-            Transaction tx, DeviceRef device, CmpBody.CertificateId certificate, RevocationReason reason) {
+    private Done revoke(Transaction tx, DeviceRef device, CmpBody.CertificateId certificate, RevocationReason reason) {
         Serial serial = Serial.of(certificate.serial());
         Optional<IssuedCertificate> found = ca.issuance()
                 .lock(tx, serial)
@@ -98,15 +95,13 @@ final class DeviceRevocations {
                                 .equals(certificate.issuer()))
                         .isPresent());
         if (found.isEmpty()) {
-            return new Done.Faulty(
-                    new Fault(CmpFailure.BAD_CERT_ID, "the device has no such certificate"), false);
+            return new Done.Faulty(new Fault(CmpFailure.BAD_CERT_ID, "the device has no such certificate"), false);
         }
-        Issuance.Revocation revocation = ca.issuance()
-                .revoke(tx, serial, reason, "its device asked for it (CMP)", new Actor.Device(device));
+        Issuance.Revocation revocation =
+                ca.issuance().revoke(tx, serial, reason, "its device asked for it (CMP)", new Actor.Device(device));
         return switch (revocation) {
             case REVOKED -> new Done.Revoked();
-            case ALREADY_REVOKED ->
-                new Done.Faulty(new Fault(CmpFailure.CERT_REVOKED, "it is revoked already"), false);
+            case ALREADY_REVOKED -> new Done.Faulty(new Fault(CmpFailure.CERT_REVOKED, "it is revoked already"), false);
             case UNKNOWN ->
                 new Done.Faulty(new Fault(CmpFailure.BAD_CERT_ID, "the device has no such certificate"), false);
         };

@@ -116,7 +116,8 @@ final class GeneralAnswers {
             Authority authority = issuer(wanted.source())
                     .orElseThrow(() -> new CmpException(
                             CmpFailure.BAD_CERT_ID, "no authority here publishes that revocation list"));
-            revocation.lists()
+            revocation
+                    .lists()
                     .current(authority)
                     .filter(list -> wanted.newerThan().isEmpty()
                             || thisUpdate(list).isAfter(wanted.newerThan().get()))

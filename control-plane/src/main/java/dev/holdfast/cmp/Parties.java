@@ -71,7 +71,8 @@ final class Parties {
             throw new CmpException(CmpFailure.BAD_MESSAGE_CHECK, NOT_RIGHT);
         }
         Optional<SharedSecrets.Known> known = identity.secrets().find(reference);
-        DeviceId named = known.map(SharedSecrets.Known::device).map(DeviceRef::id).orElse(plain.get());
+        DeviceId named =
+                known.map(SharedSecrets.Known::device).map(DeviceRef::id).orElse(plain.get());
         FailureLimits.Caller caller = FailureLimits.unproven(named, remoteAddress);
         requirePatience(caller);
         if (known.isPresent() && by.verify(known.get().text().getBytes(StandardCharsets.US_ASCII))) {
@@ -91,7 +92,8 @@ final class Parties {
     void requireStanding(Party party) throws CmpException {
         switch (party) {
             case Party.BySecret by -> {
-                if (by.secret().withdrawn() || clock.instant().isAfter(by.secret().expiresAt())) {
+                if (by.secret().withdrawn()
+                        || clock.instant().isAfter(by.secret().expiresAt())) {
                     throw new CmpException(CmpFailure.NOT_AUTHORIZED, "the shared secret has expired or was withdrawn");
                 }
             }
@@ -125,7 +127,8 @@ final class Parties {
 
     private void requireInTime(X509Certificate leaf) throws CmpException {
         Instant now = clock.instant();
-        if (now.isBefore(leaf.getNotBefore().toInstant()) || now.isAfter(leaf.getNotAfter().toInstant())) {
+        if (now.isBefore(leaf.getNotBefore().toInstant())
+                || now.isAfter(leaf.getNotAfter().toInstant())) {
             throw new CmpException(CmpFailure.SIGNER_NOT_TRUSTED, "the certificate that protects is not valid now");
         }
     }

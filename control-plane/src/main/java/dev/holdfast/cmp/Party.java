@@ -32,7 +32,8 @@ sealed interface Party {
     default Credential credential() {
         return switch (this) {
             case BySecret by ->
-                new Credential.SharedSecret(by.secret().device().id(), by.secret().id());
+                new Credential.SharedSecret(
+                        by.secret().device().id(), by.secret().id());
             case ByManufacturer by -> new Credential.Manufacturer(by.leaf(), by.anchor());
             case ByDevice by -> new Credential.Operational(by.leaf());
         };

@@ -19,7 +19,8 @@ final class StoredRequest {
                 switch (transaction.kind()) {
                     case PKCS10 -> CertificationRequest.verify(der.get().getOctets());
                     case INITIALIZATION, CERTIFICATION, KEY_UPDATE ->
-                        CertificationRequest.verify(CertReqMsg.getInstance(der.get().getOctets()));
+                        CertificationRequest.verify(
+                                CertReqMsg.getInstance(der.get().getOctets()));
                     case REVOCATION -> throw new IllegalStateException("a revocation asks for no certificate");
                 });
     }

@@ -182,7 +182,8 @@ final class CmpCaller {
 
             @Override
             public X500Name name() {
-                return X500Name.getInstance(certificate.getSubjectX500Principal().getEncoded());
+                return X500Name.getInstance(
+                        certificate.getSubjectX500Principal().getEncoded());
             }
 
             @Override
@@ -215,7 +216,8 @@ final class CmpCaller {
         try {
             X509Certificate leaf = dev.holdfast.protocol.x509.Certificates.parse(
                     answer.getExtraCerts()[0].getEncoded(ASN1Encoding.DER));
-            leaf.verify(server.server().ca().authorities().server().certificate().getPublicKey());
+            leaf.verify(
+                    server.server().ca().authorities().server().certificate().getPublicKey());
             return leaf.getSubjectX500Principal().getName().equals("CN=Holdfast CMP")
                     && leaf.getExtendedKeyUsage().equals(List.of("1.3.6.1.5.5.7.3.27"))
                     && Crypto.verify(
@@ -235,10 +237,8 @@ final class CmpCaller {
 
     byte[] message(PKIBody body) {
         try {
-            GeneralName sender =
-                    new GeneralName(protector.map(Protector::name).orElse(new X500Name("CN=nobody")));
-            PKIHeaderBuilder header =
-                    new PKIHeaderBuilder(2, sender, new GeneralName(new X500Name("CN=Holdfast CMP")));
+            GeneralName sender = new GeneralName(protector.map(Protector::name).orElse(new X500Name("CN=nobody")));
+            PKIHeaderBuilder header = new PKIHeaderBuilder(2, sender, new GeneralName(new X500Name("CN=Holdfast CMP")));
             header.setMessageTime(new DERGeneralizedTime(Date.from(Instant.now())));
             header.setTransactionID(transaction);
             header.setSenderNonce(nonce);
@@ -252,11 +252,9 @@ final class CmpCaller {
             header.setProtectionAlg(protector.get().algorithm());
             protector.get().keyId().ifPresent(header::setSenderKID);
             var built = header.build();
-            byte[] protection = protector.get()
-                    .protect(new ProtectedPart(built, body).getEncoded(ASN1Encoding.DER));
-            CMPCertificate[] extra = protector.get().chain().stream()
-                    .map(Answers::certificate)
-                    .toArray(CMPCertificate[]::new);
+            byte[] protection = protector.get().protect(new ProtectedPart(built, body).getEncoded(ASN1Encoding.DER));
+            CMPCertificate[] extra =
+                    protector.get().chain().stream().map(Answers::certificate).toArray(CMPCertificate[]::new);
             return new PKIMessage(built, body, new DERBitString(protection), extra.length == 0 ? null : extra)
                     .getEncoded(ASN1Encoding.DER);
         } catch (IOException e) {
@@ -313,13 +311,13 @@ final class CmpCaller {
         assertThat(response.statusCode()).isEqualTo(200);
         assertThat(response.headers().firstValue("content-type")).contains("application/pkixcmp");
         PKIMessage answer = PKIMessage.getInstance(response.body());
-        byte[] sent = PKIMessage.getInstance(message).getHeader().getSenderNonce().getOctets();
+        byte[] sent =
+                PKIMessage.getInstance(message).getHeader().getSenderNonce().getOctets();
         assertThat(answer.getHeader().getTransactionID().getOctets()).isEqualTo(transaction);
         assertThat(answer.getHeader().getRecipNonce().getOctets()).isEqualTo(sent);
         assertThat(answer.getHeader().getSenderNonce().getOctets()).hasSize(16);
         try {
-            byte[] part =
-                    new ProtectedPart(answer.getHeader(), answer.getBody()).getEncoded(ASN1Encoding.DER);
+            byte[] part = new ProtectedPart(answer.getHeader(), answer.getBody()).getEncoded(ASN1Encoding.DER);
             assertThat(protector
                             .map(p -> p.accepts(answer, part))
                             .orElseGet(() -> signedByServer(server, answer, part)))
@@ -377,8 +375,7 @@ final class CmpCaller {
     }
 
     static PKIBody confirm(byte[] certHash, boolean accept, String text) {
-        List<ASN1Encodable> status = new ArrayList<>(
-                List.of(new DEROctetString(certHash), new ASN1Integer(0)));
+        List<ASN1Encodable> status = new ArrayList<>(List.of(new DEROctetString(certHash), new ASN1Integer(0)));
         if (!accept) {
             status.add(new DERSequence(
                     new ASN1Encodable[] {new ASN1Integer(2), new DERSequence(new DERUTF8String(text))}));
@@ -404,7 +401,8 @@ final class CmpCaller {
 
     static X509Certificate issued(PKIMessage answer) {
         try {
-            var response = CertRepMessage.getInstance(answer.getBody().getContent()).getResponse()[0];
+            var response =
+                    CertRepMessage.getInstance(answer.getBody().getContent()).getResponse()[0];
             assertThat(response.getCertifiedKeyPair())
                     .as(() -> failureText(answer))
                     .isNotNull();
@@ -426,7 +424,8 @@ final class CmpCaller {
                 RevRepContent.getInstance(content).getStatus()[0];
             case PKIBody.TYPE_ERROR -> ErrorMsgContent.getInstance(content).getPKIStatusInfo();
             default ->
-                throw new AssertionError("no status in an answer of type " + answer.getBody().getType());
+                throw new AssertionError(
+                        "no status in an answer of type " + answer.getBody().getType());
         };
     }
 
@@ -449,7 +448,8 @@ final class CmpCaller {
 
     static InfoTypeAndValue answer(PKIMessage genp) {
         assertThat(genp.getBody().getType()).isEqualTo(PKIBody.TYPE_GEN_REP);
-        return org.bouncycastle.asn1.cmp.GenRepContent.getInstance(genp.getBody().getContent())
+        return org.bouncycastle.asn1.cmp.GenRepContent.getInstance(
+                        genp.getBody().getContent())
                 .toInfoTypeAndValueArray()[0];
     }
 

@@ -52,8 +52,8 @@ class CmpClientsTest {
     void theRecipeEnrolsRenewsAsksAndRevokes() throws Exception {
         DeviceRef device = server.register("cmp-recipe");
         var secret = CmpCaller.secret(server, device);
-        var result = Recipe.read(Path.of(System.getProperty("holdfast.root", ".."))
-                        .resolve("docs/recipes/enrol-with-cmp.md"))
+        var result = Recipe.read(
+                        Path.of(System.getProperty("holdfast.root", "..")).resolve("docs/recipes/enrol-with-cmp.md"))
                 .run(
                         folder,
                         Map.of(
@@ -168,36 +168,62 @@ class CmpClientsTest {
     @Test
     void irByTheManufacturersCertificateOfARegisteredProduct() throws Exception {
         DeviceRef device = server.register("cmp-5");
-        OpensslCmp cmp = new OpensslCmp(server, folder).key("works").key("idevid").key("device");
+        OpensslCmp cmp =
+                new OpensslCmp(server, folder).key("works").key("idevid").key("device");
         cmp.openssl(
-                        "req", "-x509", "-new", "-key", "works.key", "-subj", "/CN=Works", "-days", "30", "-out",
-                        "works.pem", "-addext", "keyUsage=critical,keyCertSign")
+                        "req",
+                        "-x509",
+                        "-new",
+                        "-key",
+                        "works.key",
+                        "-subj",
+                        "/CN=Works",
+                        "-days",
+                        "30",
+                        "-out",
+                        "works.pem",
+                        "-addext",
+                        "keyUsage=critical,keyCertSign")
                 .succeeded();
         cmp.openssl(
-                        "req", "-new", "-key", "idevid.key", "-subj", "/O=Works/serialNumber=product-5", "-out",
+                        "req",
+                        "-new",
+                        "-key",
+                        "idevid.key",
+                        "-subj",
+                        "/O=Works/serialNumber=product-5",
+                        "-out",
                         "idevid.csr")
                 .succeeded();
         Files.writeString(
                 cmp.file("idevid.cnf"),
                 "subjectKeyIdentifier=hash\nkeyUsage=critical,digitalSignature\nbasicConstraints=critical,CA:FALSE\n");
         cmp.openssl(
-                        "x509", "-req", "-in", "idevid.csr", "-CA", "works.pem", "-CAkey", "works.key",
-                        "-CAcreateserial", "-days", "30", "-extfile", "idevid.cnf", "-out", "idevid.pem")
+                        "x509",
+                        "-req",
+                        "-in",
+                        "idevid.csr",
+                        "-CA",
+                        "works.pem",
+                        "-CAkey",
+                        "works.key",
+                        "-CAcreateserial",
+                        "-days",
+                        "30",
+                        "-extfile",
+                        "idevid.cnf",
+                        "-out",
+                        "idevid.pem")
                 .succeeded();
         var anchor = ((Manufacturers.AnchorRegistered.Registered) server.server()
                         .identity()
                         .manufacturers()
-                        .registerAnchor(
-                                TestServer.ENVIRONMENT, "Works", cmp.certificate("works"), TestServer.TESTER))
+                        .registerAnchor(TestServer.ENVIRONMENT, "Works", cmp.certificate("works"), TestServer.TESTER))
                 .anchor();
         String[] ir = {"-cmd", "ir", "-newkey", "device.key", "-subject", "/CN=cmp-5", "-certout", "device.pem"};
-        assertThat(cmp.run(OpensslCmp.signedWith("idevid"), ir).failed().text())
-                .contains("this product serial is not");
+        assertThat(cmp.run(OpensslCmp.signedWith("idevid"), ir).failed().text()).contains("this product serial is not");
 
-        server.server()
-                .identity()
-                .manufacturers()
-                .registerSerial(anchor.id(), "product-5", device, TestServer.TESTER);
+        server.server().identity().manufacturers().registerSerial(anchor.id(), "product-5", device, TestServer.TESTER);
         cmp.run(OpensslCmp.signedWith("idevid"), ir).succeeded();
         assertThat(record(cmp.certificate("device")).grantedBy()).isEqualTo("manufacturer");
     }
@@ -265,16 +291,26 @@ class CmpClientsTest {
             var held = server.server().identity().held();
             TestServer.await(
                     "the request waits",
-                    () -> !held.list(TestServer.ENVIRONMENT, Optional.empty(), 10).isEmpty());
+                    () -> !held.list(TestServer.ENVIRONMENT, Optional.empty(), 10)
+                            .isEmpty());
             held.decide(
                     TestServer.ENVIRONMENT,
-                    held.list(TestServer.ENVIRONMENT, Optional.empty(), 10).getFirst().id(),
+                    held.list(TestServer.ENVIRONMENT, Optional.empty(), 10)
+                            .getFirst()
+                            .id(),
                     true,
                     "known to me",
                     TestServer.TESTER);
         });
         var result = cmp.run(
-                        secret, "-cmd", "ir", "-newkey", "device.key", "-subject", "/CN=cmp-10", "-certout",
+                        secret,
+                        "-cmd",
+                        "ir",
+                        "-newkey",
+                        "device.key",
+                        "-subject",
+                        "/CN=cmp-10",
+                        "-certout",
                         "device.pem")
                 .succeeded();
         person.join();

@@ -99,7 +99,13 @@ class CmpRefusalsTest {
         OpensslCmp cmp = new OpensslCmp(server, folder).key("device");
         String[] arguments = java.util.stream.Stream.concat(
                         java.util.stream.Stream.of(
-                                "-cmd", "ir", "-newkey", "device.key", "-subject", "/CN=" + last(), "-certout",
+                                "-cmd",
+                                "ir",
+                                "-newkey",
+                                "device.key",
+                                "-subject",
+                                "/CN=" + last(),
+                                "-certout",
                                 "device.pem"),
                         java.util.stream.Stream.of(more))
                 .toArray(String[]::new);
@@ -113,8 +119,7 @@ class CmpRefusalsTest {
     void aWrongSecret() {
         SharedSecrets.Issued.Secret secret = CmpCaller.secret(server, device());
         assertThat(refusedByOpenssl(List.of(
-                        "-ref", secret.id(), "-secret", "pass:guess", "-mac", "hmacWithSHA256",
-                        "-unprotected_errors")))
+                        "-ref", secret.id(), "-secret", "pass:guess", "-mac", "hmacWithSHA256", "-unprotected_errors")))
                 .contains("badMessageCheck")
                 .contains("no such shared secret");
         assertThat(server.server().journal().about("device:" + last(), Long.MAX_VALUE, 20).stream()
@@ -137,7 +142,9 @@ class CmpRefusalsTest {
         SharedSecrets.Issued.Secret secret = CmpCaller.secret(server, TestServer.device(last()));
         List<String> credential =
                 List.of("-ref", secret.id(), "-secret", "pass:" + secret.secret(), "-mac", "hmacWithSHA256");
-        assertThat(refusedByOpenssl(credential, "-popo", "-1")).contains("badPOP").contains("no proof of possession");
+        assertThat(refusedByOpenssl(credential, "-popo", "-1"))
+                .contains("badPOP")
+                .contains("no proof of possession");
     }
 
     @Test
@@ -146,7 +153,9 @@ class CmpRefusalsTest {
         SharedSecrets.Issued.Secret secret = CmpCaller.secret(server, TestServer.device(last()));
         List<String> credential =
                 List.of("-ref", secret.id(), "-secret", "pass:" + secret.secret(), "-mac", "hmacWithSHA256");
-        assertThat(refusedByOpenssl(credential, "-popo", "0")).contains("badPOP").contains("raVerified");
+        assertThat(refusedByOpenssl(credential, "-popo", "0"))
+                .contains("badPOP")
+                .contains("raVerified");
     }
 
     @Test
@@ -155,8 +164,17 @@ class CmpRefusalsTest {
         OpensslCmp cmp = new OpensslCmp(server, folder).key("device");
         List<String> secret = cmp.secret(device);
         cmp.run(
-                        secret, "-cmd", "ir", "-newkey", "device.key", "-subject", "/CN=" + last(), "-certout",
-                        "device.pem", "-reqout", "ir.der certconf.der")
+                        secret,
+                        "-cmd",
+                        "ir",
+                        "-newkey",
+                        "device.key",
+                        "-subject",
+                        "/CN=" + last(),
+                        "-certout",
+                        "device.pem",
+                        "-reqout",
+                        "ir.der certconf.der")
                 .succeeded();
         CmpCaller again = new CmpCaller(server, Optional.empty());
         for (var expected : List.of(CmpFailure.TRANSACTION_ID_IN_USE, CmpFailure.BAD_RECIPIENT_NONCE)) {
@@ -207,7 +225,8 @@ class CmpRefusalsTest {
         assertThat(trailing.statusCode()).isEqualTo(400);
         CmpCaller.refused(PKIMessage.getInstance(trailing.body()), CmpFailure.BAD_DATA_FORMAT, "after the message");
         assertThat(caller.post(new byte[0]).statusCode()).isEqualTo(400);
-        assertThat(caller.post(new byte[CmpMessage.MOST_OCTETS + 1]).statusCode()).isEqualTo(413);
+        assertThat(caller.post(new byte[CmpMessage.MOST_OCTETS + 1]).statusCode())
+                .isEqualTo(413);
         caller.type = "application/pkcs10";
         assertThat(caller.post(good).statusCode()).isEqualTo(415);
         caller.type = "application/pkixcmp";
@@ -216,7 +235,8 @@ class CmpRefusalsTest {
         caller.path = "/.well-known/cmpish";
         assertThat(caller.post(good).statusCode()).isEqualTo(404);
         caller.path = "/.well-known/cmp/p/device/initialization";
-        assertThat(CmpCaller.issued(PKIMessage.getInstance(caller.post(good).body()))).isNotNull();
+        assertThat(CmpCaller.issued(PKIMessage.getInstance(caller.post(good).body())))
+                .isNotNull();
     }
 
     @Test
@@ -264,8 +284,19 @@ class CmpRefusalsTest {
         KeyPair key = key();
         OpensslCmp cmp = new OpensslCmp(server, folder).key("alien");
         cmp.openssl(
-                        "req", "-x509", "-new", "-key", "alien.key", "-subj", "/CN=alien", "-days", "3", "-out",
-                        "alien.pem", "-addext", "basicConstraints=critical,CA:FALSE")
+                        "req",
+                        "-x509",
+                        "-new",
+                        "-key",
+                        "alien.key",
+                        "-subj",
+                        "/CN=alien",
+                        "-days",
+                        "3",
+                        "-out",
+                        "alien.pem",
+                        "-addext",
+                        "basicConstraints=critical,CA:FALSE")
                 .succeeded();
         var pem = Files.readString(cmp.file("alien.key"));
         var parsed = (org.bouncycastle.openssl.PEMKeyPair)
@@ -301,8 +332,8 @@ class CmpRefusalsTest {
                 0,
                 new CertTemplateBuilder()
                         .setSubject(new X500Name("CN=odd"))
-                        .setPublicKey(SubjectPublicKeyInfo.getInstance(
-                                odd.getPublic().getEncoded()))
+                        .setPublicKey(
+                                SubjectPublicKeyInfo.getInstance(odd.getPublic().getEncoded()))
                         .build(),
                 null);
         CmpCaller.refused(
@@ -322,9 +353,7 @@ class CmpRefusalsTest {
                                 key().getPublic().getEncoded()))
                         .build(),
                 null);
-        for (int type : new int[] {
-            ProofOfPossession.TYPE_KEY_ENCIPHERMENT, ProofOfPossession.TYPE_KEY_AGREEMENT
-        }) {
+        for (int type : new int[] {ProofOfPossession.TYPE_KEY_ENCIPHERMENT, ProofOfPossession.TYPE_KEY_AGREEMENT}) {
             CmpCaller.refused(
                     caller().send(CmpCaller.requestWith(
                             PKIBody.TYPE_INIT_REQ,
@@ -346,8 +375,8 @@ class CmpRefusalsTest {
         CertRequest changed = new CertRequest(
                 0,
                 new CertTemplateBuilder()
-                        .setPublicKey(SubjectPublicKeyInfo.getInstance(
-                                key.getPublic().getEncoded()))
+                        .setPublicKey(
+                                SubjectPublicKeyInfo.getInstance(key.getPublic().getEncoded()))
                         .build(),
                 null);
         CmpCaller.refused(
@@ -461,7 +490,8 @@ class CmpRefusalsTest {
             KeyPair key = Crypto.generate(kind, CmpCaller.RANDOM);
             X509Certificate issued =
                     CmpCaller.issued(caller().send(CmpCaller.request(PKIBody.TYPE_INIT_REQ, last(), key)));
-            assertThat(issued.getPublicKey().getEncoded()).isEqualTo(key.getPublic().getEncoded());
+            assertThat(issued.getPublicKey().getEncoded())
+                    .isEqualTo(key.getPublic().getEncoded());
         }
     }
 }

@@ -160,8 +160,7 @@ class CmpTransactionsTest {
     void aHashOfAnotherCertificateConfirmsNothing() {
         CmpCaller caller = caller();
         X509Certificate certificate = ir(caller, key());
-        CmpCaller.refused(
-                caller.send(CmpCaller.confirm(new byte[32], true, "")), CmpFailure.BAD_CERT_ID, "certHash");
+        CmpCaller.refused(caller.send(CmpCaller.confirm(new byte[32], true, "")), CmpFailure.BAD_CERT_ID, "certHash");
         laterThanConfirmationIsAwaited();
         assertThat(record(certificate).state()).isEqualTo(CertificateState.REVOKED);
     }
@@ -209,12 +208,12 @@ class CmpTransactionsTest {
     void aLostAnswerIsHealedByAskingAnew() {
         CmpCaller device = enrolled();
         KeyPair next = key();
-        X509Certificate lost = CmpCaller.issued(device.send(
-                CmpCaller.request(PKIBody.TYPE_KEY_UPDATE_REQ, last(), next)));
+        X509Certificate lost =
+                CmpCaller.issued(device.send(CmpCaller.request(PKIBody.TYPE_KEY_UPDATE_REQ, last(), next)));
         device.transaction = CmpCaller.fresh();
         device.answered = Optional.empty();
-        X509Certificate got = CmpCaller.issued(device.send(
-                CmpCaller.request(PKIBody.TYPE_KEY_UPDATE_REQ, last(), next)));
+        X509Certificate got =
+                CmpCaller.issued(device.send(CmpCaller.request(PKIBody.TYPE_KEY_UPDATE_REQ, last(), next)));
         assertThat(got).isEqualTo(lost);
         device.send(CmpCaller.confirm(hash(got), true, ""));
         laterThanConfirmationIsAwaited();
@@ -257,7 +256,8 @@ class CmpTransactionsTest {
                         CertificationRequest.create(last(), next),
                         Applicant.of(
                                 "CMP",
-                                new Credential.Operational(message.extraCertificates().getFirst()),
+                                new Credential.Operational(
+                                        message.extraCertificates().getFirst()),
                                 "test"));
         List<IssuedCertificate> both = server.server().identity().certificates(lastDevice());
         assertThat(both).extracting(IssuedCertificate::state).containsOnly(CertificateState.PENDING);
@@ -274,8 +274,8 @@ class CmpTransactionsTest {
     @Test
     void anotherNodeGoesOnWithIt() {
         CmpCaller device = enrolled();
-        X509Certificate next = CmpCaller.issued(device.send(
-                CmpCaller.request(PKIBody.TYPE_KEY_UPDATE_REQ, last(), key())));
+        X509Certificate next =
+                CmpCaller.issued(device.send(CmpCaller.request(PKIBody.TYPE_KEY_UPDATE_REQ, last(), key())));
         try (TestServer other = server.secondNode(Map.of())) {
             device.answersFrom(other);
             byte[] confirmation = device.message(CmpCaller.confirm(hash(next), true, ""));
@@ -307,7 +307,8 @@ class CmpTransactionsTest {
     @Test
     void anExpiredCertificateRenewsItselfWithinItsWindowAndAsksNothingElse() {
         CmpCaller device = enrolled();
-        Instant end = server.server().identity().certificates(lastDevice()).getFirst().notAfter();
+        Instant end =
+                server.server().identity().certificates(lastDevice()).getFirst().notAfter();
         Instant before = CLOCK.instant();
         try {
             CLOCK.set(end.plusSeconds(60));
@@ -336,12 +337,11 @@ class CmpTransactionsTest {
         var root = server.server().ca().authorities().root().certificate();
         InfoTypeAndValue same = CmpCaller.answer(enrolled()
                 .send(CmpCaller.question(
-                        CMPObjectIdentifiers.id_it_rootCaCert,
-                        dev.holdfast.protocol.cmp.Answers.certificate(root))));
+                        CMPObjectIdentifiers.id_it_rootCaCert, dev.holdfast.protocol.cmp.Answers.certificate(root))));
         assertThat(same.getInfoType()).isEqualTo(CMPObjectIdentifiers.id_it_rootCaKeyUpdate);
         assertThat(same.getInfoValue()).isNull();
-        InfoTypeAndValue other = CmpCaller.answer(
-                enrolled().send(CmpCaller.question(CMPObjectIdentifiers.id_it_rootCaCert)));
+        InfoTypeAndValue other =
+                CmpCaller.answer(enrolled().send(CmpCaller.question(CMPObjectIdentifiers.id_it_rootCaCert)));
         assertThat(RootCaKeyUpdateContent.getInstance(other.getInfoValue())
                         .getNewWithNew()
                         .getEncoded())
@@ -350,8 +350,8 @@ class CmpTransactionsTest {
 
     @Test
     void theRequestTemplateNamesTheKeysOfTheProfile() {
-        InfoTypeAndValue answer = CmpCaller.answer(
-                enrolled().send(CmpCaller.question(CMPObjectIdentifiers.id_it_certReqTemplate)));
+        InfoTypeAndValue answer =
+                CmpCaller.answer(enrolled().send(CmpCaller.question(CMPObjectIdentifiers.id_it_certReqTemplate)));
         var template = CertReqTemplateContent.getInstance(answer.getInfoValue());
         assertThat(template.getKeySpec().size()).isEqualTo(5);
         assertThat(template.getCertTemplate().getSubject()).isNull();
@@ -376,14 +376,14 @@ class CmpTransactionsTest {
                 .certificate();
         CRLSource source = new CRLSource(
                 null,
-                new GeneralNames(new GeneralName(X500Name.getInstance(
-                        issuer.getSubjectX500Principal().getEncoded()))));
+                new GeneralNames(new GeneralName(
+                        X500Name.getInstance(issuer.getSubjectX500Principal().getEncoded()))));
         var first = lists(device, new CRLStatus(source, null));
         CertificateList list = CertificateList.getInstance(first.getObjectAt(0));
         assertThat(list.getIssuer())
                 .isEqualTo(X500Name.getInstance(issuer.getSubjectX500Principal().getEncoded()));
-        InfoTypeAndValue none = CmpCaller.answer(device.send(question(
-                new CRLStatus(source, new Time(Date.from(Instant.parse("2040-01-01T00:00:00Z")))))));
+        InfoTypeAndValue none = CmpCaller.answer(device.send(
+                question(new CRLStatus(source, new Time(Date.from(Instant.parse("2040-01-01T00:00:00Z")))))));
         assertThat(none.getInfoType()).isEqualTo(CMPObjectIdentifiers.id_it_crls);
         assertThat(none.getInfoValue()).isNull();
         CmpCaller.refused(

@@ -53,7 +53,8 @@ final class OpensslCmp {
 
     /// A fresh P-256 key in `{name}.key`.
     OpensslCmp key(String name) {
-        openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", name + ".key").succeeded();
+        openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", name + ".key")
+                .succeeded();
         return this;
     }
 

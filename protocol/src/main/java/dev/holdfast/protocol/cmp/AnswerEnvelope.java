@@ -94,13 +94,9 @@ public record AnswerEnvelope(
             PKIHeader header, PKIBody body, UnaryOperator<byte[]> protector, List<X509Certificate> extra)
             throws IOException {
         byte[] protection = protector.apply(new ProtectedPart(header, body).getEncoded(ASN1Encoding.DER));
-        CMPCertificate[] certificates =
-                extra.stream().map(Answers::certificate).toArray(CMPCertificate[]::new);
+        CMPCertificate[] certificates = extra.stream().map(Answers::certificate).toArray(CMPCertificate[]::new);
         return new PKIMessage(
-                        header,
-                        body,
-                        new DERBitString(protection),
-                        certificates.length == 0 ? null : certificates)
+                        header, body, new DERBitString(protection), certificates.length == 0 ? null : certificates)
                 .getEncoded(ASN1Encoding.DER);
     }
 

@@ -95,8 +95,7 @@ public final class Answers {
     }
 
     private static PKIBody revocation(CmpBody.CertificateId certificate, PKIStatusInfo status) {
-        CertId id = new CertId(
-                new GeneralName(GeneralName.directoryName, certificate.issuer()), certificate.serial());
+        CertId id = new CertId(new GeneralName(GeneralName.directoryName, certificate.issuer()), certificate.serial());
         return new PKIBody(
                 PKIBody.TYPE_REVOCATION_REP,
                 new RevRepContentBuilder().add(status, id).build());
@@ -132,7 +131,6 @@ public final class Answers {
     /// A certificate by its issuer and number.
     public static CmpBody.CertificateId id(X509Certificate certificate) {
         return new CmpBody.CertificateId(
-                X500Name.getInstance(certificate.getIssuerX500Principal().getEncoded()),
-                certificate.getSerialNumber());
+                X500Name.getInstance(certificate.getIssuerX500Principal().getEncoded()), certificate.getSerialNumber());
     }
 }

@@ -49,14 +49,15 @@ final class BodyReader {
             case PKIBody.TYPE_CERT_REQ -> request(CmpBody.Kind.CERTIFICATION, content);
             case PKIBody.TYPE_KEY_UPDATE_REQ -> request(CmpBody.Kind.KEY_UPDATE, content);
             case PKIBody.TYPE_P10_CERT_REQ ->
-                new CmpBody.Pkcs10Request(
-                        new DEROctetString(CertificationRequest.getInstance(content).getEncoded(ASN1Encoding.DER)));
+                new CmpBody.Pkcs10Request(new DEROctetString(
+                        CertificationRequest.getInstance(content).getEncoded(ASN1Encoding.DER)));
             case PKIBody.TYPE_REVOCATION_REQ -> revocation(RevReqContent.getInstance(content));
             case PKIBody.TYPE_GEN_MSG -> general(GenMsgContent.getInstance(content));
             case PKIBody.TYPE_CERT_CONFIRM -> confirmation(CertConfirmContent.getInstance(content));
             case PKIBody.TYPE_POLL_REQ -> poll(PollReqContent.getInstance(content));
             case PKIBody.TYPE_ERROR ->
-                new CmpBody.ClientError(text(ErrorMsgContent.getInstance(content).getPKIStatusInfo()));
+                new CmpBody.ClientError(
+                        text(ErrorMsgContent.getInstance(content).getPKIStatusInfo()));
             default ->
                 throw new CmpException(
                         CmpFailure.BAD_REQUEST,
@@ -71,7 +72,8 @@ final class BodyReader {
             throw new CmpException(CmpFailure.BAD_REQUEST, "ask for one certificate at a time");
         }
         BigInteger id = requestId(all[0].getCertReq().getCertReqId().getValue());
-        return new CmpBody.CertificateRequest(kind, id, all[0], replaced(all[0].getCertReq().getControls()));
+        return new CmpBody.CertificateRequest(
+                kind, id, all[0], replaced(all[0].getCertReq().getControls()));
     }
 
     /// The only control that means anything here is oldCertID (RFC 4211 section 6.5); none may be there twice.
@@ -105,7 +107,8 @@ final class BodyReader {
         }
         CertTemplate details = all[0].getCertDetails();
         if (details.getIssuer() == null || details.getSerialNumber() == null) {
-            throw new CmpException(CmpFailure.ADD_INFO_NOT_AVAILABLE, "name the certificate by issuer and serialNumber");
+            throw new CmpException(
+                    CmpFailure.ADD_INFO_NOT_AVAILABLE, "name the certificate by issuer and serialNumber");
         }
         Optional<Integer> reason = Optional.empty();
         if (all[0].getCrlEntryDetails() != null) {
@@ -114,16 +117,14 @@ final class BodyReader {
                     throw new CmpException(
                             CmpFailure.UNACCEPTED_EXTENSION, "of CRL entry extensions only reasonCode is known here");
                 }
-                reason = Optional.of(ASN1Enumerated.getInstance(all[0].getCrlEntryDetails()
-                                .getExtension(type)
-                                .getParsedValue())
+                reason = Optional.of(ASN1Enumerated.getInstance(
+                                all[0].getCrlEntryDetails().getExtension(type).getParsedValue())
                         .intValueExact());
             }
         }
         return new CmpBody.RevocationRequest(
                 new CmpBody.CertificateId(
-                        details.getIssuer(),
-                        serial(details.getSerialNumber().getValue())),
+                        details.getIssuer(), serial(details.getSerialNumber().getValue())),
                 reason);
     }
 

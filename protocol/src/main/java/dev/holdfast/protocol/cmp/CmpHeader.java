@@ -60,11 +60,9 @@ public record CmpHeader(
             throw new CmpException(
                     CmpFailure.BAD_DATA_FORMAT, "the senderKID is not of 1 to " + LONGEST_KID + " octets");
         }
-        InfoTypeAndValue[] info =
-                header.getGeneralInfo() == null ? new InfoTypeAndValue[0] : header.getGeneralInfo();
+        InfoTypeAndValue[] info = header.getGeneralInfo() == null ? new InfoTypeAndValue[0] : header.getGeneralInfo();
         if (info.length > MOST_INFO) {
-            throw new CmpException(
-                    CmpFailure.BAD_DATA_FORMAT, "more than " + MOST_INFO + " items of generalInfo");
+            throw new CmpException(CmpFailure.BAD_DATA_FORMAT, "more than " + MOST_INFO + " items of generalInfo");
         }
         return new CmpHeader(
                 version,

@@ -58,13 +58,14 @@ public record CmpMessage(
                 if (message.getProtection().getPadBits() != 0) {
                     throw new CmpException(CmpFailure.BAD_DATA_FORMAT, "a protection that is not of whole octets");
                 }
-                protection = Optional.of(new DEROctetString(message.getProtection().getOctets()));
+                protection =
+                        Optional.of(new DEROctetString(message.getProtection().getOctets()));
             }
             return new CmpMessage(
                     header,
                     BodyReader.read(message.getBody()),
-                    new DEROctetString(new ProtectedPart(message.getHeader(), message.getBody())
-                            .getEncoded(ASN1Encoding.DER)),
+                    new DEROctetString(
+                            new ProtectedPart(message.getHeader(), message.getBody()).getEncoded(ASN1Encoding.DER)),
                     protection,
                     certificates(message));
         } catch (IOException | RuntimeException e) {
@@ -89,8 +90,7 @@ public record CmpMessage(
             try {
                 all.add(Certificates.parse(one.getX509v3PKCert().getEncoded(ASN1Encoding.DER)));
             } catch (X509FormatException e) {
-                throw new CmpException(
-                        CmpFailure.BAD_DATA_FORMAT, "a certificate in extraCerts can't be read", e);
+                throw new CmpException(CmpFailure.BAD_DATA_FORMAT, "a certificate in extraCerts can't be read", e);
             }
         }
         return all;

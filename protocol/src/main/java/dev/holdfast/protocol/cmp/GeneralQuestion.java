@@ -115,7 +115,8 @@ public sealed interface GeneralQuestion {
     private static RevocationLists.Source source(CRLSource source) throws CmpException {
         if (source.getDpn() != null && source.getDpn().getType() == DistributionPointName.FULL_NAME) {
             List<String> uris = new ArrayList<>();
-            for (GeneralName name : GeneralNames.getInstance(source.getDpn().getName()).getNames()) {
+            for (GeneralName name :
+                    GeneralNames.getInstance(source.getDpn().getName()).getNames()) {
                 if (name.getTagNo() == GeneralName.uniformResourceIdentifier) {
                     uris.add(name.getName().toString());
                 }

@@ -153,8 +153,7 @@ public sealed interface MacAlgorithm {
 
     private static int iterations(BigInteger count, int fewest) throws CmpException {
         if (count.bitLength() > 31 || count.intValue() < fewest || count.intValue() > MOST_ITERATIONS) {
-            throw new CmpException(
-                    CmpFailure.BAD_ALG, "the iteration count is " + fewest + " to " + MOST_ITERATIONS);
+            throw new CmpException(CmpFailure.BAD_ALG, "the iteration count is " + fewest + " to " + MOST_ITERATIONS);
         }
         return count.intValue();
     }
@@ -220,7 +219,8 @@ public sealed interface MacAlgorithm {
                 }
                 case Pbmac1 by -> {
                     hash = by.mac();
-                    PKCS5S2ParametersGenerator generator = new PKCS5S2ParametersGenerator(by.prf().engine.get());
+                    PKCS5S2ParametersGenerator generator =
+                            new PKCS5S2ParametersGenerator(by.prf().engine.get());
                     generator.init(secret, by.salt().getOctets(), by.iterations());
                     key = ((KeyParameter) generator.generateDerivedMacParameters(8 * by.keyOctets())).getKey();
                 }

@@ -90,8 +90,7 @@ public sealed interface MessageProtection {
     private static void requireNamed(CmpHeader header, X509Certificate leaf) throws CmpException {
         GeneralName sender = header.sender();
         X500Name subject = X500Name.getInstance(leaf.getSubjectX500Principal().getEncoded());
-        if (sender.getTagNo() != GeneralName.directoryName
-                || !subject.equals(X500Name.getInstance(sender.getName()))) {
+        if (sender.getTagNo() != GeneralName.directoryName || !subject.equals(X500Name.getInstance(sender.getName()))) {
             throw new CmpException(
                     CmpFailure.BAD_MESSAGE_CHECK, "the sender is not the subject of the certificate that protects");
         }

@@ -41,7 +41,8 @@ final class RequestMessage {
             Optional<Extensions> extensions = Optional.ofNullable(template.getExtensions());
             return new CertificationRequest(
                     message.getEncoded(ASN1Encoding.DER),
-                    template.getSubject() == null ? X500Name.getInstance(new org.bouncycastle.asn1.DERSequence())
+                    template.getSubject() == null
+                            ? X500Name.getInstance(new org.bouncycastle.asn1.DERSequence())
                             : template.getSubject(),
                     template.getPublicKey(),
                     key,
@@ -64,7 +65,8 @@ final class RequestMessage {
         }
     }
 
-    private static POPOSigningKey proof(org.bouncycastle.asn1.crmf.@org.jspecify.annotations.Nullable ProofOfPossession proof)
+    private static POPOSigningKey proof(
+            org.bouncycastle.asn1.crmf.@org.jspecify.annotations.Nullable ProofOfPossession proof)
             throws CertificationRequestException {
         if (proof == null) {
             throw notProven("the request has no proof of possession: sign it with the key it asks a certificate for");
@@ -79,8 +81,7 @@ final class RequestMessage {
             }
             case ProofOfPossession.TYPE_RA_VERIFIED ->
                 throw notProven("nobody here proves possession on a device's behalf (raVerified): sign the request");
-            default ->
-                throw notProven("certificates are for keys that sign: no proof by enciphering or key agreement");
+            default -> throw notProven("certificates are for keys that sign: no proof by enciphering or key agreement");
         };
     }
 

@@ -86,12 +86,17 @@ class CmpMessageTest {
         }
         assertThat(CmpMessage.parse(vector("kur")).header().implicitConfirm()).isTrue();
         assertThat(CmpMessage.parse(vector("kur")).body())
-                .isInstanceOfSatisfying(CmpBody.CertificateRequest.class, kur -> assertThat(kur.replaces())
-                        .contains(Answers.id(message("kur").extraCertificates().getFirst())));
+                .isInstanceOfSatisfying(
+                        CmpBody.CertificateRequest.class,
+                        kur -> assertThat(kur.replaces())
+                                .contains(Answers.id(
+                                        message("kur").extraCertificates().getFirst())));
         assertThat(CmpMessage.parse(vector("rr")).body())
-                .isInstanceOfSatisfying(CmpBody.RevocationRequest.class, rr -> assertThat(rr.reason())
-                        .contains(1));
-        var question = ((CmpBody.GeneralMessage) CmpMessage.parse(vector("genm")).body()).questions();
+                .isInstanceOfSatisfying(
+                        CmpBody.RevocationRequest.class,
+                        rr -> assertThat(rr.reason()).contains(1));
+        var question =
+                ((CmpBody.GeneralMessage) CmpMessage.parse(vector("genm")).body()).questions();
         assertThat(GeneralQuestion.of(question.getFirst())).isInstanceOf(GeneralQuestion.Authorities.class);
     }
 
@@ -113,8 +118,10 @@ class CmpMessageTest {
         for (String name : List.of("ir-nopopo", "ir-ra")) {
             var request = (CmpBody.CertificateRequest) message(name).body();
             assertThatThrownBy(() -> CertificationRequest.verify(request.request()))
-                    .isInstanceOfSatisfying(CertificationRequestException.class, e -> assertThat(e.reason())
-                            .isEqualTo(CertificationRequestException.Reason.SIGNATURE_WRONG));
+                    .isInstanceOfSatisfying(
+                            CertificationRequestException.class,
+                            e -> assertThat(e.reason())
+                                    .isEqualTo(CertificationRequestException.Reason.SIGNATURE_WRONG));
         }
     }
 
@@ -188,14 +195,9 @@ class CmpMessageTest {
 
     @Test
     void refusesHeadersThatLackWhatTheyNeed() {
-        refused(
-                CmpFailure.BAD_REQUEST,
-                "transactionID",
-                () -> with(header().setTransactionID(new byte[15]), poll()));
-        refused(
-                CmpFailure.BAD_SENDER_NONCE, "senderNonce", () -> with(header().setSenderNonce(new byte[8]), poll()));
-        refused(
-                CmpFailure.BAD_RECIPIENT_NONCE, "recipNonce", () -> with(header().setRecipNonce(new byte[1]), poll()));
+        refused(CmpFailure.BAD_REQUEST, "transactionID", () -> with(header().setTransactionID(new byte[15]), poll()));
+        refused(CmpFailure.BAD_SENDER_NONCE, "senderNonce", () -> with(header().setSenderNonce(new byte[8]), poll()));
+        refused(CmpFailure.BAD_RECIPIENT_NONCE, "recipNonce", () -> with(header().setRecipNonce(new byte[1]), poll()));
         GeneralName name = new GeneralName(new X500Name("CN=dev-1"));
         refused(
                 CmpFailure.UNSUPPORTED_VERSION,
@@ -213,7 +215,8 @@ class CmpMessageTest {
         refused(
                 CmpFailure.BAD_REQUEST,
                 "not offered",
-                () -> with(header(), Answers.general(List.of(new InfoTypeAndValue(CMPObjectIdentifiers.id_it_caCerts)))));
+                () -> with(
+                        header(), Answers.general(List.of(new InfoTypeAndValue(CMPObjectIdentifiers.id_it_caCerts)))));
     }
 
     private static AlgorithmIdentifier passwordBased(int iterations, AlgorithmIdentifier owf, AlgorithmIdentifier mac) {
@@ -227,19 +230,18 @@ class CmpMessageTest {
         AlgorithmIdentifier hmac = new AlgorithmIdentifier(PKCSObjectIdentifiers.id_hmacWithSHA256);
         ASN1Encodable sha1 = org.bouncycastle.asn1.oiw.OIWObjectIdentifiers.idSHA1;
         for (int count : new int[] {-1, 0, 99, 100_001, Integer.MAX_VALUE}) {
-            refused(
-                    CmpFailure.BAD_ALG, "iteration count", () -> MacAlgorithm.of(passwordBased(count, sha256, hmac)));
+            refused(CmpFailure.BAD_ALG, "iteration count", () -> MacAlgorithm.of(passwordBased(count, sha256, hmac)));
         }
         refused(
                 CmpFailure.BAD_ALG,
                 "SHA-256",
-                () -> MacAlgorithm.of(passwordBased(
-                        500, sha256, new AlgorithmIdentifier(PKCSObjectIdentifiers.id_hmacWithSHA1))));
+                () -> MacAlgorithm.of(
+                        passwordBased(500, sha256, new AlgorithmIdentifier(PKCSObjectIdentifiers.id_hmacWithSHA1))));
         refused(
                 CmpFailure.BAD_ALG,
                 "SHA-256",
-                () -> MacAlgorithm.of(passwordBased(
-                        500, AlgorithmIdentifier.getInstance(new DERSequence(sha1)), hmac)));
+                () -> MacAlgorithm.of(
+                        passwordBased(500, AlgorithmIdentifier.getInstance(new DERSequence(sha1)), hmac)));
         for (int count : new int[] {999, 100_001}) {
             refused(
                     CmpFailure.BAD_ALG,

@@ -61,10 +61,7 @@ class HostileCmpTest {
                         GeneralQuestion.of(question);
                     }
                 }
-                case CmpBody.RevocationRequest _,
-                        CmpBody.Confirmation _,
-                        CmpBody.Poll _,
-                        CmpBody.ClientError _ -> {}
+                case CmpBody.RevocationRequest _, CmpBody.Confirmation _, CmpBody.Poll _, CmpBody.ClientError _ -> {}
             }
         } catch (CmpException | CertificationRequestException refused) {
             // as it should be
