@@ -173,7 +173,7 @@ public final class CmpEndpoint {
                 .setStatusCode(answer.readable() ? 200 : 400)
                 .putHeader("content-type", TYPE)
                 .putHeader("cache-control", "no-store")
-                .end(Buffer.buffer(answer.der()));
+                .end(answer.der());
     }
 
     private static void failed(RoutingContext request) {

@@ -14,6 +14,7 @@ import dev.holdfast.protocol.cmp.CmpMessage;
 import dev.holdfast.protocol.cmp.MacAlgorithm;
 import dev.holdfast.revocation.Revocation;
 import dev.holdfast.tls.DeviceTls;
+import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
@@ -68,7 +69,7 @@ final class CmpResponder {
     record Place(Optional<String> profile, Optional<String> message) {}
 
     /// @param readable false when what came was no message at all
-    record Answer(boolean readable, byte[] der) {}
+    record Answer(boolean readable, Buffer der) {}
 
     /// 1. Is it a message. 2. Whose is it. 3. What of it.
     Answer answer(byte[] der, Place place, String remoteAddress) {
@@ -135,8 +136,8 @@ final class CmpResponder {
         };
     }
 
-    private byte[] seal(Optional<CmpHeader> request, CmpReply reply, AnswerEnvelope.Protection protection) {
-        return new AnswerEnvelope(
+    private Buffer seal(Optional<CmpHeader> request, CmpReply reply, AnswerEnvelope.Protection protection) {
+        return Buffer.buffer(new AnswerEnvelope(
                         request,
                         signer.name(),
                         clock.instant(),
@@ -144,7 +145,7 @@ final class CmpResponder {
                         reply.implicitlyConfirmed(),
                         reply.confirmBefore(),
                         reply.chain())
-                .seal(reply.body(), protection);
+                .seal(reply.body(), protection));
     }
 
     private byte[] fresh(int octets) {

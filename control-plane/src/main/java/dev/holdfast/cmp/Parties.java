@@ -110,17 +110,15 @@ final class Parties {
         Serial serial = Serial.of(by.leaf().getSerialNumber());
         Optional<DeviceRef> owner = identity.owner(serial);
         if (owner.isPresent()) {
-            switch (identity.admit(owner.get(), serial)) {
-                case Admission.Admitted admitted -> {
-                    return admitted.device();
-                }
+            return switch (identity.admit(owner.get(), serial)) {
+                case Admission.Admitted admitted -> admitted.device();
                 case Admission.Refused refused ->
                     throw new CmpException(
                             refused.reason() == Admission.Refusal.SERVER_CANNOT_CHECK
                                     ? CmpFailure.SYSTEM_UNAVAIL
                                     : CmpFailure.NOT_AUTHORIZED,
                             refused.detail());
-            }
+            };
         }
         throw new CmpException(CmpFailure.SIGNER_NOT_TRUSTED, "the certificate that protects is no device's of ours");
     }

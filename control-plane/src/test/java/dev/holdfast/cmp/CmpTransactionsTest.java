@@ -52,17 +52,18 @@ import org.junit.jupiter.api.Test;
 /// What becomes of transactions: confirmed, rejected, forgotten by their device, interrupted by a crash, gone on
 /// with at another node; and the questions of genm that `openssl cmp` 3.0 can't ask.
 class CmpTransactionsTest {
-    private static final FakeClock CLOCK = new FakeClock(Instant.now());
+    private static FakeClock clock;
     private static TestServer server;
     private static int devices;
 
     @BeforeAll
     static void start() throws IOException {
+        clock = new FakeClock(Instant.now());
         server = TestServer.start(
                 Files.createTempDirectory("holdfast-test-server"),
                 TestDatabase.freshAddress(),
                 Map.of("HOLDFAST_CERTIFICATES_RENEWABLE_AFTER_EXPIRY", "P30D"),
-                CLOCK);
+                clock);
     }
 
     @AfterAll
@@ -121,7 +122,7 @@ class CmpTransactionsTest {
     }
 
     private static void laterThanConfirmationIsAwaited() {
-        CLOCK.advance(CmpTransactions.CONFIRM_WITHIN.plusSeconds(1));
+        clock.advance(CmpTransactions.CONFIRM_WITHIN.plusSeconds(1));
         server.server().cmp().sweep();
     }
 
@@ -196,7 +197,7 @@ class CmpTransactionsTest {
     @Test
     void usedOverMutualTlsItIsBeyondDoubtWithoutConfirmation() {
         X509Certificate certificate = ir(caller(), key());
-        assertThat(server.server().identity().admit(certificate, CLOCK.instant()))
+        assertThat(server.server().identity().admit(certificate, clock.instant()))
                 .isInstanceOf(Admission.Admitted.class);
         TestServer.await("in use", () -> record(certificate).state() == CertificateState.CURRENT);
         laterThanConfirmationIsAwaited();
@@ -242,8 +243,8 @@ class CmpTransactionsTest {
                 Optional.empty(),
                 false,
                 Optional.empty(),
-                CLOCK.instant(),
-                CLOCK.instant().plus(CmpTransactions.CONFIRM_WITHIN));
+                clock.instant(),
+                clock.instant().plus(CmpTransactions.CONFIRM_WITHIN));
         assertThat(server.server()
                         .journal()
                         .<Optional<Fault>>commit(
@@ -309,16 +310,16 @@ class CmpTransactionsTest {
         CmpCaller device = enrolled();
         Instant end =
                 server.server().identity().certificates(lastDevice()).getFirst().notAfter();
-        Instant before = CLOCK.instant();
+        Instant before = clock.instant();
         try {
-            CLOCK.set(end.plusSeconds(60));
+            clock.set(end.plusSeconds(60));
             CmpCaller.refused(
                     device.send(CmpCaller.question(CMPObjectIdentifiers.id_it_caCerts)),
                     CmpFailure.SIGNER_NOT_TRUSTED,
                     "not valid now");
             device.answered = Optional.empty();
             CmpCaller.issued(device.send(CmpCaller.request(PKIBody.TYPE_KEY_UPDATE_REQ, last(), key())));
-            CLOCK.set(end.plus(Duration.ofDays(3650)));
+            clock.set(end.plus(Duration.ofDays(3650)));
             device.answered = Optional.empty();
             device.transaction = CmpCaller.fresh();
             CmpCaller.refused(
@@ -326,7 +327,7 @@ class CmpTransactionsTest {
                     CmpFailure.SIGNER_NOT_TRUSTED,
                     "ended");
         } finally {
-            CLOCK.set(before);
+            clock.set(before);
         }
     }
 

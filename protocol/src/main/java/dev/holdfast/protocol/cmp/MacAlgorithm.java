@@ -3,7 +3,6 @@ package dev.holdfast.protocol.cmp;
 import java.math.BigInteger;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
-import java.util.function.Supplier;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
@@ -32,20 +31,26 @@ public sealed interface MacAlgorithm {
 
     /// The hash functions that count.
     enum Hash {
-        SHA256("SHA-256", "HmacSHA256", 32, SHA256Digest::new),
-        SHA384("SHA-384", "HmacSHA384", 48, SHA384Digest::new),
-        SHA512("SHA-512", "HmacSHA512", 64, SHA512Digest::new);
+        SHA256("SHA-256", "HmacSHA256", 32),
+        SHA384("SHA-384", "HmacSHA384", 48),
+        SHA512("SHA-512", "HmacSHA512", 64);
 
         private final String digest;
         private final String mac;
         private final int octets;
-        private final Supplier<Digest> engine;
 
-        Hash(String digest, String mac, int octets, Supplier<Digest> engine) {
+        Hash(String digest, String mac, int octets) {
             this.digest = digest;
             this.mac = mac;
             this.octets = octets;
-            this.engine = engine;
+        }
+
+        private Digest engine() {
+            return switch (this) {
+                case SHA256 -> new SHA256Digest();
+                case SHA384 -> new SHA384Digest();
+                case SHA512 -> new SHA512Digest();
+            };
         }
 
         static Hash ofDigest(AlgorithmIdentifier algorithm) throws CmpException {
@@ -220,7 +225,7 @@ public sealed interface MacAlgorithm {
                 case Pbmac1 by -> {
                     hash = by.mac();
                     PKCS5S2ParametersGenerator generator =
-                            new PKCS5S2ParametersGenerator(by.prf().engine.get());
+                            new PKCS5S2ParametersGenerator(by.prf().engine());
                     generator.init(secret, by.salt().getOctets(), by.iterations());
                     key = ((KeyParameter) generator.generateDerivedMacParameters(8 * by.keyOctets())).getKey();
                 }
