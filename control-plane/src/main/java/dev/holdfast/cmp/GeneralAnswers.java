@@ -3,6 +3,7 @@ package dev.holdfast.cmp;
 import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.Ca;
 import dev.holdfast.ca.CertificateProfile;
+import dev.holdfast.ca.ListName;
 import dev.holdfast.ca.Profiles;
 import dev.holdfast.core.Environment;
 import dev.holdfast.protocol.cmp.Answers;
@@ -12,9 +13,10 @@ import dev.holdfast.protocol.cmp.CmpFailure;
 import dev.holdfast.protocol.cmp.GeneralQuestion;
 import dev.holdfast.protocol.x509.Crypto;
 import dev.holdfast.revocation.Revocation;
+import dev.holdfast.revocation.RevocationList;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
-import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -23,7 +25,6 @@ import java.util.Optional;
 import java.util.Set;
 import org.bouncycastle.asn1.cmp.InfoTypeAndValue;
 import org.bouncycastle.asn1.x500.X500Name;
-import org.bouncycastle.asn1.x509.CertificateList;
 
 /// genm (RFC 9483 section 4.3).
 final class GeneralAnswers {
@@ -113,35 +114,46 @@ final class GeneralAnswers {
     private InfoTypeAndValue revocationLists(GeneralQuestion.RevocationLists question) throws CmpException {
         List<byte[]> newer = new ArrayList<>();
         for (GeneralQuestion.RevocationLists.Wanted wanted : question.wanted()) {
-            Authority authority = issuer(wanted.source())
+            RevocationList list = name(wanted.source())
+                    .flatMap(revocation.lists()::find)
                     .orElseThrow(() -> new CmpException(
                             CmpFailure.BAD_CERT_ID, "no authority here publishes that revocation list"));
-            revocation
-                    .lists()
-                    .current(authority)
-                    .filter(list -> wanted.newerThan().isEmpty()
-                            || thisUpdate(list).isAfter(wanted.newerThan().get()))
-                    .ifPresent(newer::add);
+            if (wanted.newerThan().isEmpty()
+                    || list.thisUpdate().truncatedTo(ChronoUnit.SECONDS).isAfter(wanted.newerThan().get())) {
+                newer.add(bytes(list));
+            }
         }
         return GeneralQuestion.revocationLists(newer);
     }
 
-    private Optional<Authority> issuer(GeneralQuestion.RevocationLists.Source source) {
-        return ca.authorities().all().stream()
-                .filter(authority -> switch (source) {
-                    case GeneralQuestion.RevocationLists.Source.Uris uris ->
-                        uris.uris().stream().anyMatch(uri -> uri.endsWith("/crl/" + authority.id() + ".crl"));
-                    case GeneralQuestion.RevocationLists.Source.Issuers issuers ->
-                        issuers.names()
+    private static byte[] bytes(RevocationList list) throws CmpException {
+        return switch (list.content()) {
+            case RevocationList.Content.InMemory memory -> memory.der();
+            case RevocationList.Content.InFile file ->
+                ListFileStore.read(file.file())
+                        .orElseThrow(() -> new CmpException(
+                                CmpFailure.BAD_REQUEST,
+                                "the list is too long for an answer: name the part that the certificate names"));
+        };
+    }
+
+    /// A distribution point's URI names its list by its last part; an issuer's list is the one of all it has issued.
+    private Optional<ListName> name(GeneralQuestion.RevocationLists.Source source) {
+        return switch (source) {
+            case GeneralQuestion.RevocationLists.Source.Uris uris ->
+                uris.uris().stream()
+                        .map(uri -> uri.substring(uri.lastIndexOf('/') + 1))
+                        .flatMap(file -> ListName.parse(file).stream())
+                        .findFirst();
+            case GeneralQuestion.RevocationLists.Source.Issuers issuers ->
+                ca.authorities().all().stream()
+                        .filter(authority -> issuers.names()
                                 .contains(X500Name.getInstance(authority
                                         .certificate()
                                         .getSubjectX500Principal()
-                                        .getEncoded()));
-                })
-                .findFirst();
-    }
-
-    private static Instant thisUpdate(byte[] list) {
-        return CertificateList.getInstance(list).getThisUpdate().getDate().toInstant();
+                                        .getEncoded())))
+                        .map(authority -> new ListName(authority.id(), 0, false))
+                        .findFirst();
+        };
     }
 }

@@ -16,6 +16,7 @@ import dev.holdfast.protocol.cmp.CmpFailure;
 import dev.holdfast.protocol.cmp.CmpMessage;
 import dev.holdfast.protocol.cmp.MessageProtection;
 import dev.holdfast.tls.DeviceTls;
+import dev.holdfast.tls.PeerClass;
 import dev.holdfast.tls.PeerIdentity;
 import java.nio.charset.StandardCharsets;
 import java.security.cert.X509Certificate;
@@ -48,6 +49,11 @@ final class Parties {
                                 CmpFailure.SIGNER_NOT_TRUSTED,
                                 "the certificate that protects leads to no authority of ours and no registered"
                                         + " manufacturer"));
+                if (signer.peerClass() == PeerClass.CLAIM) {
+                    throw new CmpException(
+                            CmpFailure.NOT_AUTHORIZED,
+                            "a claim certificate is many devices' and proves none: claim over EST (simpleenroll)");
+                }
                 Party party = signer.anchor().isPresent()
                         ? new Party.ByManufacturer(by.leaf(), signer.anchor().get())
                         : new Party.ByDevice(by.leaf());
