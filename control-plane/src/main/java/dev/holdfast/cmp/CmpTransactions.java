@@ -153,8 +153,10 @@ final class CmpTransactions {
             }
             var key = request.get().publicKeyInfo();
             return ca.issuance()
-                    .keyOwner(tx, key)
-                    .flatMap(device -> ca.issuance().repeatable(tx, device, key));
+                    .knownKey(tx, key, Optional.empty())
+                    .owner()
+                    .flatMap(device ->
+                            ca.issuance().knownKey(tx, key, Optional.of(device)).repeatable());
         } catch (dev.holdfast.protocol.x509.CertificationRequestException e) {
             LOG.error("the request of CMP transaction {} can't be read any more", transaction.id(), e);
             return Optional.empty();
