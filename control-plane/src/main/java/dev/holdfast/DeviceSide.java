@@ -57,6 +57,7 @@ final class DeviceSide {
                 rooms.sight.sawForged(failure.subject(), failure.remoteAddress());
             }
         });
+        rooms.rollover.rollovers().onMoved(tls::renewWhenDue);
         https = parts.opened("device HTTPS", new DeviceListener(plane, tls, configuration));
         channelBound = parts.opened("channel-bound HTTPS", DeviceListener.channelBound(plane, tls, configuration));
         updates = parts.opened(

@@ -17,6 +17,7 @@ import dev.holdfast.journal.Replayer;
 import dev.holdfast.notify.Channels;
 import dev.holdfast.response.Response;
 import dev.holdfast.revocation.Revocation;
+import dev.holdfast.rollover.AuthorityLifecycle;
 import dev.holdfast.rollout.HealthSource;
 import dev.holdfast.rollout.RolloutReplay;
 import dev.holdfast.rollout.Rollouts;
@@ -48,6 +49,7 @@ final class FleetRooms {
     final TimeStamping timeStamping;
     final Identity identity;
     final Renewals renewals;
+    final AuthorityLifecycle rollover;
     final Detection detection;
     final Sight sight;
     final Firmware firmware;
@@ -68,7 +70,14 @@ final class FleetRooms {
                 "telemetry",
                 new Telemetry(ground.database, ground.journal, ground.clock, Telemetry.Settings.defaults()));
         ca = Ca.open(
-                ground.database, ground.journal, ground.folder, configuration, pkiUrl, ground.random, ground.clock);
+                ground.database,
+                ground.journal,
+                ground.folder,
+                configuration,
+                ground.passphrase,
+                pkiUrl,
+                ground.random,
+                ground.clock);
         revocation = parts.opened(
                 "revocation", new Revocation(
                         ground.database,
@@ -99,6 +108,8 @@ final class FleetRooms {
                 ground.clock,
                 ground.random,
                 configuration.certificates().renewalsPerHour());
+        rollover = new AuthorityLifecycle(
+                ground.database, ground.journal, ca, renewals, ground.clock, ground.random);
         detection = parts.opened(
                 "detection",
                 new Detection(ground.database, ground.journal, inventory, telemetry, ground.nodeName(), ground.clock));
@@ -182,6 +193,7 @@ final class FleetRooms {
         telemetry.alsoFlush("delivered commands", commands::flush);
         telemetry.alsoFlush("ended certificates", identity::cutEnded);
         telemetry.alsoFlush("renewals that are due", renewals::tellDue);
+        rollover.start(telemetry);
         telemetry.start();
         segmentation.start();
         response.start();

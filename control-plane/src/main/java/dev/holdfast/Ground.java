@@ -10,6 +10,8 @@ import dev.holdfast.journal.Freeze;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.JournalExporter;
 import dev.holdfast.journal.Replayer;
+import dev.holdfast.keys.KeyPassphrase;
+import dev.holdfast.keys.PassphraseStore;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -30,6 +32,7 @@ final class Ground {
     final InstantSource clock;
     final SecureRandom random;
     final DataFolderStore folder;
+    final KeyPassphrase passphrase;
     final Database database;
     final Journal journal;
     final Freeze freeze;
@@ -40,6 +43,8 @@ final class Ground {
         this.clock = clock;
         this.random = random;
         folder = parts.opened("data folder", DataFolderStore.open(data));
+        passphrase = PassphraseStore.read(configuration.keys(), random);
+        folder.seal(passphrase.secrets(), passphrase.previousSecrets());
         database = parts.opened(
                 "database",
                 Database.open(address(parts), configuration.database().connections()));

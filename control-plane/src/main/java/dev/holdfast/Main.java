@@ -1,6 +1,7 @@
 package dev.holdfast;
 
 import dev.holdfast.backup.Backup;
+import dev.holdfast.ceremony.CeremonyCommand;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.config.ConfigurationException;
 import java.io.IOException;
@@ -32,7 +33,9 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] args) {
-        System.exit(new CommandLine(new Main()).execute(args));
+        System.exit(new CommandLine(new Main())
+                .addSubcommand(new CeremonyCommand(InstantSource.system(), new SecureRandom()))
+                .execute(args));
     }
 
     static final class Version implements CommandLine.IVersionProvider {

@@ -61,6 +61,7 @@ final class OperatorSide {
                                 rooms.ca,
                                 rooms.identity,
                                 rooms.renewals,
+                                rooms.rollover,
                                 rooms.detection,
                                 rooms.sight,
                                 rooms.response,

@@ -19,6 +19,7 @@ import dev.holdfast.operator.OperatorEndpoint;
 import dev.holdfast.pki.PkiEndpoint;
 import dev.holdfast.response.Response;
 import dev.holdfast.rollout.Rollouts;
+import dev.holdfast.rollover.AuthorityLifecycle;
 import dev.holdfast.rotation.Renewals;
 import dev.holdfast.sessions.CutReason;
 import dev.holdfast.sessions.Sessions;
@@ -154,6 +155,10 @@ public final class Server implements AutoCloseable {
 
     public Ca ca() {
         return rooms.ca;
+    }
+
+    public AuthorityLifecycle rollover() {
+        return rooms.rollover;
     }
 
     public Identity identity() {

@@ -18,6 +18,7 @@ import picocli.CommandLine.Parameters;
         description = "Explains, lists, rotates and revokes certificates.",
         subcommands = {
             ProfileCommand.class,
+            CampaignCommand.class,
             EnrolmentRequestCommand.class,
             InspectCommand.class,
             LintCommand.class,
@@ -45,6 +46,14 @@ final class CertCommand {
             "Development=development");
     private static final Table ROLLED_BACK =
             Table.of("restored", "", "Device=device", "Ended=ended", "In use again=restored");
+    private static final Table CEREMONY = Table.of(
+            "protocolSha256",
+            "No ceremony was entered.",
+            "KIND=kind",
+            "HELD=at",
+            "PEOPLE=people",
+            "ROOT=rootSubject",
+            "PROTOCOL SHA-256=protocolSha256");
     private static final Table CARD = Table.of(
             "serial",
             "",
@@ -149,6 +158,34 @@ final class CertCommand {
         } catch (IOException e) {
             throw new ApiException(1, "can't read " + chain);
         }
+    }
+
+    @Command(
+            name = "ceremony-record",
+            mixinStandardHelpOptions = true,
+            description = "Enters a root ceremony into the journal, from its record.json (docs/root-ceremony.md).")
+    void ceremonyRecord(@Mixin ServerOptions server, @Parameters(paramLabel = "FILE") Path record) {
+        try {
+            server.printer()
+                    .one(
+                            server.client()
+                                    .post("/ceremonies", (com.fasterxml.jackson.databind.node.ObjectNode)
+                                            new com.fasterxml.jackson.databind.ObjectMapper()
+                                                    .readTree(Files.readString(record))),
+                            CEREMONY);
+        } catch (IOException | ClassCastException e) {
+            throw new ApiException(1, "can't read " + record);
+        }
+    }
+
+    @Command(
+            name = "ceremonies",
+            mixinStandardHelpOptions = true,
+            description = "Lists the root ceremonies that were entered.")
+    void ceremonies(@Mixin ServerOptions server) {
+        List<JsonNode> rows = new java.util.ArrayList<>();
+        server.client().get("/ceremonies").path("ceremonies").forEach(rows::add);
+        server.printer().rows(rows, CEREMONY);
     }
 
     private static void print(ServerOptions server, JsonNode certificate) {

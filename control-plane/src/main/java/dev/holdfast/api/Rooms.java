@@ -15,6 +15,7 @@ import dev.holdfast.journal.Journal;
 import dev.holdfast.notify.Channels;
 import dev.holdfast.response.Response;
 import dev.holdfast.rollout.Rollouts;
+import dev.holdfast.rollover.AuthorityLifecycle;
 import dev.holdfast.rotation.Renewals;
 import dev.holdfast.sessions.Sessions;
 import dev.holdfast.sight.Sight;
@@ -46,6 +47,7 @@ public record Rooms(
         Ca ca,
         Identity identity,
         Renewals renewals,
+        AuthorityLifecycle rollover,
         Detection detection,
         Sight sight,
         Response response,

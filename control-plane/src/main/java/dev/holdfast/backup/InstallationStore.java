@@ -5,8 +5,11 @@ import dev.holdfast.config.ConfigurationException;
 import dev.holdfast.config.DataFolderStore;
 import dev.holdfast.database.Database;
 import dev.holdfast.database.EmbeddedPostgresStore;
+import dev.holdfast.keys.KeyPassphrase;
+import dev.holdfast.keys.PassphraseStore;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -48,10 +51,13 @@ final class InstallationStore implements AutoCloseable {
         if (configuration.database().url() != null) {
             return new InstallationStore(root, external(configuration), null, null);
         }
-        Path secret = root.resolve("secrets").resolve(PASSWORD);
-        if (Files.exists(secret)) {
+        KeyPassphrase passphrase = PassphraseStore.read(configuration.keys(), random);
+        byte[] secret = DataFolderStore.readSecret(root, PASSWORD, passphrase.secrets());
+        if (secret != null) {
             Optional<Database.Address> running = EmbeddedPostgresStore.running(
-                    root.resolve("postgres"), binaries(configuration, root), Files.readString(secret));
+                    root.resolve("postgres"),
+                    binaries(configuration, root),
+                    new String(secret, StandardCharsets.US_ASCII));
             if (running.isPresent()) {
                 return new InstallationStore(root, running.get(), null, null);
             }
@@ -64,6 +70,8 @@ final class InstallationStore implements AutoCloseable {
             throws ConfigurationException, IOException {
         DataFolderStore folder = DataFolderStore.open(data);
         try {
+            KeyPassphrase passphrase = PassphraseStore.read(configuration.keys(), random);
+            folder.seal(passphrase.secrets(), passphrase.previousSecrets());
             if (configuration.database().url() != null) {
                 return new InstallationStore(folder.root(), external(configuration), folder, null);
             }
@@ -72,7 +80,7 @@ final class InstallationStore implements AutoCloseable {
                     binaries(configuration, folder.root()),
                     folder.passwordFor(PASSWORD, random));
             return new InstallationStore(folder.root(), postgres.address(), folder, postgres);
-        } catch (IOException | RuntimeException e) {
+        } catch (ConfigurationException | IOException | RuntimeException e) {
             folder.close();
             throw e;
         }

@@ -9,6 +9,7 @@ import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.Transaction;
 import dev.holdfast.keys.SigningKeys;
 import dev.holdfast.protocol.x509.Certificates;
+import dev.holdfast.protocol.x509.KeyKind;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.security.PublicKey;
@@ -21,9 +22,12 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
@@ -39,18 +43,23 @@ public final class Authorities {
     private final Database database;
     private final Journal journal;
     private final SigningKeys keys;
+    private final KeyKind kind;
     private final SecureRandom random;
     private final InstantSource clock;
     private final String urls;
     private volatile List<Authority> all = List.of();
+    private volatile List<AuthorityStore.Cross> crosses = List.of();
+    private volatile Set<String> notAdmitting = Set.of();
 
     /// Creates what is missing.
     ///
+    /// @param kind of the keys that are made from now on
     /// @param urls the base of the URLs in certificates
     Authorities(
             Database database,
             Journal journal,
             SigningKeys keys,
+            KeyKind kind,
             SecureRandom random,
             InstantSource clock,
             String urls,
@@ -59,6 +68,7 @@ public final class Authorities {
         this.database = database;
         this.journal = journal;
         this.keys = keys;
+        this.kind = kind;
         this.random = random;
         this.clock = clock;
         this.urls = urls;
@@ -98,9 +108,57 @@ public final class Authorities {
         return all.stream().filter(a -> a.id().equals(id)).findFirst();
     }
 
+    /// What whoever asks for our authorities should know (RFC 7030 section 4.1.3): those that are trusted with
+    /// what is
+    /// above them, and while a root is replaced the certificates of each root for the other.
+    public List<X509Certificate> published() {
+        Set<X509Certificate> published = new LinkedHashSet<>();
+        for (Authority authority : all) {
+            if (authority.standing().isTrusted()) {
+                published.addAll(authority.above());
+                published.add(authority.certificate());
+            }
+        }
+        for (AuthorityStore.Cross cross : crosses) {
+            if (isTrusted(cross.subject()) && isTrusted(cross.issuer())) {
+                published.add(cross.certificate());
+            }
+        }
+        return List.copyOf(published);
+    }
+
+    /// The certificates that lead from this root to roots before it: for a listener, so that a device which knows
+    /// only
+    /// an earlier root finds its way (NewWithOld in RFC 4210 section 4.4).
+    List<X509Certificate> backFrom(X509Certificate root) {
+        return crosses.stream()
+                .filter(cross -> find(cross.subject())
+                        .filter(a -> a.certificate().equals(root))
+                        .isPresent())
+                .filter(cross -> isTrusted(cross.issuer())
+                        && generation(cross.issuer()) < generation(cross.subject()))
+                .map(AuthorityStore.Cross::certificate)
+                .toList();
+    }
+
+    private int generation(String id) {
+        return find(id).map(Authority::generation).orElse(0);
+    }
+
+    private boolean isTrusted(String id) {
+        return find(id).filter(a -> a.standing().isTrusted()).isPresent();
+    }
+
+    /// Whether certificates of this authority are good for more than asking for their successors; cheap enough for
+    /// every message.
+    public boolean admits(String id) {
+        return !notAdmitting.contains(id);
+    }
+
     private Optional<Authority> newest(Authority.Purpose purpose, Optional<Environment> environment) {
         return all.stream()
                 .filter(a -> a.purpose() == purpose && a.environment().equals(environment))
+                .filter(a -> a.standing() == Authority.Standing.ACTIVE)
                 .max(Comparator.comparingInt(Authority::generation));
     }
 
@@ -119,6 +177,7 @@ public final class Authorities {
                         below(
                                 root(),
                                 id,
+                                1,
                                 Authority.Purpose.DEVICE,
                                 Optional.of(environment),
                                 key,
@@ -138,27 +197,14 @@ public final class Authorities {
             if (!AuthorityStore.all(tx.sql()).isEmpty()) {
                 return; // another node was first; whether we have its keys is looked at next
             }
-            X500Name name = CertificateTemplate.authorityName("Holdfast root", true);
-            Instant from = tx.now().truncatedTo(ChronoUnit.SECONDS).minus(CertificateProfile.BACKDATED);
-            X509Certificate certificate = CertificateTemplate.sign(
-                    CertificateTemplate.authority(
-                            CertificateTemplate.serial(random),
-                            name,
-                            rootKey,
-                            new CertificateTemplate.Issuer("root-1", name, rootKey, null),
-                            from,
-                            from.plus(ROOT_LIFETIME),
-                            1),
-                    null,
-                    bytes -> keys.sign("root-1", bytes));
-            Authority root = new Authority(
-                    "root-1", Authority.Purpose.ROOT, Optional.empty(), 1, certificate, List.of(), "root-1", true);
+            Authority root = selfSigned("root-1", 1, rootKey, tx.now());
             add(tx, root);
             add(
                     tx,
                     below(
                             root,
                             "server-1",
+                            1,
                             Authority.Purpose.SERVER,
                             Optional.empty(),
                             serverKey,
@@ -168,9 +214,56 @@ public final class Authorities {
         reload();
     }
 
-    private Authority below(
+    /// A root of ours. All generations have one name, so that their certificates for each other are self-issued and
+    /// count for no path length (RFC 5280 section 4.2.1.9); their key ids tell them apart.
+    Authority selfSigned(String id, int generation, SubjectPublicKeyInfo key, Instant now) {
+        X500Name name = CertificateTemplate.authorityName("Holdfast root", true);
+        Instant from = now.truncatedTo(ChronoUnit.SECONDS).minus(CertificateProfile.BACKDATED);
+        X509Certificate certificate = CertificateTemplate.sign(
+                CertificateTemplate.authority(
+                        CertificateTemplate.serial(random),
+                        name,
+                        key,
+                        new CertificateTemplate.Issuer(id, name, key, null),
+                        from,
+                        from.plus(ROOT_LIFETIME),
+                        1),
+                null,
+                bytes -> keys.sign(id, bytes));
+        return new Authority(
+                id,
+                Authority.Purpose.ROOT,
+                Optional.empty(),
+                generation,
+                certificate,
+                List.of(),
+                id,
+                true,
+                Authority.Standing.ACTIVE);
+    }
+
+    /// One root's certificate for the other's key.
+    X509Certificate cross(Authority subject, Authority issuer, Instant now) {
+        Instant from = now.truncatedTo(ChronoUnit.SECONDS).minus(CertificateProfile.BACKDATED);
+        return CertificateTemplate.sign(
+                CertificateTemplate.authority(
+                        CertificateTemplate.serial(random),
+                        issuer(subject).name(),
+                        issuer(subject).publicKey(),
+                        issuer(issuer),
+                        from,
+                        earlier(
+                                subject.certificate().getNotAfter().toInstant(),
+                                issuer.certificate().getNotAfter().toInstant()),
+                        1),
+                issuer.certificate(),
+                bytes -> keys.sign(issuer.keyName(), bytes));
+    }
+
+    Authority below(
             Authority root,
             String id,
+            int generation,
             Authority.Purpose purpose,
             Optional<Environment> environment,
             SubjectPublicKeyInfo key,
@@ -190,7 +283,16 @@ public final class Authorities {
                         0),
                 root.certificate(),
                 bytes -> keys.sign(root.keyName(), bytes));
-        return new Authority(id, purpose, environment, 1, certificate, List.of(root.certificate()), id, true);
+        return new Authority(
+                id,
+                purpose,
+                environment,
+                generation,
+                certificate,
+                List.of(root.certificate()),
+                id,
+                true,
+                Authority.Standing.ACTIVE);
     }
 
     private void add(Transaction tx, Authority authority) {
@@ -238,7 +340,7 @@ public final class Authorities {
 
     /// The scheme of this authority's signatures, as Java names it.
     public String scheme(Authority authority) {
-        return CertificateTemplate.SCHEME;
+        return authority.scheme();
     }
 
     /// Signs what a list of revoked certificates says, and nothing else: whoever asks for a signature over anything
@@ -261,7 +363,16 @@ public final class Authorities {
     }
 
     void reload() {
-        all = List.copyOf(database.<List<Authority>>read(AuthorityStore::all));
+        List<Authority> now = database.read(AuthorityStore::all);
+        crosses = database.read(AuthorityStore::crosses);
+        notAdmitting = now.stream()
+                .filter(a -> switch (a.standing()) {
+                    case READY, ACTIVE -> false;
+                    case RENEW_ONLY, RETIRED, DISTRUSTED -> true;
+                })
+                .map(Authority::id)
+                .collect(Collectors.toUnmodifiableSet());
+        all = List.copyOf(now);
     }
 
     /// A node whose keys are not those of the installation could not serve: it must say so before it starts.
@@ -275,7 +386,8 @@ public final class Authorities {
                                 key.get().getEncoded(),
                                 authority.certificate().getPublicKey().getEncoded());
                 // A root whose key has been taken away after its ceremony is as it should be.
-                boolean needed = authority.purpose() != Authority.Purpose.ROOT || key.isPresent();
+                boolean needed = (authority.purpose() != Authority.Purpose.ROOT || key.isPresent())
+                        && authority.standing().isTrusted();
                 if (needed && !fits) {
                     missing.add(authority.keyName() + ".key");
                 }
@@ -293,7 +405,7 @@ public final class Authorities {
 
     SubjectPublicKeyInfo key(String name) {
         try {
-            return SubjectPublicKeyInfo.getInstance(keys.create(name).getEncoded());
+            return SubjectPublicKeyInfo.getInstance(keys.create(name, kind).getEncoded());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -301,5 +413,112 @@ public final class Authorities {
 
     static Instant earlier(Instant a, Instant b) {
         return a.isBefore(b) ? a : b;
+    }
+
+    /// The next generation of an authority, and the last days of the one before. Every step is part of another change and
+    /// journalled; memory follows after the commit ([#committed], and on other nodes the journal).
+    public static final class Succession {
+        private final Authorities authorities;
+
+        Succession(Authorities authorities) {
+            this.authorities = authorities;
+        }
+
+        /// The next issuer of this environment's devices, under this root.
+        ///
+        /// @return empty when the root's key is not here: then it takes a ceremony
+        public Optional<Authority> nextDevices(
+                Transaction tx, Environment environment, Authority root, Authority.Standing standing, String why, Actor by) {
+            return next(
+                    tx, Authority.Purpose.DEVICE, Optional.of(environment), "Holdfast devices " + environment, root, standing,
+                    why, by);
+        }
+
+        /// The next issuer of our listeners' certificates, under this root, issuing at once.
+        public Optional<Authority> nextServers(Transaction tx, Authority root, String why, Actor by) {
+            return next(
+                    tx,
+                    Authority.Purpose.SERVER,
+                    Optional.empty(),
+                    "Holdfast servers",
+                    root,
+                    Authority.Standing.ACTIVE,
+                    why,
+                    by);
+        }
+
+        private Optional<Authority> next(
+                Transaction tx,
+                Authority.Purpose purpose,
+                Optional<Environment> environment,
+                String name,
+                Authority root,
+                Authority.Standing standing,
+                String why,
+                Actor by) {
+            if (root.purpose() != Authority.Purpose.ROOT || !authorities.canSign(root)) {
+                return Optional.empty();
+            }
+            int generation = AuthorityStore.nextGeneration(tx.sql(), purpose, environment);
+            String id = purpose.text() + environment.map(e -> "-" + e).orElse("") + "-" + generation;
+            Authority made = authorities
+                    .below(
+                            root,
+                            id,
+                            generation,
+                            purpose,
+                            environment,
+                            authorities.key(id),
+                            name + " G" + generation,
+                            tx.now())
+                    .with(standing);
+            AuthorityStore.insert(tx.sql(), made, tx.now());
+            Authorities.record(tx, "authority.created", made, by, why);
+            return Optional.of(made);
+        }
+
+        /// The next root of ours, made ready, with its certificate by the old root and the old root's by it (RFC 4210
+        /// section 4.4).
+        ///
+        /// @return empty when the old root's key is not here
+        public Optional<Authority> nextRoot(Transaction tx, Authority old, String why, Actor by) {
+            if (old.purpose() != Authority.Purpose.ROOT || !authorities.canSign(old)) {
+                return Optional.empty();
+            }
+            int generation = AuthorityStore.nextGeneration(tx.sql(), Authority.Purpose.ROOT, Optional.empty());
+            String id = "root-" + generation;
+            SubjectPublicKeyInfo key = authorities.key(id);
+            Authority made = authorities.selfSigned(id, generation, key, tx.now()).with(Authority.Standing.READY);
+            AuthorityStore.insert(tx.sql(), made, tx.now());
+            AuthorityStore.insertCross(
+                    tx.sql(), new AuthorityStore.Cross(made.id(), old.id(), authorities.cross(made, old, tx.now())));
+            AuthorityStore.insertCross(
+                    tx.sql(), new AuthorityStore.Cross(old.id(), made.id(), authorities.cross(old, made, tx.now())));
+            Authorities.record(tx, "authority.created", made, by, why);
+            return Optional.of(made);
+        }
+
+        /// Moves an authority on in its life.
+        ///
+        /// @return false when it was not any more what it is taken for: somebody else moved it
+        public boolean move(Transaction tx, Authority authority, Authority.Standing to, String why, Actor by) {
+            if (!AuthorityStore.setStanding(tx.sql(), authority.id(), authority.standing(), to)) {
+                return false;
+            }
+            Authorities.record(tx, "authority." + to.text(), authority.with(to), by, why);
+            return true;
+        }
+
+        /// Those that this root has certified and that are still trusted.
+        public List<Authority> below(Authority root) {
+            return authorities.all().stream()
+                    .filter(a -> a.standing().isTrusted() && a.above().contains(root.certificate()))
+                    .toList();
+        }
+
+        /// Reads what a transaction has changed, on this node, at once.
+        public void committed() {
+            authorities.reload();
+        }
     }
 }

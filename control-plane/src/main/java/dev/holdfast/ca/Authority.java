@@ -4,6 +4,7 @@ import dev.holdfast.core.Environment;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Optional;
+import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
 /// A certification authority of this installation.
 ///
@@ -11,6 +12,7 @@ import java.util.Optional;
 /// @param environment whose devices it certifies; empty for the root and the authority of our own listeners
 /// @param above the certificates above it, nearest first, the root last; empty for a root
 /// @param keyName under which [dev.holdfast.keys.SigningKeys] has its private key
+/// @param standing how far it is in its life
 /// @param development issued before a host name and a root ceremony were recorded; its subject says so too
 public record Authority(
         String id,
@@ -20,14 +22,15 @@ public record Authority(
         X509Certificate certificate,
         List<X509Certificate> above,
         String keyName,
-        boolean development) {
+        boolean development,
+        Standing standing) {
 
     public enum Purpose {
         ROOT,
         DEVICE,
         SERVER;
 
-        String text() {
+        public String text() {
             return name().toLowerCase(java.util.Locale.ROOT);
         }
 
@@ -36,7 +39,48 @@ public record Authority(
         }
     }
 
+    /// In the order of an authority's life; from any of the first three it may go to either of the last.
+    public enum Standing {
+        /// Published, so that everybody can learn it, and not issuing yet.
+        READY,
+        /// The newest of its purpose issues; the certificates of all of them count.
+        ACTIVE,
+        /// Its certificates may ask for their successors, and nothing else.
+        RENEW_ONLY,
+        /// Nothing depends on it any more.
+        RETIRED,
+        /// Its key is in wrong hands.
+        DISTRUSTED;
+
+        public String text() {
+            return name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+        }
+
+        static Standing of(String text) {
+            return valueOf(text.toUpperCase(java.util.Locale.ROOT).replace('-', '_'));
+        }
+
+        /// Whether a chain that leads to it leads somewhere.
+        public boolean isTrusted() {
+            return switch (this) {
+                case READY, ACTIVE, RENEW_ONLY -> true;
+                case RETIRED, DISTRUSTED -> false;
+            };
+        }
+    }
+
     public Authority {
         above = List.copyOf(above);
+    }
+
+    Authority with(Standing next) {
+        return new Authority(
+                id, purpose, environment, generation, certificate, above, keyName, development, next);
+    }
+
+    /// The scheme that its key signs with, as Java names it.
+    public String scheme() {
+        return CertificateTemplate.scheme(
+                SubjectPublicKeyInfo.getInstance(certificate.getPublicKey().getEncoded()));
     }
 }

@@ -20,7 +20,7 @@ final class AuthorityStore {
     /// Those with a certificate.
     static List<Authority> all(DSLContext sql) {
         return sql.fetch("select id, purpose, environment, generation, certificate, issuer_chain, key_name,"
-                        + " development from authority where certificate is not null"
+                        + " development, state from authority where certificate is not null"
                         + " order by purpose, environment, generation")
                 .map(AuthorityStore::authority);
     }
@@ -54,7 +54,7 @@ final class AuthorityStore {
     static void insert(DSLContext sql, Authority authority, Instant now) {
         sql.execute(
                 "insert into authority(id, purpose, environment, generation, key_name, certificate, issuer_chain,"
-                        + " development, state, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, 'active', ?)",
+                        + " development, state, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 authority.id(),
                 authority.purpose().text(),
                 authority.environment().map(Environment::value).orElse(""),
@@ -63,6 +63,7 @@ final class AuthorityStore {
                 Certificates.der(authority.certificate()),
                 authority.above().isEmpty() ? null : CertificatesOnly.encode(authority.above()),
                 authority.development(),
+                authority.standing().text(),
                 now.atOffset(ZoneOffset.UTC));
     }
 
@@ -87,6 +88,35 @@ final class AuthorityStore {
                 id);
     }
 
+    static boolean setStanding(DSLContext sql, String id, Authority.Standing from, Authority.Standing to) {
+        return sql.execute("update authority set state = ? where id = ? and state = ?", to.text(), id, from.text()) == 1;
+    }
+
+    /// A root's certificate for the key of another root.
+    record Cross(String subject, String issuer, X509Certificate certificate) {}
+
+    static void insertCross(DSLContext sql, Cross cross) {
+        sql.execute(
+                "insert into authority_cross(subject, issuer, certificate) values (?, ?, ?)",
+                cross.subject(),
+                cross.issuer(),
+                Certificates.der(cross.certificate()));
+    }
+
+    static List<Cross> crosses(DSLContext sql) {
+        return sql.fetch("select subject, issuer, certificate from authority_cross order by subject, issuer")
+                .map(row -> {
+                    try {
+                        return new Cross(
+                                row.get(0, String.class),
+                                row.get(1, String.class),
+                                Certificates.parse(row.get(2, byte[].class)));
+                    } catch (X509FormatException e) {
+                        throw new IllegalStateException("a stored certificate can't be read", e);
+                    }
+                });
+    }
+
     private static Authority authority(Record row) {
         try {
             String environment = row.get(2, String.class);
@@ -99,7 +129,8 @@ final class AuthorityStore {
                     Certificates.parse(row.get(4, byte[].class)),
                     above == null ? List.of() : CertificatesOnly.decode(above),
                     row.get(6, String.class),
-                    row.get(7, Boolean.class));
+                    row.get(7, Boolean.class),
+                    Authority.Standing.of(row.get(8, String.class)));
         } catch (X509FormatException e) {
             throw new IllegalStateException("a stored authority can't be read", e);
         }

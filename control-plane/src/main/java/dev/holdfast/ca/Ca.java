@@ -6,7 +6,8 @@ import dev.holdfast.config.DataFolderStore;
 import dev.holdfast.core.Environment;
 import dev.holdfast.database.Database;
 import dev.holdfast.journal.Journal;
-import dev.holdfast.keys.FileKeyStore;
+import dev.holdfast.keys.KeyPassphrase;
+import dev.holdfast.keys.KeyRing;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -27,18 +28,20 @@ public final class Ca {
     private final IssuedFingerprints fingerprints;
     private final OwnRoot ownRoot;
     private final ServiceCertificates serviceCertificates;
+    private final Authorities.Succession succession;
     private final Profiles profiles;
 
     private Ca(
             Database database,
             Journal journal,
             Path folder,
-            FileKeyStore keys,
+            KeyRing keys,
             Authorities authorities,
             SecureRandom random,
             InstantSource clock,
             Configuration configuration) {
         this.authorities = authorities;
+        this.succession = new Authorities.Succession(authorities);
         this.ownRoot = new OwnRoot(journal, authorities, configuration.publicHostName() != null);
         Configuration.Certificates settings = configuration.certificates();
         this.profiles = new Profiles(
@@ -54,7 +57,7 @@ public final class Ca {
                 new ServiceCertificates(journal, issuance, random, new Environment(configuration.environment()));
         this.serverCertificates = new ServerCertificateStore(
                 folder,
-                keys,
+                keys.files(),
                 journal,
                 issuance,
                 authorities,
@@ -71,21 +74,32 @@ public final class Ca {
 
     /// Opens the room and makes the authorities that are missing. Called before the journal's tail starts.
     ///
+    /// @param passphrase what the keys in the folder `ca` lie under
     /// @param urls the base of the URLs in certificates, under which `/ocsp`, `/crl` and `/ca` answer
-    /// @throws ConfigurationException when the database's authorities are not those whose keys are here
+    /// @throws ConfigurationException when the database's authorities are not those whose keys are here, or the
+    ///     keys
+    ///     can't be opened
     public static Ca open(
             Database database,
             Journal journal,
             DataFolderStore data,
             Configuration configuration,
+            KeyPassphrase passphrase,
             String urls,
             SecureRandom random,
             InstantSource clock)
             throws ConfigurationException, IOException {
         Path folder = data.privateFolder("ca");
-        FileKeyStore keys = new FileKeyStore(folder, random);
+        KeyRing keys = KeyRing.open(folder, configuration.keys(), passphrase, random);
         Authorities authorities = new Authorities(
-                database, journal, keys, random, clock, urls, new Environment(configuration.environment()));
+                database,
+                journal,
+                keys.authorities(),
+                keys.kind(),
+                random,
+                clock,
+                urls,
+                new Environment(configuration.environment()));
         return new Ca(database, journal, folder, keys, authorities, random, clock, configuration);
     }
 
@@ -112,6 +126,11 @@ public final class Ca {
 
     public CertificateStandings standings() {
         return standings;
+    }
+
+    /// The next generation of an authority.
+    public Authorities.Succession succession() {
+        return succession;
     }
 
     /// Issuers under the operator's own root.

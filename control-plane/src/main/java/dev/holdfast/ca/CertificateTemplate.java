@@ -3,10 +3,13 @@ package dev.holdfast.ca;
 import dev.holdfast.core.Serial;
 import dev.holdfast.protocol.x509.CertificateLint;
 import dev.holdfast.protocol.x509.Certificates;
+import dev.holdfast.protocol.x509.Crypto;
 import dev.holdfast.protocol.x509.SignatureSchemes;
 import dev.holdfast.protocol.x509.X509FormatException;
 import java.io.IOException;
 import java.math.BigInteger;
+import java.security.GeneralSecurityException;
+import java.security.InvalidKeyException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
@@ -54,7 +57,6 @@ import org.jspecify.annotations.Nullable;
 /// Builds certificates: the profile decides the extensions, the lint looks at the whole before anything is
 /// signed.
 final class CertificateTemplate {
-    static final String SCHEME = "SHA256withECDSA";
     private static final String ORGANIZATION = "Holdfast";
     static final String DEVELOPMENT = "DEVELOPMENT";
 
@@ -70,7 +72,23 @@ final class CertificateTemplate {
             String id,
             X500Name name,
             SubjectPublicKeyInfo publicKey,
-            @Nullable String urls) {}
+            @Nullable String urls) {
+        /// As Java names it.
+        String scheme() {
+            return CertificateTemplate.scheme(publicKey);
+        }
+    }
+
+    /// The scheme that keys of this kind sign with here.
+    static String scheme(SubjectPublicKeyInfo key) {
+        try {
+            return Crypto.schemeFor(Crypto.publicKey(
+                    Crypto.algorithm(key.getAlgorithm()).orElseThrow(InvalidKeyException::new),
+                    key.getEncoded(ASN1Encoding.DER)));
+        } catch (IOException | GeneralSecurityException e) {
+            throw new IllegalStateException("an authority with a key of a kind that is not used here", e);
+        }
+    }
 
     /// 128 random bits (RFC 5280 section 4.1.2.2 asks for at most 20 octets, CA/Browser rules for 64 random
     /// bits),
@@ -112,7 +130,7 @@ final class CertificateTemplate {
             Instant notBefore,
             Instant notAfter,
             int pathLength) {
-        boolean selfSigned = subject.equals(issuer.name());
+        boolean selfSigned = subject.equals(issuer.name()) && key.equals(issuer.publicKey());
         ExtensionsGenerator extensions = new ExtensionsGenerator();
         add(extensions, Extension.basicConstraints, true, new BasicConstraints(pathLength));
         add(extensions, Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign | KeyUsage.cRLSign));
@@ -177,7 +195,7 @@ final class CertificateTemplate {
             ExtensionsGenerator extensions) {
         V3TBSCertificateGenerator generator = new V3TBSCertificateGenerator();
         generator.setSerialNumber(new ASN1Integer(serial.number()));
-        generator.setSignature(SignatureSchemes.identifier(SCHEME));
+        generator.setSignature(SignatureSchemes.identifier(issuer.scheme()));
         generator.setIssuer(issuer.name());
         generator.setStartDate(new Time(Date.from(notBefore), Locale.ROOT));
         generator.setEndDate(new Time(Date.from(notAfter), Locale.ROOT));
@@ -201,7 +219,7 @@ final class CertificateTemplate {
             byte[] signature = signer.apply(contents.getEncoded(ASN1Encoding.DER));
             ASN1EncodableVector all = new ASN1EncodableVector();
             all.add(contents);
-            all.add(SignatureSchemes.identifier(SCHEME));
+            all.add(contents.getSignature());
             all.add(new DERBitString(signature));
             return Certificates.parse(new DERSequence(all).getEncoded(ASN1Encoding.DER));
         } catch (IOException | X509FormatException e) {

@@ -18,6 +18,7 @@ import org.bouncycastle.asn1.ASN1Encoding;
 import org.bouncycastle.asn1.DERBitString;
 import org.bouncycastle.asn1.pkcs.CertificationRequest;
 import org.bouncycastle.asn1.pkcs.CertificationRequestInfo;
+import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
 /// Issuers under the operator's own root: a request goes out, a certificate comes in. That is the root
 /// ceremony: from then on this installation's certificates for that purpose no longer say DEVELOPMENT.
@@ -87,11 +88,14 @@ public final class OwnRoot {
 
     private byte[] request(String keyName, String name) {
         try {
-            CertificationRequestInfo info = new CertificationRequestInfo(
-                    CertificateTemplate.authorityName(name, false), authorities.key(keyName), null);
+            SubjectPublicKeyInfo key = authorities.key(keyName);
+            CertificationRequestInfo info =
+                    new CertificationRequestInfo(CertificateTemplate.authorityName(name, false), key, null);
             byte[] signature = authorities.keys().sign(keyName, info.getEncoded(ASN1Encoding.DER));
             return new CertificationRequest(
-                            info, SignatureSchemes.identifier(CertificateTemplate.SCHEME), new DERBitString(signature))
+                            info,
+                            SignatureSchemes.identifier(CertificateTemplate.scheme(key)),
+                            new DERBitString(signature))
                     .getEncoded(ASN1Encoding.DER);
         } catch (IOException e) {
             throw new IllegalStateException("a request that can't be encoded", e);
@@ -126,7 +130,8 @@ public final class OwnRoot {
                     chain.getFirst(),
                     above,
                     requested.get().keyName(),
-                    false);
+                    false,
+                    Authority.Standing.ACTIVE);
             Authorities.record(tx, "authority.installed", authority, actor, "certified by the operator's own root");
             return Installed.INSTALLED;
         });

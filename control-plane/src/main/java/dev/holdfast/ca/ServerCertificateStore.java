@@ -42,6 +42,12 @@ public final class ServerCertificateStore {
         public Credential {
             chain = List.copyOf(chain);
         }
+
+        /// Without the key.
+        @Override
+        public String toString() {
+            return "Credential[" + chain.getFirst().getSubjectX500Principal() + "]";
+        }
     }
 
     ServerCertificateStore(
@@ -97,12 +103,17 @@ public final class ServerCertificateStore {
         return new Credential(pair.getPrivate(), chain(stored, issuer));
     }
 
-    /// Without the root, which a client has already or does not trust anyway.
-    private static List<X509Certificate> chain(X509Certificate leaf, Authority issuer) {
+    /// Without the root, which a client has already or does not trust anyway; while a root is replaced, with the
+    /// way
+    /// back to the one before.
+    private List<X509Certificate> chain(X509Certificate leaf, Authority issuer) {
         List<X509Certificate> chain = new ArrayList<>(List.of(leaf, issuer.certificate()));
         issuer.above().stream()
                 .filter(c -> !c.getSubjectX500Principal().equals(c.getIssuerX500Principal()))
                 .forEach(chain::add);
+        if (!issuer.above().isEmpty()) {
+            chain.addAll(authorities.backFrom(issuer.above().getLast()));
+        }
         return chain;
     }
 
@@ -132,10 +143,7 @@ public final class ServerCertificateStore {
                 && Arrays.equals(known.getExtensionValue("2.5.29.17"), CertificateTemplate.alternativeNames(names))
                 && now.isBefore(renewAt(new Credential(pair.getPrivate(), List.of(known))))
                 && dev.holdfast.protocol.x509.Crypto.verify(
-                        issuer.certificate().getPublicKey(),
-                        CertificateTemplate.SCHEME,
-                        tbs(known),
-                        known.getSignature());
+                        issuer.certificate().getPublicKey(), issuer.scheme(), tbs(known), known.getSignature());
     }
 
     private static byte[] tbs(X509Certificate certificate) {

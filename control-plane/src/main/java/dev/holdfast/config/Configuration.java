@@ -40,6 +40,7 @@ public record Configuration(
         Switches switches,
         Certificates certificates,
         Acme acme,
+        KeySettings keys,
         @Nullable String journalExport) {
 
     /// Each empty value is derived from the host name and the port that was bound.
@@ -173,6 +174,39 @@ public record Configuration(
         }
     }
 
+    /// Under what the private keys and other secrets in the data folder lie encrypted, and where the keys of
+    /// authorities are. At most one of the first three; where none is set and systemd hands a credential
+    /// `holdfast-keys` to the service, that is taken.
+    ///
+    /// @param passphraseFile of mode 0600; its first line is the passphrase
+    /// @param passphraseCommand a program and its arguments, separated by blanks, started without a shell; the
+    ///     first line it writes is the passphrase
+    /// @param askPassphrase on the terminal
+    /// @param previousPassphraseFile what is encrypted under this one is encrypted anew at the start
+    /// @param credentialsDirectory systemd's; taken from `CREDENTIALS_DIRECTORY`
+    /// @param authorityKind of the authorities' keys that are made from now on: `ec-p256`, `ec-p384`
+    public record KeySettings(
+            @Nullable String passphraseFile,
+            @Nullable String passphraseCommand,
+            boolean askPassphrase,
+            @Nullable String previousPassphraseFile,
+            @Nullable String credentialsDirectory,
+            String authorityKind,
+            Pkcs11Settings pkcs11) {
+        public static final KeySettings NONE =
+                new KeySettings(null, null, false, null, null, "ec-p256", new Pkcs11Settings(null, null, null));
+    }
+
+    /// A hardware module for the authorities' keys.
+    ///
+    /// @param library the module's PKCS #11 library; empty for keys in files
+    /// @param slot the slot of the token
+    /// @param pinFile of mode 0600; empty for systemd's credential `holdfast-pin`
+    public record Pkcs11Settings(
+            @Nullable String library,
+            @Nullable Long slot,
+            @Nullable String pinFile) {}
+
     public static Configuration defaults() {
         return new Configuration(
                 "development",
@@ -204,6 +238,7 @@ public record Configuration(
                 new Switches(true, true),
                 new Certificates(Duration.ofDays(90), Duration.ofDays(90), Duration.ofDays(1), Duration.ZERO, 36_000),
                 new Acme("", false, 80, null),
+                KeySettings.NONE,
                 null);
     }
 
@@ -223,6 +258,12 @@ public record Configuration(
         });
         for (Map.Entry<String, String> variable : ours.entrySet()) {
             assign(tree, variable.getKey(), variable.getKey().substring("HOLDFAST_".length()), variable.getValue());
+        }
+        String credentials = variables.get("CREDENTIALS_DIRECTORY"); // systemd.exec(5)
+        if (credentials != null
+                && tree.get("keys") instanceof ObjectNode keys
+                && keys.path("credentialsDirectory").isNull()) {
+            keys.put("credentialsDirectory", credentials);
         }
         try {
             return Json.mapper().treeToValue(tree, Configuration.class);

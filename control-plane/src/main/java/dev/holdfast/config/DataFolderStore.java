@@ -11,8 +11,15 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The folder that holds all state of one server. One server at a time: the folder is locked while it runs.
@@ -21,9 +28,14 @@ import org.jspecify.annotations.Nullable;
 /// another
 /// user and must be able to reach its own folder).
 public final class DataFolderStore implements AutoCloseable {
+    private static final String WRONG =
+            "the passphrase of the keys is not the one that this data folder is encrypted with";
+    private static final Set<String> FOR_PEOPLE = Set.of("first-token");
+
     private final Path root;
     private final FileChannel lockFile;
     private final FileLock lock;
+    private @Nullable SecretSealing sealing;
 
     private DataFolderStore(Path root, FileChannel lockFile, FileLock lock) {
         this.root = root;
@@ -82,15 +94,84 @@ public final class DataFolderStore implements AutoCloseable {
         return folder;
     }
 
+    /// From now on secrets lie under this passphrase; those that lie in clear are sealed at once, one by one,
+    /// each by a rename, so that a crash leaves every secret whole, in clear or sealed. Only `first-token` stays as
+    /// it is, because a person reads it there.
+    ///
+    /// @param passphrase null where none is configured, which is an error where something is sealed
+    /// @param previous opens what was sealed under an earlier passphrase, which is then sealed anew
+    /// @throws ConfigurationException when the passphrase does not open what is sealed
+    public void seal(@Nullable SecretSealing passphrase, @Nullable SecretSealing previous)
+            throws ConfigurationException, IOException {
+        sealing = passphrase;
+        Map<String, byte[]> again = new LinkedHashMap<>();
+        for (String name : secrets()) {
+            byte[] stored = Files.readAllBytes(root.resolve("secrets").resolve(name));
+            boolean sealed = isSealed(stored);
+            if (sealed && passphrase == null) {
+                throw new ConfigurationException("the secrets in " + root + " are encrypted and no passphrase is"
+                        + " configured: set keys.passphraseFile, keys.passphraseCommand or keys.askPassphrase");
+            }
+            if (passphrase != null && !FOR_PEOPLE.contains(name) && !(sealed && passphrase.open(stored).isPresent())) {
+                again.put(name, sealed ? open(name, stored, previous) : stored);
+            }
+        }
+        for (Map.Entry<String, byte[]> secret : again.entrySet()) { // only when all that is sealed could be opened
+            writeSecret(secret.getKey(), secret.getValue());
+        }
+    }
+
+    /// Also removes what a killed server was about to write, which may be in clear.
+    private List<String> secrets() throws IOException {
+        try (Stream<Path> files = Files.list(root.resolve("secrets"))) {
+            List<String> names = new ArrayList<>();
+            for (Path file : files.sorted().toList()) {
+                String name = String.valueOf(file.getFileName());
+                if (name.endsWith(".new")) {
+                    Files.delete(file);
+                } else {
+                    names.add(name);
+                }
+            }
+            return names;
+        }
+    }
+
+    private static boolean isSealed(byte[] stored) {
+        return new String(stored, StandardCharsets.ISO_8859_1).startsWith(SecretSealing.BEGINNING);
+    }
+
+    private static byte[] open(String name, byte[] stored, @Nullable SecretSealing passphrase)
+            throws ConfigurationException {
+        Optional<byte[]> secret = passphrase == null ? Optional.empty() : passphrase.open(stored);
+        return secret.orElseThrow(() -> new ConfigurationException(WRONG + ": secrets/" + name));
+    }
+
+    /// A secret of a folder that a running server may hold.
+    ///
+    /// @return null when there is none
+    public static byte @Nullable [] readSecret(Path root, String name, @Nullable SecretSealing passphrase)
+            throws ConfigurationException, IOException {
+        Path file = root.resolve("secrets").resolve(name);
+        if (!Files.exists(file)) {
+            return null;
+        }
+        byte[] stored = Files.readAllBytes(file);
+        return isSealed(stored) ? open(name, stored, passphrase) : stored;
+    }
+
     /// Writes a secret so that a crash leaves the old one or the new one, never a part: a file of mode 0600 is
     /// written beside it, forced to disk and renamed over it.
     public void writeSecret(String name, byte[] content) throws IOException {
         Path target = root.resolve("secrets").resolve(name);
         Path fresh = target.resolveSibling(name + ".new");
+        byte[] stored = sealing == null || FOR_PEOPLE.contains(name)
+                ? content
+                : sealing.seal(content);
         Files.deleteIfExists(fresh);
         Files.createFile(fresh, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         try (FileChannel channel = FileChannel.open(fresh, StandardOpenOption.WRITE)) {
-            channel.write(java.nio.ByteBuffer.wrap(content));
+            channel.write(java.nio.ByteBuffer.wrap(stored));
             channel.force(true);
         }
         Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
@@ -101,8 +182,11 @@ public final class DataFolderStore implements AutoCloseable {
 
     /// The secret, or null when there is none.
     public byte @Nullable [] readSecret(String name) throws IOException {
-        Path file = root.resolve("secrets").resolve(name);
-        return Files.exists(file) ? Files.readAllBytes(file) : null;
+        try {
+            return readSecret(root, name, sealing);
+        } catch (ConfigurationException e) {
+            throw new IOException(e.getMessage(), e);
+        }
     }
 
     /// The secret of that name; made and kept at the first call.

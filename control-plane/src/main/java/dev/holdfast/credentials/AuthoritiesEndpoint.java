@@ -77,14 +77,16 @@ final class AuthoritiesEndpoint {
         for (Authority authority : rooms.ca().authorities().all()) {
             boolean ours = authority.environment().isEmpty()
                     || authority.environment().get().equals(call.environment());
-            if (ours && authority.purpose() != Authority.Purpose.ROOT) {
+            if (ours && authority.standing().isTrusted() && authority.purpose() != Authority.Purpose.ROOT) {
                 all.add(authority.certificate());
             }
         }
         for (Authority authority : rooms.ca().authorities().all()) {
-            all.addAll(authority.above());
-            if (authority.purpose() == Authority.Purpose.ROOT) {
-                all.add(authority.certificate());
+            if (authority.standing().isTrusted()) {
+                all.addAll(authority.above());
+                if (authority.purpose() == Authority.Purpose.ROOT) {
+                    all.add(authority.certificate());
+                }
             }
         }
         StringBuilder pem = new StringBuilder();
@@ -117,6 +119,7 @@ final class AuthoritiesEndpoint {
                 .with("notBefore", certificate.getNotBefore().toInstant())
                 .with("notAfter", certificate.getNotAfter().toInstant())
                 .with("sha256", Digest.of(Certificates.der(certificate)).hex())
-                .with("development", authority.development());
+                .with("development", authority.development())
+                .with("standing", authority.standing().text());
     }
 }

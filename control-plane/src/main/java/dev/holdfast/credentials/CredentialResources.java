@@ -13,6 +13,8 @@ public final class CredentialResources {
         new AuthoritiesEndpoint(rooms).register(handlers);
         new EnrolmentEndpoint(rooms, identities).register(handlers);
         new ProfilesEndpoint(rooms).register(handlers);
+        new CeremoniesEndpoint(rooms).register(handlers);
+        new RolloversEndpoint(rooms).register(handlers);
         new HeldRequestsEndpoint(rooms).register(handlers);
         new RenewalsEndpoint(rooms).register(handlers);
         new SightEndpoint(rooms).register(handlers);

@@ -1,6 +1,5 @@
 package dev.holdfast.est;
 
-import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.Ca;
 import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.ca.Profiles;
@@ -31,7 +30,6 @@ import io.vertx.ext.web.handler.BodyHandler;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -125,16 +123,13 @@ public final class EstEndpoint {
         }
     }
 
-    /// Section 4.1.3: the root and everything between it and the certificates of devices and of our listeners.
+    /// Section 4.1.3: roots and everything between them and the certificates of devices and of our listeners; while
+    /// a root is replaced, the roots' certificates for each other.
     private void authorities(RoutingContext request) {
-        List<X509Certificate> all = new ArrayList<>();
-        for (Authority authority : ca.authorities().all()) {
-            authority.above().stream().filter(c -> !all.contains(c)).forEach(all::add);
-            if (!all.contains(authority.certificate())) {
-                all.add(authority.certificate());
-            }
-        }
-        EstAnswers.send(request, EstAnswers.CERTIFICATES, CertificatesOnly.encode(all));
+        EstAnswers.send(
+                request,
+                EstAnswers.CERTIFICATES,
+                CertificatesOnly.encode(ca.authorities().published()));
     }
 
     /// Section 4.5.2: what requests for this profile should be like.

@@ -19,6 +19,8 @@ public sealed interface Admission {
         CERTIFICATE_UNKNOWN,
         CERTIFICATE_REVOKED,
         CERTIFICATE_SUPERSEDED,
+        /// Its authority is being replaced: it may ask for its successor, or not even that.
+        ISSUER_REPLACED,
         DEVICE_UNKNOWN,
         DEVICE_SUSPENDED,
         DEVICE_RETIRED,

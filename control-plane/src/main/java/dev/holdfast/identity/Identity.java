@@ -178,6 +178,11 @@ public final class Identity {
             }
             case PENDING, CURRENT -> {}
         }
+        if (!ca.authorities().admits(certificate.get().authority())) {
+            return refused(
+                    Admission.Refusal.ISSUER_REPLACED,
+                    "its authority " + certificate.get().authority() + " is replaced: renew the certificate");
+        }
         Optional<Standing> standing = inventory.directory().find(device);
         if (standing.isEmpty()) {
             return refused(Admission.Refusal.DEVICE_UNKNOWN, "no device " + device);
@@ -393,6 +398,11 @@ public final class Identity {
 
     /// After `ca`, which subscribed before: the standings are as the entry says already.
     private void follow(Recorded entry) {
+        if (entry.content().contains("\"kind\":\"authority.renew-only\"")
+                || entry.content().contains("\"kind\":\"authority.distrusted\"")
+                || entry.content().contains("\"kind\":\"authority.retired\"")) {
+            cutBy(entry);
+        }
         if (entry.content().contains("\"kind\":\"certificate.revoked\"")) {
             cut(entry, "serials", CutReason.CERTIFICATE_REVOKED);
         } else if (entry.content().contains("\"kind\":\"certificate.activated\"")) {
@@ -430,6 +440,17 @@ public final class Identity {
                 sessions.cut(next.device(), next.certificate(), CutReason.CERTIFICATE_SUPERSEDED);
             }
         }
+    }
+
+    /// An authority counts no more, or for renewals only: whoever came in by it goes.
+    private void cutBy(Recorded entry) {
+        String authority = entry.json().path("subject").asText().substring("authority:".length());
+        sessions.cutWhere(
+                CutReason.ISSUER_REPLACED,
+                session -> ca.standings()
+                        .find(session.certificate())
+                        .filter(standing -> standing.authority().equals(authority))
+                        .isPresent());
     }
 
     private void cut(Recorded entry, String field, CutReason reason) {

@@ -149,6 +149,7 @@ final class MqttDoor {
                     CERTIFICATE_UNKNOWN,
                     CERTIFICATE_REVOKED,
                     CERTIFICATE_SUPERSEDED,
+                    ISSUER_REPLACED,
                     DEVICE_UNKNOWN -> new Entry.Out(Refusal.NOT_AUTHORIZED, five);
         };
     }

@@ -110,6 +110,15 @@ public final class Sessions {
         return chosen.size();
     }
 
+    /// Cuts every session that the predicate names, of whatever device.
+    ///
+    /// @return how many
+    public int cutWhere(CutReason reason, java.util.function.Predicate<Session> which) {
+        return List.copyOf(live.keySet()).stream()
+                .mapToInt(device -> cut(device, reason, (_, session) -> which.test(session)))
+                .sum();
+    }
+
     /// Cuts everything, when the server stops.
     public void cutAll(CutReason reason) {
         List.copyOf(live.keySet()).forEach(device -> cut(device, reason));

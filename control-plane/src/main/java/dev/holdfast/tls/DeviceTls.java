@@ -91,7 +91,8 @@ public final class DeviceTls {
         List<Authority> all = ca.authorities().all();
         if (!all.equals(seen)) {
             issuers = all.stream()
-                    .filter(a -> a.purpose() == Authority.Purpose.DEVICE)
+                    .filter(a -> a.purpose() == Authority.Purpose.DEVICE
+                            && a.standing().isTrusted())
                     .map(Authority::certificate)
                     .toList();
             seen = all;
@@ -199,7 +200,12 @@ public final class DeviceTls {
     /// Renews our certificate when its time has come; called now and then.
     public void renewWhenDue() {
         Instant now = clock.instant();
-        if (now.isBefore(ServerCertificateStore.renewAt(credential))) {
+        boolean sameIssuer = credential.chain().size() > 1
+                && credential
+                        .chain()
+                        .get(1)
+                        .equals(ca.authorities().server().certificate());
+        if (sameIssuer && now.isBefore(ServerCertificateStore.renewAt(credential))) {
             return;
         }
         try {

@@ -80,6 +80,7 @@ final class City implements AutoCloseable {
                     journal,
                     folder,
                     Configuration.defaults(),
+                    dev.holdfast.keys.KeyPassphrase.NONE,
                     "http://localhost:1",
                     new SecureRandom(),
                     clock);

@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 public final class RealClient {
     /// Programs whose Debian package has another name.
     private static final Map<String, String> PACKAGES = Map.of(
+            "softhsm2-util", "softhsm2",
+            "pkcs11-tool", "opensc",
             "mosquitto_pub", "mosquitto-clients",
             "mosquitto_sub", "mosquitto-clients",
             "pki", "strongswan-pki",

@@ -39,7 +39,8 @@ public final class CertificateLint {
             Extension.authorityKeyIdentifier,
             Extension.authorityInfoAccess,
             Extension.cRLDistributionPoints,
-            OCSPObjectIdentifiers.id_pkix_ocsp_nocheck);
+            OCSPObjectIdentifiers.id_pkix_ocsp_nocheck,
+            Extension.nameConstraints);
 
     private CertificateLint() {}
 
@@ -82,6 +83,10 @@ public final class CertificateLint {
         }
         boolean authority = usage(extensions, faults);
         services(extensions, faults);
+        Extension limits = extensions.getExtension(Extension.nameConstraints);
+        if (limits != null && (!authority || !limits.isCritical())) {
+            faults.add("nameConstraints belong in a CA's certificate, critical (section 4.2.1.10)");
+        }
         names(contents, extensions, authority, faults);
         keys(contents, extensions, issuer, faults);
         return Optional.of(authority);
@@ -188,6 +193,7 @@ public final class CertificateLint {
                 .equals(X500Name.getInstance(issuer.getSubjectX500Principal().getEncoded()))) {
             faults.add("its issuer is not the subject of the certificate above it (section 4.1.2.4)");
         }
+        faults.addAll(NameLimits.violations(issuer, contents));
         if (issuer.getBasicConstraints() < 0) {
             faults.add("the certificate above it is not a CA's");
         }
@@ -207,7 +213,7 @@ public final class CertificateLint {
                         .isBefore(issuer.getNotBefore().toInstant())) {
             faults.add("it begins before the certificate above it");
         }
-        if (contents.getSubject().equals(contents.getIssuer())) {
+        if (!authority && contents.getSubject().equals(contents.getIssuer())) { // self-issued: a root's rollover
             faults.add("it has its issuer's name");
         }
     }

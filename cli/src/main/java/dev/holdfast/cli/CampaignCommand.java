@@ -1,0 +1,143 @@
+package dev.holdfast.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// Replacing authorities: a campaign that leaves no device behind, and the emergency after a key is stolen.
+@Command(
+        name = "campaign",
+        mixinStandardHelpOptions = true,
+        description = "Replaces an issuer or the root, with progress and who is missing.",
+        synopsisSubcommandLabel = "COMMAND")
+final class CampaignCommand {
+    private static final Table LIST = Table.of(
+            "id", "No authority has been replaced yet.", "ID=id", "KIND=kind", "PHASE=phase", "OLD=old", "NEW=new",
+            "STARTED=startedAt");
+    private static final Table CARD = Table.of(
+            "id",
+            "",
+            "Campaign=id",
+            "Kind=kind",
+            "Phase=phase",
+            "Old authority=old",
+            "New authority=new",
+            "Reason=reason",
+            "Started by=startedBy",
+            "Started=startedAt",
+            "Moved=movedAt",
+            "Ended=endedAt",
+            "Told per hour=perHour",
+            "Distrusted at=distrustAt",
+            "Devices=devices",
+            "Moved devices=moved",
+            "Trust the new root=trusting",
+            "Still depend=depending",
+            "Moved last minute=movedLastMinute",
+            "Remaining=remaining",
+            "Missing=missing");
+
+    @Command(name = "list", mixinStandardHelpOptions = true, description = "Lists campaigns, newest first.")
+    void list(@Mixin ServerOptions server) {
+        List<JsonNode> rows = new java.util.ArrayList<>();
+        server.client().get("/rollovers").path("rollovers").forEach(rows::add);
+        server.printer().rows(rows, LIST);
+    }
+
+    @Command(
+            name = "show",
+            mixinStandardHelpOptions = true,
+            description = "How far it has come, at what pace, and who is missing.")
+    void show(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id) {
+        server.printer().one(server.client().get("/rollovers/" + ApiClient.encode(id)), CARD);
+    }
+
+    @Command(
+            name = "start",
+            mixinStandardHelpOptions = true,
+            description = "Makes the next issuer of devices, or the next root, ready: published, and not issuing yet.")
+    void start(
+            @Mixin ServerOptions server,
+            @Option(names = "--for", required = true, paramLabel = "devices|root") String what,
+            @Option(names = "--per-hour", defaultValue = "0", paramLabel = "N", description = "Devices told in an hour.")
+                    int perHour,
+            @Mixin Because because) {
+        ObjectNode body = because.body().put("kind", what.equals("root") ? "root" : "issuer");
+        if (perHour > 0) {
+            body.put("perHour", perHour);
+        }
+        server.printer().one(server.client().post("/rollovers", body), CARD);
+    }
+
+    @Command(
+            name = "move",
+            mixinStandardHelpOptions = true,
+            description = "The new authority issues from now on and devices are told to renew; of a root, once all trust it.")
+    void move(
+            @Mixin ServerOptions server,
+            @Parameters(paramLabel = "ID") String id,
+            @Option(names = "--despite-missing", description = "Although devices have not said that they trust the new root.")
+                    boolean despite,
+            @Mixin Because because) {
+        step(server, id, "move", because.body().put("despite", despite));
+    }
+
+    @Command(
+            name = "finish",
+            mixinStandardHelpOptions = true,
+            description = "The old authority counts no more; refused while devices depend on it.")
+    void finish(
+            @Mixin ServerOptions server,
+            @Parameters(paramLabel = "ID") String id,
+            @Option(names = "--leave-behind", description = "An emergency only: those that have not moved are refused.")
+                    boolean despite,
+            @Mixin Because because) {
+        step(server, id, "finish", because.body().put("despite", despite));
+    }
+
+    @Command(
+            name = "abandon",
+            mixinStandardHelpOptions = true,
+            description = "Withdraws the new authority before it has issued anything.")
+    void abandon(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id, @Mixin Because because) {
+        step(server, id, "abandon", because.body());
+    }
+
+    @Command(
+            name = "emergency",
+            mixinStandardHelpOptions = true,
+            description = "An issuer's key is stolen: a new issuer at once, every device told to renew, the old one distrusted.")
+    void emergency(
+            @Mixin ServerOptions server,
+            @Option(
+                            names = "--distrust",
+                            defaultValue = "at-end",
+                            paramLabel = "at-end|at-once",
+                            description = "at-once: old certificates are good for renewal alone from now on.")
+                    String distrust,
+            @Option(
+                            names = "--grace",
+                            defaultValue = "P7D",
+                            paramLabel = "DURATION",
+                            description = "After which the old issuer is distrusted, whoever is missing (default: P7D).")
+                    String grace,
+            @Option(names = "--per-hour", defaultValue = "0", paramLabel = "N", description = "Devices told in an hour.")
+                    int perHour,
+            @Mixin Because because) {
+        ObjectNode body =
+                because.body().put("kind", "emergency").put("distrust", distrust).put("grace", grace);
+        if (perHour > 0) {
+            body.put("perHour", perHour);
+        }
+        server.printer().one(server.client().post("/rollovers", body), CARD);
+    }
+
+    private static void step(ServerOptions server, String id, String step, ObjectNode body) {
+        server.printer()
+                .one(server.client().post("/rollovers/" + ApiClient.encode(id) + "/" + step, body), CARD);
+    }
+}

@@ -1,0 +1,73 @@
+package dev.holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.testkit.Recipe;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// docs/root-ceremony.md from the rehearsal to the record, command by command; `holdfast ceremony` in a network
+/// namespace
+/// of its own, where there is no network.
+class RootCeremonyTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void thePageIsRunAsItStands() throws Exception {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
+        try (InstallationProcess server = InstallationProcess.serve(
+                folder.resolve("data"), Map.of("HOLDFAST_PUBLIC_HOST_NAME", "localhost"))) {
+            Path work = Files.createDirectory(folder.resolve("table"));
+            Path bin = Files.createDirectory(folder.resolve("bin"));
+            Path holdfast = Files.writeString(bin.resolve("holdfast"), """
+                    #!/bin/sh
+                    java="%s/bin/java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 --enable-native-access=ALL-UNNAMED -cp %s"
+                    case $1 in
+                      ceremony) exec unshare -n $java dev.holdfast.Main "$@" ;;
+                      *) exec $java dev.holdfast.cli.Cli "$@" --url %s --token-file %s ;;
+                    esac
+                    """.formatted(
+                            System.getProperty("java.home"),
+                            System.getProperty("java.class.path"),
+                            server.url(),
+                            server.data().resolve("secrets/first-token")));
+            Files.setPosixFilePermissions(holdfast, PosixFilePermissions.fromString("rwx------"));
+            var said = Recipe.read(Path.of(System.getProperty("holdfast.root", ".."))
+                            .resolve("docs/root-ceremony.md"))
+                    .run(
+                            work,
+                            Map.of(
+                                    "PATH",
+                                    bin + ":" + System.getenv("PATH"),
+                                    "SERVERS_ID",
+                                    "server-2",
+                                    "DEVICES_ID",
+                                    "device-development-2"),
+                            Duration.ofMinutes(4));
+            assertThat(said.text())
+                    .contains("whole: share 2 of 5")
+                    .contains("REHEARSAL")
+                    .contains("servers/issuer.pem: OK")
+                    .contains("new-with-old/cross.pem: OK")
+                    .contains("Ada: ____");
+            assertThat(server.operator("cert", "ceremonies").ended(0).text()).contains("root", "sign");
+            assertThat(server.operator("cert", "ceremony-record", work.resolve("practice/record.json").toString())
+                            .text())
+                    .contains("rehearsal");
+            assertThat(server.operator("cert", "ceremony-record", work.resolve("root/record.json").toString())
+                            .text())
+                    .contains("entered already");
+            String campaign = server.operator("cert", "campaign", "start", "--for", "devices", "--reason", "rolled over")
+                    .ended(0)
+                    .text();
+            assertThat(campaign).contains("moving").contains("device-development-2");
+            assertThat(server.operator("cert", "campaign", "list").ended(0).text()).contains("device-development-1");
+        }
+    }
+}
