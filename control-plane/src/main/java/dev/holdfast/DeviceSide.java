@@ -4,6 +4,7 @@ import dev.holdfast.acme.Acme;
 import dev.holdfast.acme.AcmeEndpoint;
 import dev.holdfast.api.Rooms.ListenerStatus;
 import dev.holdfast.cmp.CmpEndpoint;
+import dev.holdfast.attestation.AttestationEndpoint;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.config.ConfigurationException;
 import dev.holdfast.core.Environment;
@@ -114,6 +115,7 @@ final class DeviceSide {
                 ground.clock,
                 ground.random);
         cmp.mount(https.router());
+        new AttestationEndpoint(rooms.attestation, rooms.identity, ground.clock).mount(https.router());
         ingest = new Ingest(
                 plane,
                 tls,

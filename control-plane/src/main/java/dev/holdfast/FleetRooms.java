@@ -1,6 +1,8 @@
 package dev.holdfast;
 
 import dev.holdfast.access.AccessReplay;
+import dev.holdfast.attestation.Attestation;
+import dev.holdfast.attestation.AttestationReplay;
 import dev.holdfast.ca.Ca;
 import dev.holdfast.commands.Commands;
 import dev.holdfast.config.Configuration;
@@ -50,6 +52,7 @@ final class FleetRooms {
     final Identity identity;
     final Renewals renewals;
     final AuthorityLifecycle rollover;
+    final Attestation attestation;
     final Detection detection;
     final Sight sight;
     final Firmware firmware;
@@ -110,6 +113,13 @@ final class FleetRooms {
                 configuration.certificates().renewalsPerHour());
         rollover = new AuthorityLifecycle(
                 ground.database, ground.journal, ca, renewals, ground.clock, ground.random);
+        attestation = new Attestation(
+                ground.database,
+                ground.journal,
+                inventory,
+                new Environment(configuration.environment()),
+                ground.installationSecret(),
+                ground.random);
         detection = parts.opened(
                 "detection",
                 new Detection(ground.database, ground.journal, inventory, telemetry, ground.nodeName(), ground.clock));
@@ -181,6 +191,7 @@ final class FleetRooms {
                 inventory::replay,
                 ca.issuance()::replay,
                 new IdentityReplay(),
+                new AttestationReplay(),
                 new RolloutReplay(firmware),
                 new FirmwareReplay(firmware),
                 new AccessReplay());

@@ -62,6 +62,7 @@ final class OperatorSide {
                                 rooms.identity,
                                 rooms.renewals,
                                 rooms.rollover,
+                                rooms.attestation,
                                 rooms.detection,
                                 rooms.sight,
                                 rooms.response,

@@ -1,6 +1,7 @@
 package dev.holdfast;
 
 import dev.holdfast.access.Access;
+import dev.holdfast.attestation.Attestation;
 import dev.holdfast.ca.Ca;
 import dev.holdfast.cmp.CmpEndpoint;
 import dev.holdfast.commands.Commands;
@@ -171,6 +172,10 @@ public final class Server implements AutoCloseable {
 
     public Sight sight() {
         return rooms.sight;
+    }
+
+    public Attestation attestation() {
+        return rooms.attestation;
     }
 
     public Detection detection() {

@@ -131,13 +131,19 @@ public final class TestServer implements AutoCloseable {
 
     /// Registers a device of the test model, and the model where it is missing.
     public DeviceRef register(String id) {
+        return register(id, MODEL.value());
+    }
+
+    /// Registers a device of this model, and the model where it is missing.
+    public DeviceRef register(String id, String model) {
         DeviceRef device = device(id);
-        if (server.inventory().model(ENVIRONMENT, MODEL).isEmpty()) {
+        ModelId kind = new ModelId(model);
+        if (server.inventory().model(ENVIRONMENT, kind).isEmpty()) {
             server.inventory()
                     .putModel(
                             new Model(
                                     ENVIRONMENT,
-                                    MODEL,
+                                    kind,
                                     "Test Works",
                                     "hw-1",
                                     Duration.ofMinutes(1),
@@ -146,7 +152,7 @@ public final class TestServer implements AutoCloseable {
                                     Map.of()),
                             TESTER);
         }
-        server.inventory().register(new Inventory.Registration(device, MODEL, Labels.NONE), TESTER);
+        server.inventory().register(new Inventory.Registration(device, kind, Labels.NONE), TESTER);
         return device;
     }
 

@@ -21,6 +21,7 @@ import picocli.CommandLine.Command;
             CertCommand.class,
             ManufacturerCommand.class,
             ClaimCommand.class,
+            TpmCommand.class,
             FirmwareCommand.class,
             RolloutCommand.class,
             IncidentCommand.class,

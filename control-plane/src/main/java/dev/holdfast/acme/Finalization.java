@@ -231,6 +231,7 @@ final class Finalization {
                     CLAIM_USED_UP,
                     CLAIM_NOT_FOR_THIS_DEVICE,
                     ATTESTATION_NEEDED,
+                    TPM_NOT_BELIEVED,
                     REFUSED_BY_A_PERSON,
                     NOT_READY_FOR_PRODUCTION -> AcmeProblem.UNAUTHORIZED;
         };

@@ -1,6 +1,7 @@
 package dev.holdfast.api;
 
 import dev.holdfast.access.Access;
+import dev.holdfast.attestation.Attestation;
 import dev.holdfast.ca.Ca;
 import dev.holdfast.commands.Commands;
 import dev.holdfast.config.Configuration;
@@ -48,6 +49,7 @@ public record Rooms(
         Identity identity,
         Renewals renewals,
         AuthorityLifecycle rollover,
+        Attestation attestation,
         Detection detection,
         Sight sight,
         Response response,

@@ -49,6 +49,7 @@ final class Refusals {
                     CLAIM_USED_UP,
                     CLAIM_NOT_FOR_THIS_DEVICE,
                     ATTESTATION_NEEDED,
+                    TPM_NOT_BELIEVED,
                     REFUSED_BY_A_PERSON,
                     NOT_READY_FOR_PRODUCTION -> CmpFailure.NOT_AUTHORIZED;
         };

@@ -21,5 +21,6 @@ public final class CredentialResources {
         new DiagnosisEndpoint(rooms).register(handlers);
         new ManufacturersEndpoint(rooms).register(handlers);
         new ClaimsEndpoint(rooms).register(handlers);
+        new TpmEndpoint(rooms).register(handlers);
     }
 }

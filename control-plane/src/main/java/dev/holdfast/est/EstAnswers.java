@@ -118,6 +118,7 @@ final class EstAnswers {
                     CREDENTIAL_NOT_ACCEPTED_BY_PROFILE,
                     PROFILE_IS_NOT_THE_CERTIFICATES,
                     ATTESTATION_NEEDED,
+                    TPM_NOT_BELIEVED,
                     SERVER_KEY_NOT_OFFERED_BY_PROFILE,
                     CLAIM_UNKNOWN,
                     CLAIM_CLOSED,

@@ -23,10 +23,16 @@ public sealed interface Credential {
     /// An account that a shared secret bound to its device before (ACME); the protocol has checked its signature.
     record Account(DeviceId device, String account) implements Credential {}
 
-    /// A TPM that is registered as this device's; `attestation` has checked that the requested key is in it.
-    record Tpm(DeviceId device) implements Credential {}
+    /// A TPM that says it is this device's and that the requested key is in it.
+    record Tpm(DeviceId device, TpmEvidence evidence) implements Credential {
+        @Override
+        public String toString() {
+            return "Tpm[" + device + "]";
+        }
+    }
 
-    /// An initial device identity; its key is proven (by the handshake, or the signature of the message), and that it
+    /// An initial device identity; its key is proven (by the handshake, or the signature of the message), and
+    /// that it
     /// leads to this anchor.
     ///
     /// @param anchor SHA-256 of the anchor's certificate

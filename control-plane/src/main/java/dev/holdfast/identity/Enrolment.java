@@ -174,7 +174,12 @@ public final class Enrolment {
 
     private Step decide(Transaction tx, CertificationRequest request, Applicant applicant) {
         EnrolmentFacts facts = facts(tx, request, applicant);
-        return switch (EnrolmentPolicy.decide(facts, request, applicant, tx.now())) {
+        EnrolmentDecision decision = EnrolmentPolicy.decide(facts, request, applicant, tx.now());
+        if (applicant.credential() instanceof Credential.Tpm tpm
+                && facts.proof() instanceof EnrolmentFacts.Proof.ByTpm by) {
+            tell(tx, tpm.evidence(), facts.device().orElseThrow(), by.facts(), decision);
+        }
+        return switch (decision) {
             case EnrolmentDecision.Refuse refuse -> {
                 if (refuse.reason() == EnrolmentRefusal.KEY_ALREADY_BOUND_TO_ANOTHER_DEVICE) {
                     facts.keyOwner().ifPresent(owner -> sharedKey.accept(owner, facts.device()));
@@ -197,6 +202,17 @@ public final class Enrolment {
             }
             case EnrolmentDecision.Grant grant -> new Step.Sign(intend(tx, grant.request(), facts));
         };
+    }
+
+    private static void tell(
+            Transaction tx, TpmEvidence evidence, DeviceRef device, TpmFacts facts, EnrolmentDecision decision) {
+        switch (decision) {
+            case EnrolmentDecision.Grant _, EnrolmentDecision.Repeat _ -> evidence.granted(tx, device, facts);
+            case EnrolmentDecision.Refuse refuse ->
+                evidence.notGranted(tx, device, facts, refuse.reason().text() + ": " + refuse.detail());
+            case EnrolmentDecision.Hold hold -> evidence.notGranted(tx, device, facts, hold.reason());
+            case EnrolmentDecision.HoldForPerson hold -> evidence.notGranted(tx, device, facts, hold.reason());
+        }
     }
 
     private EnrolmentOutcome holdForPerson(
@@ -308,8 +324,12 @@ public final class Enrolment {
                 new Shown(
                         Optional.of(new DeviceRef(environment, by.device())),
                         new EnrolmentFacts.Proof.ByAccount(by.account()));
-            case Credential.Tpm by ->
-                new Shown(Optional.of(new DeviceRef(environment, by.device())), new EnrolmentFacts.Proof.ByTpm());
+            case Credential.Tpm by -> {
+                DeviceRef device = new DeviceRef(environment, by.device());
+                yield new Shown(
+                        Optional.of(device),
+                        new EnrolmentFacts.Proof.ByTpm(by.evidence().appraise(tx, device)));
+            }
             case Credential.Claim by -> {
                 DeviceRef device = new DeviceRef(environment, by.device());
                 Optional<Claims.Claim> claim = claims.lock(tx, by.leaf(), device);

@@ -44,7 +44,7 @@ record EnrolmentFacts(
 
         record ByAccount(String account) implements Proof {}
 
-        record ByTpm() implements Proof {}
+        record ByTpm(TpmFacts facts) implements Proof {}
 
         /// @param claim empty when no batch has this claim certificate
         record ByClaim(Optional<Claims.Claim> claim) implements Proof {}

@@ -112,7 +112,13 @@ final class EnrolmentPolicy {
         return switch (facts.proof()) {
             case EnrolmentFacts.Proof.ByToken by -> token(facts, by.token(), now);
             case EnrolmentFacts.Proof.BySharedSecret by -> secret(facts, by.secret(), now);
-            case EnrolmentFacts.Proof.ByAccount _, EnrolmentFacts.Proof.ByTpm _ -> Optional.empty();
+            case EnrolmentFacts.Proof.ByAccount _ -> Optional.empty();
+            case EnrolmentFacts.Proof.ByTpm by ->
+                by.facts().faults().isEmpty()
+                        ? Optional.empty()
+                        : refuse(
+                                EnrolmentRefusal.TPM_NOT_BELIEVED,
+                                by.facts().faults().getFirst().toString());
             case EnrolmentFacts.Proof.ByClaim by -> claim(facts, by.claim(), now);
             case EnrolmentFacts.Proof.ByManufacturer by ->
                 validity(by.notBefore(), by.notAfter(), Duration.ZERO, now)
@@ -188,6 +194,17 @@ final class EnrolmentPolicy {
             return refuse(
                     EnrolmentRefusal.CHANNEL_BINDING_NEEDED,
                     "the profile wants the request bound to this TLS channel (RFC 7030 section 3.5 with RFC 9266)");
+        }
+        if (facts.proof() instanceof EnrolmentFacts.Proof.ByTpm by) {
+            return by.facts().software() && wanted.attestation() != CertificateProfile.Attestation.SOFTWARE_TPM
+                    ? refuse(
+                            EnrolmentRefusal.TPM_NOT_BELIEVED,
+                            new TpmFacts.Found(
+                                            TpmFault.SOFTWARE_TPM_NOT_ALLOWED,
+                                            "nothing shows that it is a real TPM, and the profile does not say that a"
+                                                    + " software TPM will do")
+                                    .toString())
+                    : Optional.empty();
         }
         return attested(wanted.attestation(), applicant.attested())
                 ? Optional.empty()

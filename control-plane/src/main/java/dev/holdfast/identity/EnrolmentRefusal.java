@@ -58,6 +58,8 @@ public enum EnrolmentRefusal {
     CLAIM_NOT_FOR_THIS_DEVICE,
     /// The profile wants evidence of where the key is.
     ATTESTATION_NEEDED,
+    /// What the TPM has shown is not believed; the detail begins with the [TpmFault].
+    TPM_NOT_BELIEVED,
     /// No such shared secret for this device.
     SECRET_WRONG,
     SECRET_EXPIRED,
@@ -133,6 +135,7 @@ public enum EnrolmentRefusal {
                     CLAIM_USED_UP,
                     CLAIM_NOT_FOR_THIS_DEVICE,
                     ATTESTATION_NEEDED,
+                    TPM_NOT_BELIEVED,
                     REFUSED_BY_A_PERSON,
                     TOO_MANY_REQUESTS_WAIT,
                     NOT_READY_FOR_PRODUCTION -> false;

@@ -1,7 +1,9 @@
 package dev.holdfast.est;
 
 import dev.holdfast.TestServer;
+import dev.holdfast.core.DeviceRef;
 import dev.holdfast.protocol.cms.CertificatesOnly;
+import dev.holdfast.protocol.x509.CertificationRequest;
 import dev.holdfast.protocol.x509.Crypto;
 import java.io.IOException;
 import java.math.BigInteger;
@@ -82,6 +84,13 @@ public final class EstCaller {
 
     public static HttpResponse<String> enrol(TestServer server, byte[] request, String credential) throws Exception {
         return post(server, "simpleenroll", Base64.getEncoder().encode(request), credential, Optional.empty());
+    }
+
+    /// Enrols the device by its token.
+    public static X509Certificate enrolled(TestServer server, DeviceRef device, KeyPair key, String credential)
+            throws Exception {
+        return certificate(
+                enrol(server, CertificationRequest.create(device.id().value(), key), credential));
     }
 
     static HttpResponse<String> enrolFrom(String address, TestServer server, byte[] request, String credential)

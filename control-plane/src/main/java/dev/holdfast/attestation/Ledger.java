@@ -1,0 +1,119 @@
+package dev.holdfast.attestation;
+
+import dev.holdfast.core.Actor;
+import dev.holdfast.core.DeviceRef;
+import dev.holdfast.core.ModelId;
+import dev.holdfast.identity.TpmFacts.Found;
+import dev.holdfast.inventory.Inventory;
+import dev.holdfast.journal.Entry;
+import dev.holdfast.journal.Transaction;
+import dev.holdfast.protocol.tpm.PcrValues;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// Appraises a believed quote against what is known of the device, and writes down what was found. All inside one
+/// transaction.
+final class Ledger {
+    private static final Duration SAID_AGAIN = Duration.ofHours(1);
+
+    private Ledger() {}
+
+    /// A believed quote, with what it says of the TPM's life.
+    record Quoted(PcrValues values, TpmLife life) {}
+
+    /// @param faults none when the values and the TPM's life are as they should be
+    /// @param judgement of the values
+    record Appraised(List<Found> faults, PcrPolicy.Judgement judgement, Optional<VerdictStore.State> before) {
+        Appraised {
+            faults = List.copyOf(faults);
+        }
+
+        Optional<String> reference() {
+            return judgement instanceof PcrPolicy.Judgement.Matched matched
+                    ? Optional.of(matched.reference().name())
+                    : Optional.empty();
+        }
+    }
+
+    /// @param model of the device
+    /// @param endorsement fingerprint: another TPM has another life
+    static Appraised appraise(Transaction tx, DeviceRef device, ModelId model, String endorsement, Quoted quoted) {
+        Optional<VerdictStore.State> before = VerdictStore.lock(tx.sql(), device);
+        List<PcrReference> references =
+                new ArrayList<>(ReferenceStore.ofModel(tx.sql(), device.environment(), model));
+        references.addAll(ReferenceStore.ofDevice(tx.sql(), device));
+        PcrPolicy.Judgement judgement = References.policy(tx, device.environment(), model)
+                .judge(
+                        quoted.values(),
+                        references,
+                        before.map(VerdictStore.State::generation).orElse(0L));
+        List<Found> faults = new ArrayList<>();
+        if (judgement instanceof PcrPolicy.Judgement.Refused refused) {
+            faults.add(refused.found());
+        }
+        before.filter(state -> state.endorsement().equals(endorsement))
+                .flatMap(state -> quoted.life().wentBackSince(state.life()))
+                .ifPresent(faults::add);
+        return new Appraised(faults, judgement, before);
+    }
+
+    /// What follows from evidence that was found good: the device's TPM has got this far.
+    static void advance(
+            Transaction tx,
+            DeviceRef device,
+            String endorsement,
+            boolean software,
+            String attestationKey,
+            Quoted quoted,
+            Appraised appraised) {
+        long generation = appraised.before().map(VerdictStore.State::generation).orElse(0L);
+        switch (appraised.judgement()) {
+            case PcrPolicy.Judgement.FirstSeen first -> References.pin(tx, device, first.values());
+            case PcrPolicy.Judgement.Matched matched -> {
+                if (matched.reference().origin() == PcrReference.Origin.MODEL) {
+                    generation = Math.max(generation, matched.reference().generation());
+                }
+            }
+            case PcrPolicy.Judgement.Refused _ -> throw new IllegalStateException("refused values can't be taken");
+        }
+        VerdictStore.put(
+                tx.sql(),
+                device,
+                new VerdictStore.State(endorsement, software, attestationKey, quoted.life(), generation),
+                tx.now());
+    }
+
+    /// Stores a verdict. It is journalled when it says something new, or nothing was said for an hour.
+    static void record(Transaction tx, Verdict verdict) {
+        Optional<Verdict> last = VerdictStore.of(tx.sql(), verdict.device(), 1).stream().findFirst();
+        VerdictStore.insert(tx.sql(), verdict);
+        if (last.isPresent()
+                && !verdict.isNewsAfter(last.get())
+                && last.get().at().plus(SAID_AGAIN).isAfter(verdict.at())) {
+            return;
+        }
+        Map<String, Object> body = new TreeMap<>();
+        body.put("occasion", verdict.occasion().text());
+        body.put("faults", verdict.faults());
+        body.put("software", verdict.software());
+        body.put("endorsement", verdict.endorsement());
+        verdict.reference().ifPresent(name -> body.put("reference", name));
+        verdict.life().ifPresent(life -> body.put("resets", life.resets()));
+        tx.record(new Entry(
+                verdict.passed() ? "attestation.passed" : "attestation.failed",
+                verdict.device().environment(),
+                Inventory.subject(verdict.device()),
+                new Actor.Holdfast("attestation"),
+                verdict.passed()
+                        ? "its TPM has shown what was asked"
+                        : verdict.faults().stream()
+                                .findFirst()
+                                .or(verdict::because)
+                                .orElse("not granted"),
+                body));
+    }
+}

@@ -1,0 +1,122 @@
+package dev.holdfast.attestation;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.holdfast.core.DeviceRef;
+import dev.holdfast.core.Environment;
+import dev.holdfast.core.Json;
+import dev.holdfast.core.ModelId;
+import dev.holdfast.protocol.tpm.PcrSelection;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.jooq.DSLContext;
+import org.jooq.Record;
+
+/// The tables of reference values.
+final class ReferenceStore {
+    private static final String COLUMNS = "select generation, origin, name, content, superseded from tpm_reference ";
+
+    private ReferenceStore() {}
+
+    static Optional<PcrPolicy> policy(DSLContext sql, Environment environment, ModelId model) {
+        return sql.fetchOptional(
+                        "select pcrs, first_use from tpm_policy where environment = ? and model = ?",
+                        environment.value(),
+                        model.value())
+                .map(row -> new PcrPolicy(PcrSelection.parse(row.get(0, String.class)), row.get(1, Boolean.class)));
+    }
+
+    static void putPolicy(DSLContext sql, Environment environment, ModelId model, PcrPolicy policy) {
+        sql.execute(
+                "insert into tpm_policy(environment, model, pcrs, first_use) values (?, ?, ?, ?)"
+                        + " on conflict (environment, model) do update set pcrs = excluded.pcrs,"
+                        + " first_use = excluded.first_use",
+                environment.value(),
+                model.value(),
+                policy.selection().text(),
+                policy.firstUse());
+    }
+
+    /// Oldest first.
+    static List<PcrReference> ofModel(DSLContext sql, Environment environment, ModelId model) {
+        return sql.fetch(
+                        COLUMNS + "where environment = ? and model = ? order by generation",
+                        environment.value(),
+                        model.value())
+                .map(ReferenceStore::reference);
+    }
+
+    static List<PcrReference> ofDevice(DSLContext sql, DeviceRef device) {
+        return sql.fetch(
+                        COLUMNS + "where environment = ? and device = ? order by generation",
+                        device.environment().value(),
+                        device.id().value())
+                .map(ReferenceStore::reference);
+    }
+
+    static void insertForModel(
+            DSLContext sql,
+            Environment environment,
+            ModelId model,
+            String name,
+            Map<String, String> values,
+            boolean superseded,
+            Instant now) {
+        sql.execute(
+                "insert into tpm_reference(environment, model, origin, name, content, superseded, created_at)"
+                        + " values (?, ?, 'model', ?, ?, ?, ?)",
+                environment.value(),
+                model.value(),
+                name,
+                Json.text(values),
+                superseded,
+                EndorsementStore.utc(now));
+    }
+
+    static void insertForDevice(
+            DSLContext sql,
+            DeviceRef device,
+            PcrReference.Origin origin,
+            String name,
+            Map<String, String> values,
+            Instant now) {
+        sql.execute(
+                "insert into tpm_reference(environment, device, origin, name, content, superseded, created_at)"
+                        + " values (?, ?, ?, ?, ?, false, ?)",
+                device.environment().value(),
+                device.id().value(),
+                text(origin),
+                name,
+                Json.text(values),
+                EndorsementStore.utc(now));
+    }
+
+    static void supersede(DSLContext sql, long generation) {
+        sql.execute("update tpm_reference set superseded = true where generation = ?", generation);
+    }
+
+    static String text(PcrReference.Origin origin) {
+        return origin.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    private static PcrReference reference(Record row) {
+        String origin = row.get(1, String.class);
+        Map<String, String> values = new HashMap<>();
+        try {
+            Json.tree(row.get(3, String.class))
+                    .properties()
+                    .forEach(e -> values.put(e.getKey(), e.getValue().asText()));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("stored reference values can't be read", e);
+        }
+        return new PcrReference(
+                row.get(0, Long.class),
+                PcrReference.Origin.valueOf(origin.toUpperCase(Locale.ROOT).replace('-', '_')),
+                row.get(2, String.class),
+                values,
+                row.get(4, Boolean.class));
+    }
+}

@@ -1,0 +1,71 @@
+package dev.holdfast.attestation;
+
+import dev.holdfast.core.DeviceRef;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/// What was found when a device's evidence was appraised.
+///
+/// @param passed for an enrolment: and the certificate was granted
+/// @param faults the nearest cause first: `pcr-regression: the values are those of ...`
+/// @param because why it did not pass, where that is not a fault of the evidence
+/// @param endorsement fingerprint of the endorsement key
+/// @param reference whose values the registers have
+/// @param registers that were quoted: `sha256:7` to its digest; only when the quote is believed
+public record Verdict(
+        DeviceRef device,
+        Instant at,
+        Occasion occasion,
+        boolean passed,
+        List<String> faults,
+        Optional<String> because,
+        boolean software,
+        String endorsement,
+        Optional<String> reference,
+        Map<String, String> registers,
+        Optional<Life> life) {
+    public Verdict {
+        faults = List.copyOf(faults);
+        registers = Map.copyOf(registers);
+    }
+
+    public enum Occasion {
+        ENROLMENT,
+        REATTESTATION;
+
+        public String text() {
+            return this == ENROLMENT ? "enrolment" : "re-attestation";
+        }
+
+        static Occasion of(String text) {
+            return text.equals("enrolment") ? ENROLMENT : REATTESTATION;
+        }
+    }
+
+    /// What the TPM says of its life; see [dev.holdfast.protocol.tpm.TpmStatement].
+    ///
+    /// @param firmware hexadecimal
+    public record Life(long clock, long resets, long restarts, String firmware) {
+        static Life of(TpmLife life) {
+            return new Life(
+                    life.clock(),
+                    life.resets(),
+                    life.restarts(),
+                    Long.toHexString(life.firmware()).toLowerCase(Locale.ROOT));
+        }
+    }
+
+    /// Whether it says anything that the other does not.
+    boolean isNewsAfter(Verdict before) {
+        return passed != before.passed
+                || !faults.equals(before.faults)
+                || !because.equals(before.because)
+                || !reference.equals(before.reference)
+                || !endorsement.equals(before.endorsement)
+                || !registers.equals(before.registers)
+                || occasion != before.occasion;
+    }
+}

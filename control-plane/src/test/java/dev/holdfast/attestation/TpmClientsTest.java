@@ -1,0 +1,132 @@
+package dev.holdfast.attestation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.TestServer;
+import dev.holdfast.ca.IssuedCertificate;
+import dev.holdfast.ca.ProfileText;
+import dev.holdfast.core.DeviceRef;
+import dev.holdfast.core.Json;
+import dev.holdfast.protocol.x509.Certificates;
+import dev.holdfast.protocol.x509.Pem;
+import dev.holdfast.testkit.Recipe;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The recipe's commands, as they stand, with swtpm, tpm2-tools and the OpenSSL provider for TPMs.
+class TpmClientsTest {
+    @TempDir
+    static Path factory;
+
+    private static TestServer server;
+    private static Swtpm tpm;
+
+    @TempDir
+    Path folder;
+
+    @BeforeAll
+    static void start() throws Exception {
+        tpm = Swtpm.start(factory);
+        server = TestServer.start();
+        for (String wanted : new String[] {"tpm", "software-tpm"}) {
+            server.server()
+                    .ca()
+                    .profiles()
+                    .put(
+                            TestServer.ENVIRONMENT,
+                            ProfileText.read(
+                                    wanted,
+                                    Json.tree("{\"admittance\":{\"credentials\":[\"tpm\"],\"attestation\":\"" + wanted
+                                            + "\"}}")),
+                            "for the test",
+                            TestServer.TESTER);
+        }
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+        tpm.close();
+    }
+
+    private static Recipe recipe() {
+        return Recipe.read(Path.of(System.getProperty("holdfast.root", "..")).resolve("docs/recipes/enrol-with-tpm.md"));
+    }
+
+    private Map<String, String> settings(DeviceRef device, String profile) {
+        Map<String, String> all = new HashMap<>(tpm.settings());
+        all.put("HOLDFAST", "localhost:" + server.server().devicePort());
+        all.put("PKI", "http://localhost:" + server.server().pkiPort());
+        all.put("DEVICE", device.id().value());
+        all.put("PROFILE", profile);
+        return all;
+    }
+
+    /// One TPM, and so one story: registered as one device, refused for another, enrolled, attested, quarantined.
+    @Test
+    void theRecipeEnrolsADeviceByItsTpmAndAttestsAgain() throws Exception {
+        DeviceRef device = server.register("tpm-1");
+        recipe().only("settings", "endorsement").run(folder, settings(device, "software-tpm"), Duration.ofMinutes(2));
+        byte[] key = Pem.decode("PUBLIC KEY", Files.readString(folder.resolve("ek.pem")))
+                .getFirst();
+        Attestation attestation = server.server().attestation();
+        assertThat(attestation
+                        .endorsements()
+                        .register(
+                                new Endorsements.Key(Endorsements.fingerprint(key), device, true, false),
+                                TestServer.TESTER))
+                .isEqualTo(Endorsements.Registered.REGISTERED);
+        assertThat(attestation
+                        .endorsements()
+                        .registerAnchor(
+                                new Endorsements.Anchor(
+                                        TestServer.ENVIRONMENT,
+                                        Certificates.fingerprint(tpm.maker()),
+                                        "swtpm",
+                                        tpm.maker(),
+                                        false,
+                                        false),
+                                TestServer.TESTER))
+                .isTrue();
+
+        var result = recipe().only(
+                        "settings", "keys", "certificate", "challenge", "answer", "activate", "quote")
+                .run(folder, settings(device, "software-tpm"), Duration.ofMinutes(3));
+
+        assertThat(result.text()).contains("CN = tpm-1").contains("\"verdict\":\"passed\"");
+        IssuedCertificate issued =
+                server.server().identity().certificates(device).getFirst();
+        assertThat(issued.grantedBy()).isEqualTo("tpm");
+        assertThat(attestation.verdicts(device, 5))
+                .extracting(Verdict::passed, Verdict::software, v -> v.life().orElseThrow().resets() > 0)
+                .containsExactly(
+                        org.assertj.core.groups.Tuple.tuple(true, true, true),
+                        org.assertj.core.groups.Tuple.tuple(true, true, true));
+    }
+
+    @Test
+    void theSameTpmIsRefusedForAnotherDeviceAndWhereARealOneIsWanted() throws Exception {
+        // The endorsement certificate says that it is a program, whatever its maker's anchor is registered as.
+        DeviceRef device = server.register("tpm-2");
+        Map<String, String> settings = settings(device, "tpm");
+        String commands = recipe()
+                .only("settings", "keys", "certificate", "challenge", "answer", "activate").blocks().stream()
+                        .map(Recipe.Block::commands)
+                        .reduce("set -eu\n", String::concat);
+        var refused = dev.holdfast.testkit.RealClient.of("bash", "-c", commands)
+                .in(folder)
+                .with(settings)
+                .timeout(Duration.ofMinutes(3))
+                .run()
+                .failed();
+        assertThat(refused.errors() + Files.readString(folder.resolve("activate.answer")))
+                .containsAnyOf("endorsement-key-bound-to-another-device", "endorsement-key-not-registered");
+    }
+}
