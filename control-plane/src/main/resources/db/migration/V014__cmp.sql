@@ -15,12 +15,12 @@ create table cmp_transaction (
     implicit      boolean not null,             -- no certConf is awaited
     serial        text,                         -- the certificate that it gave
     opened_at     timestamptz not null,
-    confirm_by    timestamptz not null,         -- what is not confirmed by then is revoked
+    confirm_by    timestamptz not null,         -- what is not confirmed, or decided, by then ends
     forget_at     timestamptz not null,
     primary key (environment, id)
 );
 create unique index cmp_transaction_nonce on cmp_transaction (environment, party, opening_nonce);
 create index cmp_transaction_party on cmp_transaction (environment, party, opened_at);
-create index cmp_transaction_unconfirmed on cmp_transaction (confirm_by) where state in ('deciding','issued');
+create index cmp_transaction_unconfirmed on cmp_transaction (confirm_by) where state in ('deciding','held','issued');
 create index cmp_transaction_serial on cmp_transaction (serial) where serial is not null;
 create index cmp_transaction_forget on cmp_transaction (forget_at);

@@ -77,8 +77,9 @@ final class CertificateRequests {
         }
     }
 
-    /// 1. What this party may ask with this kind of message. 2. Proof of possession. 3. The transaction is opened,
-    /// so that the message is good once. 4. The decision, which is identity's. 5. What came of it is noted.
+    /// 1. What this party may ask with this kind of message. 2. Proof of possession. 3. The transaction is
+    /// opened, so that the message is good once. 4. The decision, which is identity's. 5. What came of it is
+    /// noted.
     CmpReply ask(Party party, CmpHeader header, Asked asked, String nonce, String remoteAddress) throws CmpException {
         requireFitting(party, asked);
         Applicant applicant = applicant(party, profile(header, asked), remoteAddress);
@@ -155,7 +156,7 @@ final class CertificateRequests {
                                     held.reason()),
                             nonce);
                 }
-                journal.run(tx -> transactions.settle(tx, transaction, CmpTransaction.State.HELD));
+                journal.run(tx -> transactions.held(tx, transaction));
             }
             case EnrolmentOutcome.Refused refused -> {
                 failed(applicant, refused);
@@ -227,8 +228,8 @@ final class CertificateRequests {
         return chain;
     }
 
-    /// RFC 9483 sections 4.1.1 to 4.1.3: ir is for who has no certificate of ours yet; kur replaces the one that
-    /// protects it.
+    /// RFC 9483 sections 4.1.1 to 4.1.3: ir is for who has no certificate of ours yet; kur replaces the one
+    /// that protects it.
     private static void requireFitting(Party party, Asked asked) throws CmpException {
         if (asked.kind() == CmpTransaction.Kind.INITIALIZATION && party instanceof Party.ByDevice) {
             throw new CmpException(

@@ -29,11 +29,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// CMP over HTTP (RFC 9811, RFC 9483 section 6.1): `/.well-known/cmp`, `/.well-known/cmp/p/{profile}`, and either
-/// with the name of an operation after it.
+/// CMP over HTTP (RFC 9811, RFC 9483 section 6.1): `/.well-known/cmp`, `/.well-known/cmp/p/{profile}`, and
+/// either with the name of an operation after it.
 ///
-/// A client certificate in TLS is neither needed nor looked at: each message says itself whose it is. What is a CMP
-/// message is answered by one, with status 200 whatever it says; the other statuses are for what is none.
+/// A client certificate in TLS is neither needed nor looked at: each message says itself whose it is. What is
+/// a CMP message is answered by one, with status 200 whatever it says; the other statuses are for what is
+/// none.
 public final class CmpEndpoint {
     private static final Logger LOG = LoggerFactory.getLogger(CmpEndpoint.class);
     private static final String ROOT = "/.well-known/cmp";

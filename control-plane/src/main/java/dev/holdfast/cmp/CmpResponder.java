@@ -23,8 +23,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
-/// From the bytes of a message to the bytes of its answer. Every answer is protected: like the question where a
-/// shared secret protected that, else by our signature.
+/// From the bytes of a message to the bytes of its answer. Every answer is protected: like the question where
+/// a shared secret protected that, else by our signature.
 final class CmpResponder {
     private static final int NONCE = 16;
     private static final int SALT = 16;

@@ -48,14 +48,22 @@ final class CmpTransactionStore {
                 == 1;
     }
 
-    /// How many of this party are remembered, and how many of those were opened lately.
-    static int count(DSLContext sql, Environment environment, String party, Instant openedAfter) {
+    /// How much of one party is in the table.
+    ///
+    /// @param lately opened since the given time
+    /// @param waiting whose request is kept, because it may have to be decided (again)
+    record Load(int remembered, int lately, int waiting) {}
+
+    static Load load(DSLContext sql, Environment environment, String party, Instant since) {
         return sql.fetchSingle(
-                        "select count(*) from cmp_transaction where environment = ? and party = ? and opened_at > ?",
+                        "select count(*), count(*) filter (where opened_at > ?::timestamptz),"
+                                + " count(*) filter (where state in ('deciding','held')) from cmp_transaction"
+                                + " where environment = ? and party = ?",
+                        utc(since),
                         environment.value(),
-                        party,
-                        utc(openedAfter))
-                .get(0, Integer.class);
+                        party)
+                .map(row -> new Load(
+                        row.get(0, Integer.class), row.get(1, Integer.class), row.get(2, Integer.class)));
     }
 
     static Optional<CmpTransaction> lock(DSLContext sql, Environment environment, String id) {
@@ -93,12 +101,12 @@ final class CmpTransactionStore {
                 id);
     }
 
-    /// Those whose confirmation is overdue, or whose decision a crash has interrupted; another node's sweep takes
-    /// others at the same time.
+    /// Those whose confirmation is overdue, or whose decision a crash has interrupted; another node's sweep
+    /// takes others at the same time.
     static List<CmpTransaction> lockOverdue(DSLContext sql, Environment environment, Instant now, int limit) {
         return sql.fetch(
                         "select " + COLUMNS + " from cmp_transaction where environment = ?"
-                                + " and state in ('deciding','issued') and confirm_by < ?"
+                                + " and state in ('deciding','held','issued') and confirm_by < ?"
                                 + " order by confirm_by limit ? for update skip locked",
                         environment.value(),
                         utc(now),

@@ -17,14 +17,18 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// What becomes of transactions, each step inside a change that is committed as a whole: a message counts once,
-/// whichever node it reaches.
+/// What becomes of transactions, each step inside a change that is committed as a whole: a message counts
+/// once, whichever node it reaches.
 final class CmpTransactions {
     /// How long certConf is awaited (RFC 9810 section 5.1.1.2).
     static final Duration CONFIRM_WITHIN = Duration.ofMinutes(10);
 
+    /// How long a request waits for a person, who has forgotten it by then.
+    private static final Duration HELD_FOR = Duration.ofDays(14);
+
     private static final Logger LOG = LoggerFactory.getLogger(CmpTransactions.class);
     private static final int MOST_AN_HOUR = 30;
+    private static final int MOST_WAITING = 10;
     private static final int MOST_REMEMBERED = 5_000;
     private static final int AT_ONCE = 50;
 
@@ -40,14 +44,11 @@ final class CmpTransactions {
     ///
     /// @return why not; empty when it is open
     Optional<Fault> open(Transaction tx, CmpTransaction transaction, CmpHeader header, Instant forgetAt) {
-        if (CmpTransactionStore.count(
-                                tx.sql(),
-                                environment,
-                                transaction.party(),
-                                tx.now().minus(Duration.ofHours(1)))
-                        >= MOST_AN_HOUR
-                || CmpTransactionStore.count(tx.sql(), environment, transaction.party(), Instant.EPOCH)
-                        >= MOST_REMEMBERED) {
+        CmpTransactionStore.Load load = CmpTransactionStore.load(
+                tx.sql(), environment, transaction.party(), tx.now().minus(Duration.ofHours(1)));
+        if (load.lately() >= MOST_AN_HOUR
+                || load.waiting() >= MOST_WAITING
+                || load.remembered() >= MOST_REMEMBERED) {
             return Optional.of(new Fault(CmpFailure.SYSTEM_UNAVAIL, "too many transactions of yours; try in an hour"));
         }
         if (CmpTransactionStore.open(tx.sql(), environment, transaction, header.senderNonce(), forgetAt)) {
@@ -71,8 +72,8 @@ final class CmpTransactions {
         record Not(Fault fault) implements Found {}
     }
 
-    /// 1. It is there, and of the same party. 2. The message answers our last one. From here on the next message
-    /// must answer the answer to this one, so this one can't come twice.
+    /// 1. It is there, and of the same party. 2. The message answers our last one. From here on the next
+    /// message must answer the answer to this one, so this one can't come twice.
     ///
     /// @param nonce of the answer
     Found goOn(Transaction tx, Party party, CmpHeader header, String nonce) {
@@ -100,13 +101,24 @@ final class CmpTransactions {
                 tx.now().plus(CONFIRM_WITHIN));
     }
 
+    /// It waits, and the device polls.
+    void held(Transaction tx, CmpTransaction transaction) {
+        CmpTransactionStore.settle(
+                tx.sql(),
+                environment,
+                transaction.id(),
+                CmpTransaction.State.HELD,
+                Optional.empty(),
+                tx.now().plus(HELD_FOR));
+    }
+
     void settle(Transaction tx, CmpTransaction transaction, CmpTransaction.State state) {
         CmpTransactionStore.settle(
                 tx.sql(), environment, transaction.id(), state, Optional.empty(), transaction.confirmBy());
     }
 
-    /// The device does not want what it got, or nobody knows whether it has it: a certificate that was never used
-    /// is revoked. One that was used over mutual TLS is beyond doubt.
+    /// The device does not want what it got, or nobody knows whether it has it: a certificate that was never
+    /// used is revoked. One that was used over mutual TLS is beyond doubt.
     ///
     /// @param why in a sentence for people
     void reject(Transaction tx, CmpTransaction transaction, Serial serial, String why) {
@@ -121,13 +133,16 @@ final class CmpTransactions {
         settle(tx, transaction, CmpTransaction.State.ENDED);
     }
 
-    /// Ends what is overdue. What a crash has left undecided may have given a certificate whose answer never left.
+    /// Ends what is overdue. What a crash has left undecided may have given a certificate whose answer never
+    /// left.
     ///
     /// @return how many there were; call again while it is as many as are taken at once
     int sweep(Transaction tx) {
         var overdue = CmpTransactionStore.lockOverdue(tx.sql(), environment, tx.now(), AT_ONCE);
         for (CmpTransaction transaction : overdue) {
-            Optional<Serial> serial = transaction.serial().or(() -> interrupted(tx, transaction));
+            Optional<Serial> serial = transaction.state() == CmpTransaction.State.HELD
+                    ? Optional.empty()
+                    : transaction.serial().or(() -> interrupted(tx, transaction));
             if (serial.isPresent()
                     && !CmpTransactionStore.confirmedElsewhere(
                             tx.sql(), environment, serial.get(), transaction.id(), tx.now())) {

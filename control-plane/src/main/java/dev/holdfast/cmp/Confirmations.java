@@ -18,8 +18,8 @@ import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.nist.NISTObjectIdentifiers;
 import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
 
-/// certConf, and error where it stands in its place: the device says whether it wants what it got (RFC 9810 section
-/// 5.3.18).
+/// certConf, and error where it stands in its place: the device says whether it wants what it got (RFC 9810
+/// section 5.3.18).
 final class Confirmations {
     private final Journal journal;
     private final Ca ca;
@@ -31,8 +31,8 @@ final class Confirmations {
         this.transactions = transactions;
     }
 
-    /// 1. A certificate of this transaction awaits it. 2. Rejected, or nothing said of it: revoked. 3. The hash is
-    /// that of the very certificate: confirmed.
+    /// 1. A certificate of this transaction awaits it. 2. Rejected, or nothing said of it: revoked. 3. The
+    /// hash is that of the very certificate: confirmed.
     CmpReply confirm(Party party, CmpHeader header, CmpBody.Confirmation confirmation, String nonce)
             throws CmpException {
         return settled(
@@ -108,8 +108,8 @@ final class Confirmations {
                 tx, transaction, serial, text.isEmpty() ? "its device rejected it" : "its device rejected it: " + text);
     }
 
-    /// By the algorithm that certConf names, else the one of the certificate's signature (RFC 9810 section 5.3.18;
-    /// for Ed25519, which names none, SHA-512).
+    /// By the algorithm that certConf names, else the one of the certificate's signature (RFC 9810 section
+    /// 5.3.18; for Ed25519, which names none, SHA-512).
     private static Optional<byte[]> hash(X509Certificate certificate, Optional<AlgorithmIdentifier> named) {
         String digest;
         if (named.isPresent()) {

@@ -42,8 +42,9 @@ final class DeviceRevocations {
         record Faulty(Fault fault, boolean ofTheMessage) implements Done {}
     }
 
-    /// 1. Signed by a certificate that counts, of a device that does. 2. The reason is one that a device may give.
-    /// 3. The certificate is the same device's. 4. It is revoked, and the message can't come again, in one change.
+    /// 1. Signed by a certificate that counts, of a device that does. 2. The reason is one that a device may
+    /// give. 3. The certificate is the same device's. 4. It is revoked, and the message can't come again, in
+    /// one change.
     CmpReply revoke(Party party, CmpHeader header, CmpBody.RevocationRequest request, String nonce)
             throws CmpException {
         if (!(party instanceof Party.ByDevice by)) {

@@ -80,7 +80,8 @@ final class GeneralAnswers {
         return List.copyOf(all);
     }
 
-    /// A device that has another root than today's gets today's, certified by its own where that is on record.
+    /// A device that has another root than today's gets today's, certified by its own where that is on
+    /// record.
     private InfoTypeAndValue rootUpdate(GeneralQuestion.RootUpdate update) {
         X509Certificate newest = ca.authorities().root().certificate();
         if (update.known().equals(Optional.of(newest))) {
@@ -137,7 +138,8 @@ final class GeneralAnswers {
         };
     }
 
-    /// A distribution point's URI names its list by its last part; an issuer's list is the one of all it has issued.
+    /// A distribution point's URI names its list by its last part; an issuer's list is the one of all it has
+    /// issued.
     private Optional<ListName> name(GeneralQuestion.RevocationLists.Source source) {
         return switch (source) {
             case GeneralQuestion.RevocationLists.Source.Uris uris ->

@@ -12,8 +12,8 @@ import org.bouncycastle.asn1.x500.X500Name;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The credential that answers are signed with: a certificate of ours with the purpose of a CMP authority (RFC 9810
-/// section 4.5), renewed by itself.
+/// The credential that answers are signed with: a certificate of ours with the purpose of a CMP authority
+/// (RFC 9810 section 4.5), renewed by itself.
 final class MessageSigner {
     private static final Logger LOG = LoggerFactory.getLogger(MessageSigner.class);
     private static final Duration LOOKED_AT = Duration.ofMinutes(10);

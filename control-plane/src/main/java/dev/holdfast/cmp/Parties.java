@@ -24,8 +24,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
 
-/// Finds out whose a message is. TLS has no say in it: authentication is the message's own protection (RFC 9483
-/// section 3.2), so a proxy may stand between.
+/// Finds out whose a message is. TLS has no say in it: authentication is the message's own protection (RFC
+/// 9483 section 3.2), so a proxy may stand between.
 final class Parties {
     private static final String NOT_RIGHT = "no such shared secret, or the message authentication code is not right";
 

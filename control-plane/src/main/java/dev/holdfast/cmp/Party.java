@@ -39,7 +39,8 @@ sealed interface Party {
         };
     }
 
-    /// Until when a message of this party that is sent again by somebody else could still pass for a fresh one.
+    /// Until when a message of this party that is sent again by somebody else could still pass for a fresh
+    /// one.
     default Instant repeatableUntil() {
         return switch (this) {
             case BySecret by -> by.secret().expiresAt();

@@ -70,8 +70,8 @@ import org.bouncycastle.asn1.x509.GeneralName;
 import org.bouncycastle.asn1.x509.SubjectKeyIdentifier;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
-/// One transaction of a client of our own: for what `openssl cmp` 3.0 does not send (PBMAC1, some questions of
-/// genm, rejections, and whatever is wrong). It checks every answer as a device has to.
+/// One transaction of a client of our own: for what `openssl cmp` 3.0 does not send (PBMAC1, some questions
+/// of genm, rejections, and whatever is wrong). It checks every answer as a device has to.
 final class CmpCaller {
     static final SecureRandom RANDOM = new SecureRandom();
 
@@ -300,8 +300,8 @@ final class CmpCaller {
         }
     }
 
-    /// Sends it; checks status, transaction, nonces and protection of the answer; the next message goes on from
-    /// there.
+    /// Sends it; checks status, transaction, nonces and protection of the answer; the next message goes on
+    /// from there.
     PKIMessage send(PKIBody body) {
         return sendRaw(message(body));
     }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.TestServer;
 import dev.holdfast.core.DeviceRef;
+import dev.holdfast.core.Labels;
+import dev.holdfast.identity.Claims;
 import dev.holdfast.identity.SharedSecrets;
 import dev.holdfast.protocol.cmp.CmpFailure;
 import dev.holdfast.protocol.cmp.CmpMessage;
@@ -15,9 +17,12 @@ import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.bouncycastle.asn1.cmp.CMPObjectIdentifiers;
 import org.bouncycastle.asn1.cmp.InfoTypeAndValue;
 import org.bouncycastle.asn1.cmp.PBMParameter;
@@ -42,8 +47,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What CMP refuses, each with the protocol's own reason and a sentence: by `openssl cmp` where it can misbehave
-/// so, else by a client of our own.
+/// What CMP refuses, each with the protocol's own reason and a sentence: by `openssl cmp` where it can
+/// misbehave so, else by a client of our own.
 class CmpRefusalsTest {
     private static TestServer server;
     private static int devices;
@@ -315,6 +320,65 @@ class CmpRefusalsTest {
                 liar.send(CmpCaller.request(PKIBody.TYPE_INIT_REQ, "alien", key)),
                 CmpFailure.BAD_MESSAGE_CHECK,
                 "not signed by the certificate's key");
+    }
+
+    @Test
+    void aClaimCertificateWhichIsManyDevices() {
+        device();
+        var opened = (Claims.Made.Opened) server.server()
+                .identity()
+                .claims()
+                .open(
+                        new Claims.Wish(
+                                TestServer.ENVIRONMENT,
+                                "batch",
+                                "device",
+                                TestServer.MODEL,
+                                Labels.NONE,
+                                new Claims.Members(Optional.of("no-*"), Set.of()),
+                                10,
+                                Duration.ofHours(1)),
+                        TestServer.TESTER);
+        X509Certificate claim = opened.batch().certificate();
+        TestServer.await(
+                "the claim certificate is known",
+                () -> server.server()
+                        .deviceTls()
+                        .signer(List.of(claim), "test")
+                        .isPresent());
+        for (int type : new int[] {PKIBody.TYPE_INIT_REQ, PKIBody.TYPE_CERT_REQ, PKIBody.TYPE_KEY_UPDATE_REQ}) {
+            CmpCaller.refused(
+                    CmpCaller.signed(server, claim, opened.key()).send(CmpCaller.request(type, last(), key())),
+                    CmpFailure.NOT_AUTHORIZED,
+                    "claim");
+        }
+    }
+
+    @Test
+    void aRequestThatIsTooLarge() {
+        CmpCaller.refused(
+                caller().send(CmpCaller.request(
+                        PKIBody.TYPE_INIT_REQ,
+                        last(),
+                        key(),
+                        CmpCaller.extension(
+                                Extension.subjectAlternativeName,
+                                new GeneralNames(new GeneralName(GeneralName.dNSName, "a".repeat(20_000)))))),
+                CmpFailure.BAD_DATA_FORMAT,
+                "octets is not accepted");
+    }
+
+    @Test
+    void moreTransactionsThanOneDeviceNeeds() {
+        CmpCaller device = enrolled();
+        PKIMessage last = null;
+        for (int i = 0; i <= 30; i++) {
+            device.transaction = CmpCaller.fresh();
+            device.answered = Optional.empty();
+            last = device.send(CmpCaller.request(PKIBody.TYPE_KEY_UPDATE_REQ, last(), key()));
+        }
+        CmpCaller.refused(Objects.requireNonNull(last), CmpFailure.SYSTEM_UNAVAIL, "too many transactions");
+        CmpCaller.issued(caller().send(ir()));
     }
 
     @Test

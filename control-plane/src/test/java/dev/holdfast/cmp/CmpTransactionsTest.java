@@ -49,8 +49,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/// What becomes of transactions: confirmed, rejected, forgotten by their device, interrupted by a crash, gone on
-/// with at another node; and the questions of genm that `openssl cmp` 3.0 can't ask.
+/// What becomes of transactions: confirmed, rejected, forgotten by their device, interrupted by a crash, gone
+/// on with at another node; and the questions of genm that `openssl cmp` 3.0 can't ask.
 class CmpTransactionsTest {
     private static FakeClock clock;
     private static TestServer server;
@@ -204,7 +204,8 @@ class CmpTransactionsTest {
         assertThat(record(certificate).state()).isEqualTo(CertificateState.CURRENT);
     }
 
-    /// The answer was lost: the device asks anew with the same key, gets the same certificate and confirms that.
+    /// The answer was lost: the device asks anew with the same key, gets the same certificate and confirms
+    /// that.
     @Test
     void aLostAnswerIsHealedByAskingAnew() {
         CmpCaller device = enrolled();
@@ -221,7 +222,8 @@ class CmpTransactionsTest {
         assertThat(record(got).state()).isEqualTo(CertificateState.PENDING);
     }
 
-    /// A crash between the certificate and the note of it: nobody has the certificate, so it must not stay good.
+    /// A crash between the certificate and the note of it: nobody has the certificate, so it must not stay
+    /// good.
     @Test
     void whatACrashLeftUndecidedIsRevoked() throws Exception {
         CmpCaller device = enrolled();

@@ -76,7 +76,8 @@ final class BodyReader {
                 kind, id, all[0], replaced(all[0].getCertReq().getControls()));
     }
 
-    /// The only control that means anything here is oldCertID (RFC 4211 section 6.5); none may be there twice.
+    /// The only control that means anything here is oldCertID (RFC 4211 section 6.5); none may be there
+    /// twice.
     private static Optional<CmpBody.CertificateId> replaced(@Nullable Controls controls) throws CmpException {
         if (controls == null) {
             return Optional.empty();

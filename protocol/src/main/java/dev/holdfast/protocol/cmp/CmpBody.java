@@ -43,7 +43,8 @@ public sealed interface CmpBody {
         }
     }
 
-    /// certConf (RFC 9483 section 4.1.1): what the device thinks of what it got; without any status it rejects all.
+    /// certConf (RFC 9483 section 4.1.1): what the device thinks of what it got; without any status it
+    /// rejects all.
     record Confirmation(Optional<Status> status) implements CmpBody {
         /// @param hashAlgorithm where it is not the one of the certificate's signature
         /// @param accepted false when the device does not want the certificate

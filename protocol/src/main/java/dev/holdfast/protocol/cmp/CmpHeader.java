@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 /// @param version 2 (cmp2000) or 3 (cmp2021)
 /// @param messageTime as the sender's clock had it
 /// @param protectionAlgorithm empty when the message is unprotected
-/// @param senderKid the shared secret's id, or the key identifier of the certificate that protects; hexadecimal
+/// @param senderKid the shared secret's id, or the key identifier of the certificate that protects;
+///     hexadecimal
 /// @param transactionId hexadecimal, 16 to 32 octets
 /// @param senderNonce hexadecimal, 16 to 64 octets
 /// @param recipientNonce hexadecimal, what the sender has from us

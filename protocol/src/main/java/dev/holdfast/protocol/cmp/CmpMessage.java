@@ -16,8 +16,8 @@ import org.bouncycastle.asn1.cmp.CMPCertificate;
 import org.bouncycastle.asn1.cmp.PKIMessage;
 import org.bouncycastle.asn1.cmp.ProtectedPart;
 
-/// A message as it came (RFC 9810 section 5.1). Nothing in it is believed until its protection has been checked;
-/// [MessageProtection] says how.
+/// A message as it came (RFC 9810 section 5.1). Nothing in it is believed until its protection has been
+/// checked; [MessageProtection] says how.
 ///
 /// @param protectedPart header and body, DER: what the protection is over
 /// @param protection empty when there is none
@@ -37,8 +37,9 @@ public record CmpMessage(
         extraCertificates = List.copyOf(extraCertificates);
     }
 
-    /// Parses, in this order, so that hostile bytes cost as little as they can: 1. the size; 2. the skeleton of
-    /// DER; 3. the structure, which must encode to the very same octets; 4. header, 5. body, 6. certificates.
+    /// Parses, in this order, so that hostile bytes cost as little as they can: 1. the size; 2. the skeleton
+    /// of DER; 3. the structure, which must encode to the very same octets; 4. header, 5. body, 6.
+    /// certificates.
     ///
     /// @throws CmpException when it is not a message that a device may send, in its one DER form
     public static CmpMessage parse(byte[] der) throws CmpException {

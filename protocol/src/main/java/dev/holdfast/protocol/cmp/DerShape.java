@@ -1,7 +1,7 @@
 package dev.holdfast.protocol.cmp;
 
-/// Looks at the skeleton of DER before anything is parsed: tags, lengths, depth, number of elements. It does so
-/// without recursion, so that a message that is nothing but nesting ends here and not on a parser's stack.
+/// Looks at the skeleton of DER before anything is parsed: tags, lengths, depth, number of elements. It does
+/// so without recursion, so that a message that is nothing but nesting ends here and not on a parser's stack.
 final class DerShape {
     private static final int MOST_DEPTH = 48;
     private static final int MOST_ELEMENTS = 8_000;
@@ -16,7 +16,8 @@ final class DerShape {
         this.ends[0] = der.length;
     }
 
-    /// X.690 sections 8.1 and 10.1: one element and nothing after it, definite lengths in their shortest form.
+    /// X.690 sections 8.1 and 10.1: one element and nothing after it, definite lengths in their shortest
+    /// form.
     ///
     /// @throws CmpException when it is not so, or too deep, or of too many parts
     static void require(byte[] der) throws CmpException {

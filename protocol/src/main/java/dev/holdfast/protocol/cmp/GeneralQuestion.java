@@ -160,8 +160,8 @@ public sealed interface GeneralQuestion {
                 .orElseGet(() -> new InfoTypeAndValue(CMPObjectIdentifiers.id_it_rootCaKeyUpdate));
     }
 
-    /// id-it-certReqTemplate: an empty template (names and extensions are the profile's matter) with the keys that
-    /// are certified.
+    /// id-it-certReqTemplate: an empty template (names and extensions are the profile's matter) with the keys
+    /// that are certified.
     static InfoTypeAndValue requestTemplate(List<KeyKind> kinds) {
         ASN1EncodableVector keys = new ASN1EncodableVector();
         for (KeyKind kind : kinds) {

@@ -23,8 +23,8 @@ import org.bouncycastle.crypto.digests.SHA512Digest;
 import org.bouncycastle.crypto.generators.PKCS5S2ParametersGenerator;
 import org.bouncycastle.crypto.params.KeyParameter;
 
-/// How a message authentication code comes from a shared secret. The peer chooses the number of iterations, so it
-/// is bounded both ways: too few would make its code searchable, too many would make us work for it.
+/// How a message authentication code comes from a shared secret. The peer chooses the number of iterations,
+/// so it is bounded both ways: too few would make its code searchable, too many would make us work for it.
 public sealed interface MacAlgorithm {
     /// As many as RFC 9045 section 4 would have from a generous server, and more.
     int MOST_ITERATIONS = 100_000;
@@ -78,8 +78,8 @@ public sealed interface MacAlgorithm {
         }
     }
 
-    /// PasswordBasedMac (RFC 9810 section 5.1.3.1, RFC 9481 section 6.1.1): the secret with the salt, hashed again
-    /// and again, is the key.
+    /// PasswordBasedMac (RFC 9810 section 5.1.3.1, RFC 9481 section 6.1.1): the secret with the salt, hashed
+    /// again and again, is the key.
     record PasswordBased(ASN1OctetString salt, Hash owf, int iterations, Hash mac, AlgorithmIdentifier identifier)
             implements MacAlgorithm {
         /// RFC 4211 section 4.4.

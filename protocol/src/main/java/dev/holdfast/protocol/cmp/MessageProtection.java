@@ -31,8 +31,8 @@ public sealed interface MessageProtection {
         }
     }
 
-    /// By a signature, which is right for the first certificate. Whether that certificate is worth anything is
-    /// still to be found out.
+    /// By a signature, which is right for the first certificate. Whether that certificate is worth anything
+    /// is still to be found out.
     ///
     /// @param chain the certificate that protects, then whatever else was sent
     record BySignature(List<X509Certificate> chain) implements MessageProtection {
@@ -45,9 +45,9 @@ public sealed interface MessageProtection {
         }
     }
 
-    /// Verifies what can be verified with the message alone: 1. that it is protected; 2. its algorithm, within its
-    /// bounds; 3. for signatures: the certificate is there, is the one that sender and senderKID name (RFC 9483
-    /// section 3.1), has a key of a strength worth verifying with; 4. the signature.
+    /// Verifies what can be verified with the message alone: 1. that it is protected; 2. its algorithm,
+    /// within its bounds; 3. for signatures: the certificate is there, is the one that sender and senderKID
+    /// name (RFC 9483 section 3.1), has a key of a strength worth verifying with; 4. the signature.
     ///
     /// @throws CmpException when one of these is not so
     static MessageProtection of(CmpMessage message) throws CmpException {
@@ -117,8 +117,8 @@ public sealed interface MessageProtection {
         }
     }
 
-    /// As our provider holds keys. RSA from 2048 bits will do to be recognised by: manufacturers made what they
-    /// made.
+    /// As our provider holds keys. RSA from 2048 bits will do to be recognised by: manufacturers made what
+    /// they made.
     private static PublicKey key(X509Certificate leaf) throws CmpException {
         byte[] encoded = leaf.getPublicKey().getEncoded();
         try {

@@ -13,14 +13,22 @@ import org.bouncycastle.asn1.x509.Extensions;
 
 /// A certificate request message (CRMF, RFC 4211) and its proof of possession.
 final class RequestMessage {
+    private static final int MOST_OCTETS = 16 * 1024;
+
     private RequestMessage() {}
 
     /// 1. The template holds what a requester may say: subject, key, extensions, and wishes that the profile
-    /// decides (issuer, validity). 2. The key. 3. The proof is a signature by it over the CertRequest (RFC 9483
-    /// section 4.1.1): nobody proves possession on behalf of a device here (raVerified), and keys that only
-    /// encipher get no certificates. 4. The signature.
+    /// decides (issuer, validity). 2. The key. 3. The proof is a signature by it over the CertRequest (RFC
+    /// 9483 section 4.1.1): nobody proves possession on behalf of a device here (raVerified), and keys that
+    /// only encipher get no certificates. 4. The signature.
     static CertificationRequest verify(CertReqMsg message) throws CertificationRequestException {
         try {
+            byte[] der = message.getEncoded(ASN1Encoding.DER);
+            if (der.length > MOST_OCTETS) {
+                throw new CertificationRequestException(
+                        CertificationRequestException.Reason.MALFORMED,
+                        "a request of " + der.length + " octets is not accepted");
+            }
             CertTemplate template = message.getCertReq().getCertTemplate();
             requireRequestersFieldsOnly(template);
             if (template.getPublicKey() == null) {
@@ -40,7 +48,7 @@ final class RequestMessage {
             }
             Optional<Extensions> extensions = Optional.ofNullable(template.getExtensions());
             return new CertificationRequest(
-                    message.getEncoded(ASN1Encoding.DER),
+                    der,
                     template.getSubject() == null
                             ? X500Name.getInstance(new org.bouncycastle.asn1.DERSequence())
                             : template.getSubject(),

@@ -32,8 +32,8 @@ import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
 import org.bouncycastle.asn1.x509.GeneralName;
 import org.junit.jupiter.api.Test;
 
-/// Messages that `openssl cmp` 3.0 wrote (a shared secret `secret1` under the reference `abc`, and a certificate of
-/// a test CA), and what is wrong with their like.
+/// Messages that `openssl cmp` 3.0 wrote (a shared secret `secret1` under the reference `abc`, and a
+/// certificate of a test CA), and what is wrong with their like.
 class CmpMessageTest {
     static byte[] vector(String name) {
         try (InputStream in = CmpMessageTest.class.getResourceAsStream("/cmp/openssl-" + name + ".b64")) {

@@ -10,9 +10,9 @@ import java.util.Random;
 import org.bouncycastle.asn1.cmp.InfoTypeAndValue;
 import org.junit.jupiter.api.Test;
 
-/// Whatever bytes come, reading a message ends with a message or with its one exception: seeded changes of messages
-/// that `openssl cmp` wrote, with lengths mended now and then so that they reach deeper. The seed is in each
-/// failure's text; `-Dholdfast.long=true` goes on for a minute.
+/// Whatever bytes come, reading a message ends with a message or with its one exception: seeded changes of
+/// messages that `openssl cmp` wrote, with lengths mended now and then so that they reach deeper. The seed is
+/// in each failure's text; `-Dholdfast.long=true` goes on for a minute.
 class HostileCmpTest {
     private static final List<String> VECTORS = List.of("ir", "kur", "rr", "genm", "p10cr", "ir-ra");
     private static final long ROUNDS = 4_000;
