@@ -72,7 +72,7 @@ public final class Authorities {
         this.random = random;
         this.clock = clock;
         this.urls = urls;
-        journal.subscribe(entry -> {
+        journal.obey(entry -> {
             if (entry.content().contains("\"kind\":\"authority.")) {
                 reload();
             }

@@ -28,7 +28,7 @@ public final class Profiles {
         this.database = database;
         this.journal = journal;
         this.device = device;
-        journal.subscribe(entry -> {
+        journal.obey(entry -> {
             if (entry.content().contains("\"kind\":\"profile.")) {
                 reload();
             }

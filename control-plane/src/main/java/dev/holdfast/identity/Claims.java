@@ -52,7 +52,7 @@ public final class Claims {
         this.journal = journal;
         this.inventory = inventory;
         this.random = random;
-        journal.subscribe(entry -> {
+        journal.obey(entry -> {
             if (entry.content().contains("\"kind\":\"claims.")) {
                 reload();
             }

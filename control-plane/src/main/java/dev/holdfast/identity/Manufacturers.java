@@ -71,7 +71,7 @@ public final class Manufacturers {
         this.database = database;
         this.journal = journal;
         this.inventory = inventory;
-        journal.subscribe(entry -> {
+        journal.obey(entry -> {
             if (entry.content().contains("\"kind\":\"manufacturer.anchor-")) {
                 reload();
             }

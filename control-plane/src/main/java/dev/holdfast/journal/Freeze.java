@@ -56,7 +56,7 @@ public final class Freeze {
 
     public static Freeze open(Database database, Journal journal) {
         Freeze freeze = new Freeze(database, journal);
-        journal.subscribe(entry -> {
+        journal.obey(entry -> {
             if (entry.content().contains("\"kind\":\"freeze.")) {
                 freeze.read();
             }
