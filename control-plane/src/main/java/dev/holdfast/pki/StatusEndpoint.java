@@ -76,6 +76,7 @@ final class StatusEndpoint {
             }
         });
         request.endHandler(_ -> send(request, answer(body.getBytes()).der()));
+        request.exceptionHandler(_ -> {}); // who leaves in the middle gets no answer
     }
 
     /// Appendix A.1: GET, the path's rest is the base64 of the DER, URL-encoded (by some clients not, or
