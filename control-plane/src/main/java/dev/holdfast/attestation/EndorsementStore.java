@@ -38,6 +38,14 @@ final class EndorsementStore {
                 == 1;
     }
 
+    static boolean isTrusted(DSLContext sql, Environment environment, String id) {
+        return sql.fetchOptional(
+                        "select 1 from tpm_anchor where environment = ? and id = ? and not withdrawn for share",
+                        environment.value(),
+                        id)
+                .isPresent();
+    }
+
     static List<Endorsements.Anchor> anchors(DSLContext sql) {
         return sql.fetch("select environment, id, name, certificate, software, first_use from tpm_anchor"
                         + " where not withdrawn order by environment, id")

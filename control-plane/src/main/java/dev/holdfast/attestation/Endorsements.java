@@ -68,7 +68,8 @@ public final class Endorsements {
         reload();
     }
 
-    private void reload() {
+    /// One at a time, or an older reading could replace a newer one.
+    private synchronized void reload() {
         anchors = List.copyOf(database.<List<Anchor>>read(EndorsementStore::anchors));
     }
 

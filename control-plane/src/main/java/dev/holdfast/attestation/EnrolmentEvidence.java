@@ -23,6 +23,7 @@ final class EnrolmentEvidence implements TpmEvidence {
     private final Challenge challenge;
     private final Shown shown;
     private Optional<Ledger.Appraised> appraised = Optional.empty();
+    private Certified certified = new Certified.None();
     private Endorsed endorsed = new Endorsed.Unknown(new Found(TpmFault.ENDORSEMENT_KEY_NOT_REGISTERED, "not looked up"));
 
     /// What cryptography has shown.
@@ -80,6 +81,7 @@ final class EnrolmentEvidence implements TpmEvidence {
                     "the secret is not the one that the endorsement key's TPM would have recovered"));
         }
         Optional<Device> record = inventory.lock(tx, device);
+        certified = stillTrusted(tx);
         endorsed = endorsed(tx, device, record);
         if (endorsed instanceof Endorsed.Unknown unknown) {
             faults.add(unknown.why());
@@ -107,6 +109,15 @@ final class EnrolmentEvidence implements TpmEvidence {
                 : Optional.of(new Found(TpmFault.NONCE_STALE, "the challenge was answered already; ask for a new one"));
     }
 
+    /// Memory may not have heard yet that a maker is trusted no more.
+    private Certified stillTrusted(Transaction tx) {
+        return shown.certificate() instanceof Certified.By by
+                        && !EndorsementStore.isTrusted(
+                                tx.sql(), by.anchor().environment(), by.anchor().id())
+                ? new Certified.NotBelieved("its maker is trusted no more")
+                : shown.certificate();
+    }
+
     private Endorsed endorsed(Transaction tx, DeviceRef device, Optional<Device> record) {
         Optional<Endorsements.Key> known =
                 EndorsementStore.find(tx.sql(), shown.endorsement().fingerprint());
@@ -122,7 +133,7 @@ final class EnrolmentEvidence implements TpmEvidence {
                     TpmFault.ENDORSEMENT_KEY_IS_NOT_THE_DEVICES,
                     "the device has another endorsement key; if its TPM was replaced, register the new one");
         }
-        return switch (shown.certificate()) {
+        return switch (certified) {
             case Certified.None _ ->
                 unknown(
                         TpmFault.ENDORSEMENT_KEY_NOT_REGISTERED,
@@ -145,7 +156,7 @@ final class EnrolmentEvidence implements TpmEvidence {
 
     /// What the maker says comes before what an operator said; nothing said means software.
     private boolean software() {
-        if (shown.certificate() instanceof Certified.By by) {
+        if (certified instanceof Certified.By by) {
             return by.anchor().software() || by.certificate().isSoftware();
         }
         return !(endorsed instanceof Endorsed.Known known) || known.key().software();
