@@ -19,10 +19,9 @@ import java.security.cert.X509Certificate;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashSet;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.bouncycastle.asn1.cmp.InfoTypeAndValue;
 import org.bouncycastle.asn1.x500.X500Name;
 
@@ -70,20 +69,19 @@ final class GeneralAnswers {
         };
     }
 
-    /// Every authority of ours and what is above it.
+    /// What is trusted now, and while a root is replaced the certificates of each for the other.
     private List<X509Certificate> authorities() {
-        Set<X509Certificate> all = new LinkedHashSet<>();
-        for (Authority authority : ca.authorities().all()) {
-            all.addAll(authority.above());
-            all.add(authority.certificate());
-        }
-        return List.copyOf(all);
+        return ca.authorities().published();
     }
 
-    /// A device that has another root than today's gets today's, certified by its own where that is on
-    /// record.
+    /// A device that has another root than the newest gets that, certified by its own where that is on record. The
+    /// newest may not be in use yet: devices learn to trust it first.
     private InfoTypeAndValue rootUpdate(GeneralQuestion.RootUpdate update) {
-        X509Certificate newest = ca.authorities().root().certificate();
+        X509Certificate newest = ca.authorities().all().stream()
+                .filter(a -> a.purpose() == Authority.Purpose.ROOT && a.standing().isTrusted())
+                .max(Comparator.comparingInt(Authority::generation))
+                .map(Authority::certificate)
+                .orElseGet(() -> ca.authorities().root().certificate());
         if (update.known().equals(Optional.of(newest))) {
             return GeneralQuestion.rootUpdate(Optional.empty(), Optional.empty(), Optional.empty());
         }

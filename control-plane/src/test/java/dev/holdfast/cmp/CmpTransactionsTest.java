@@ -336,19 +336,33 @@ class CmpTransactionsTest {
     // ------------------------------------------------------------------ genm (RFC 9483 section 4.3)
 
     @Test
-    void theRootsSuccessorIsTold() throws Exception {
-        var root = server.server().ca().authorities().root().certificate();
-        InfoTypeAndValue same = CmpCaller.answer(enrolled()
-                .send(CmpCaller.question(
-                        CMPObjectIdentifiers.id_it_rootCaCert, dev.holdfast.protocol.cmp.Answers.certificate(root))));
+    void theRootsSuccessorIsToldWithWhatLeadsToIt() throws Exception {
+        CmpCaller device = enrolled();
+        X509Certificate root = server.server().ca().authorities().root().certificate();
+        PKIBody question = CmpCaller.question(
+                CMPObjectIdentifiers.id_it_rootCaCert, dev.holdfast.protocol.cmp.Answers.certificate(root));
+        InfoTypeAndValue same = CmpCaller.answer(device.send(question));
         assertThat(same.getInfoType()).isEqualTo(CMPObjectIdentifiers.id_it_rootCaKeyUpdate);
         assertThat(same.getInfoValue()).isNull();
-        InfoTypeAndValue other =
-                CmpCaller.answer(enrolled().send(CmpCaller.question(CMPObjectIdentifiers.id_it_rootCaCert)));
-        assertThat(RootCaKeyUpdateContent.getInstance(other.getInfoValue())
-                        .getNewWithNew()
-                        .getEncoded())
-                .isEqualTo(root.getEncoded());
+        InfoTypeAndValue unknown = CmpCaller.answer(
+                device.send(CmpCaller.question(CMPObjectIdentifiers.id_it_rootCaCert)));
+        assertThat(update(unknown).getNewWithNew().getEncoded()).isEqualTo(root.getEncoded());
+
+        server.server().rollover().rollovers().startRoot(100, "twenty years", TestServer.TESTER);
+        RootCaKeyUpdateContent next = update(CmpCaller.answer(device.send(question)));
+        X509Certificate newest = Certificates.parse(next.getNewWithNew().getEncoded());
+        newest.verify(newest.getPublicKey());
+        assertThat(newest.getPublicKey()).isNotEqualTo(root.getPublicKey());
+        X509Certificate newWithOld = Certificates.parse(next.getNewWithOld().getEncoded());
+        assertThat(newWithOld.getPublicKey()).isEqualTo(newest.getPublicKey());
+        newWithOld.verify(root.getPublicKey());
+        X509Certificate oldWithNew = Certificates.parse(next.getOldWithNew().getEncoded());
+        assertThat(oldWithNew.getPublicKey()).isEqualTo(root.getPublicKey());
+        oldWithNew.verify(newest.getPublicKey());
+    }
+
+    private static RootCaKeyUpdateContent update(InfoTypeAndValue answer) {
+        return RootCaKeyUpdateContent.getInstance(answer.getInfoValue());
     }
 
     @Test
