@@ -53,7 +53,7 @@ public final class Claims {
         this.inventory = inventory;
         this.random = random;
         journal.obey(entry -> {
-            if (entry.content().contains("\"kind\":\"claims.")) {
+            if (entry.content().contains("\"kind\":\"claims.opened\"")) {
                 reload();
             }
         });
