@@ -190,6 +190,7 @@ final class FleetRooms {
         return List.of(
                 inventory::replay,
                 ca.issuance()::replay,
+                ca.authorities()::replay,
                 new IdentityReplay(),
                 new AttestationReplay(),
                 new RolloutReplay(firmware),

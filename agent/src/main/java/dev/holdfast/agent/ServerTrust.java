@@ -72,6 +72,9 @@ final class ServerTrust extends X509ExtendedTrustManager {
                 if (anchors.stream().noneMatch(a -> certificate.equals(a.getTrustedCert()))) {
                     path.add(certificate);
                 }
+                if (isByAnchor(certificate)) {
+                    break; // while a root is replaced, the way back to the one before follows
+                }
             }
             if (anchors.isEmpty() || path.isEmpty()) {
                 throw new CertificateException("the server's certificate comes from no CA that this device trusts");
@@ -98,6 +101,20 @@ final class ServerTrust extends X509ExtendedTrustManager {
             REMEMBERED.clear();
         }
         REMEMBERED.put(key, end);
+    }
+
+    private boolean isByAnchor(X509Certificate certificate) {
+        for (TrustAnchor anchor : anchors) {
+            if (anchor.getTrustedCert().getSubjectX500Principal().equals(certificate.getIssuerX500Principal())) {
+                try {
+                    certificate.verify(anchor.getTrustedCert().getPublicKey());
+                    return true;
+                } catch (GeneralSecurityException anotherKeyOfThatName) {
+                    continue;
+                }
+            }
+        }
+        return false;
     }
 
     private static boolean names(X509Certificate certificate, String host) throws CertificateException {

@@ -54,15 +54,22 @@ final class InstallationProcess implements AutoCloseable {
                 MAIN));
         all.addAll(List.of(arguments));
         Map<String, String> variables = new TreeMap<>(settings);
+        variables.putAll(freePorts());
+        variables.put("HOLDFAST_ACCESS_FIRST_TOKEN", "true");
+        return RealClient.of(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(), all.toArray(String[]::new))
+                .with(variables);
+    }
+
+    /// Settings for a server that disturbs no other on this machine.
+    static Map<String, String> freePorts() {
+        Map<String, String> variables = new TreeMap<>();
         for (String listener : List.of("OPERATOR", "DEVICE", "CHANNEL_BOUND", "MQTT", "PKI", "SYSLOG", "IPFIX")) {
             variables.put("HOLDFAST_LISTENERS_" + listener + "_PORT", "0");
             variables.put("HOLDFAST_LISTENERS_" + listener + "_HOST", "127.0.0.1");
         }
         variables.put("HOLDFAST_DATABASE_BINARIES", PROGRAMS.toString());
-        variables.put("HOLDFAST_ACCESS_FIRST_TOKEN", "true");
-        return RealClient.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(), all.toArray(String[]::new))
-                .with(variables);
+        return variables;
     }
 
     /// What an operator's command said, and how it ended.

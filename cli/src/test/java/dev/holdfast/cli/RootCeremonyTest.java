@@ -49,7 +49,7 @@ class RootCeremonyTest {
                                     "server-2",
                                     "DEVICES_ID",
                                     "device-development-2"),
-                            Duration.ofMinutes(4));
+                            Duration.ofMinutes(8));
             assertThat(said.text())
                     .contains("whole: share 2 of 5")
                     .contains("REHEARSAL")

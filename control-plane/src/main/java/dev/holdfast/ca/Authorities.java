@@ -6,6 +6,7 @@ import dev.holdfast.core.Environment;
 import dev.holdfast.database.Database;
 import dev.holdfast.journal.Entry;
 import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.Recorded;
 import dev.holdfast.journal.Transaction;
 import dev.holdfast.keys.SigningKeys;
 import dev.holdfast.protocol.x509.Certificates;
@@ -147,6 +148,38 @@ public final class Authorities {
 
     private boolean isTrusted(String id) {
         return find(id).filter(a -> a.standing().isTrusted()).isPresent();
+    }
+
+    /// Takes away again, after a restore, what was taken from an authority after the backup.
+    ///
+    /// @return whether it was one of ours and changed something
+    public boolean replay(Transaction tx, Recorded entry) {
+        String kind = entry.json().path("kind").asText();
+        for (Authority.Standing to : List.of(
+                Authority.Standing.RENEW_ONLY, Authority.Standing.RETIRED, Authority.Standing.DISTRUSTED)) {
+            if (kind.equals("authority." + to.text())) {
+                String id = entry.json().path("subject").asText().substring("authority:".length());
+                return takeAway(tx, id, to, entry.json().path("reason").asText());
+            }
+        }
+        return false;
+    }
+
+    private static boolean takeAway(Transaction tx, String id, Authority.Standing to, String why) {
+        Optional<Authority> found = AuthorityStore.all(tx.sql()).stream()
+                .filter(a -> a.id().equals(id) && a.standing().compareTo(to) < 0)
+                .findFirst();
+        if (found.isEmpty()
+                || !AuthorityStore.setStanding(tx.sql(), id, found.get().standing(), to)) {
+            return false;
+        }
+        record(
+                tx,
+                "authority." + to.text(),
+                found.get().with(to),
+                new Actor.Holdfast("journal"),
+                "again after a restore: " + why);
+        return true;
     }
 
     /// Whether certificates of this authority are good for more than asking for their successors; cheap enough for

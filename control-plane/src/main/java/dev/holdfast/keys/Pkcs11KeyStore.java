@@ -88,7 +88,7 @@ public final class Pkcs11KeyStore implements SigningKeys {
                 + "\nlibrary=" + module.library()
                 + "\nslot=" + module.slot()
                 + "\nattributes(generate,CKO_PRIVATE_KEY,CKK_EC)={\nCKA_TOKEN=true\nCKA_PRIVATE=true\nCKA_SENSITIVE=true"
-                + "\nCKA_EXTRACTABLE=false\nCKA_SIGN=true\n}"
+                + "\nCKA_EXTRACTABLE=false\nCKA_SIGN=true\nCKA_DECRYPT=false\nCKA_UNWRAP=false\n}"
                 + "\nattributes(generate,CKO_PUBLIC_KEY,CKK_EC)={\nCKA_TOKEN=true\nCKA_VERIFY=true\n}\n";
     }
 
