@@ -117,6 +117,9 @@ export async function actions(browser: Browser, target: Target, check: Check): P
       await page.getByText("Does this certificate still count?").waitFor();
       await settled(page);
       await audit(page);
+      await page.getByRole("button", { name: "Rotate" }).click();
+      await page.getByRole("dialog").getByText("until then this one counts").waitFor();
+      await confirm(page, "Rotate 1 certificate", "its model had a weak generator");
       await page.getByRole("button", { name: "Revoke" }).click();
       await page.getByRole("dialog").getByText("A revocation cannot be undone").waitFor();
       await confirm(page, "Revoke", "its key was lost");

@@ -2,6 +2,8 @@
 /// policy, and looks: no axe violation, no console error, no policy violation, nothing wider than the screen; then walks
 /// the console by keyboard and acts through its dialogs. Against HOLDFAST_CONSOLE_URL when given, else the made-up city.
 ///
+/// ONLY=certificate runs the checks whose names fit this pattern.
+///
 /// A real server needs a signed-in session: HOLDFAST_CONSOLE_LINK (a one-time link) is used through a virtual
 /// authenticator, which is the ceremony's own test; HOLDFAST_CONSOLE_COOKIE (name=value) skips it.
 import { mkdirSync } from "node:fs";
@@ -23,7 +25,9 @@ const shots = process.env.HOLDFAST_CONSOLE_SHOTS;
 
 let passed = 0;
 let failed = 0;
+const only = process.env.ONLY ? new RegExp(process.env.ONLY) : undefined;
 const check: Check = async (name, body) => {
+  if (only && !only.test(name)) return;
   try {
     await body();
     passed++;

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import type { Schemas } from "../api/client";
 import { authoritiesQuery, certificateQuery } from "../api/queries";
-import { Revoke } from "../parts/CertificateTable";
+import { Revoke, Rotate } from "../parts/CertificateTable";
 import { CodeBlock } from "../parts/Copy";
 import { State } from "../parts/Mark";
 import { Page, Panel, ProblemNotice, Skeleton, SkeletonLines } from "../parts/Page";
@@ -24,7 +24,7 @@ export function Certificate() {
       tone={status?.tone ?? (query.error ? "unknown" : undefined)}
       answer={certificate ? answer(certificate) : query.error ? "Not known." : <Skeleton width="22ch" height={26} />}
       more={status?.meaning}
-      actions={certificate?.status === "valid" ? <Revoke certificate={certificate} /> : undefined}
+      actions={certificate?.status === "valid" ? <><Rotate certificate={certificate} /><Revoke certificate={certificate} /></> : undefined}
     >
       {query.error && !certificate && <ProblemNotice error={query.error} retry={() => void query.refetch()} />}
       <div className="cols">

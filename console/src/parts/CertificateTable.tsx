@@ -40,6 +40,20 @@ export function CertificateTable({ rows, error, retry, empty, withDevice, more }
   );
 }
 
+/// Make before break: the device is told to renew, and what it has counts until it has used the new one.
+export function Rotate({ certificate }: { certificate: Schemas["Certificate"] }) {
+  return (
+    <Act
+      label="Rotate"
+      title="Tell the device to renew now"
+      confirm="Rotate 1 certificate"
+      preview={<Consequence many="1 certificate" which={<><code className="break">{certificate.serial}</code> of <code>{certificate.device}</code></>} until="the device has used its new certificate; until then this one counts. A device on MQTT is told at once, others at their next contact" undo="Stop it under renewals (holdfast cert renewal stop) while the device has not been told; what was renewed can go back while the profile’s overlap lasts (holdfast cert rollback)." />}
+      act={(reason, key) => must(api.POST("/renewal-campaigns", { params: { header: { "Idempotency-Key": key } }, body: { reason, serial: certificate.serial } }))}
+      done={(campaign) => (campaign.total > 0 ? "The device is told to renew." : "It does not count any more: nothing is renewed.")}
+    />
+  );
+}
+
 export function Revoke({ certificate }: { certificate: Schemas["Certificate"] }) {
   const [code, setCode] = useState<Schemas["RevocationCode"]>("unspecified");
   const field = useId();

@@ -1,0 +1,145 @@
+package dev.holdfast.operator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.holdfast.TestServer;
+import dev.holdfast.protocol.x509.Certificates;
+import dev.holdfast.testkit.RealClient;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/// Why a device does not come in, as openssl and curl bring it about and the API says it.
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class ConnectionDiagnosisTest {
+    private RunningServer server;
+
+    @BeforeAll
+    void start() throws Exception {
+        server = RunningServer.start();
+        server.withMeterModel();
+        Files.writeString(
+                file("root.pem"),
+                Certificates.pem(server.server().ca().authorities().root().certificate()));
+    }
+
+    @AfterAll
+    void stop() {
+        server.close();
+    }
+
+    private Path file(String name) {
+        return server.folder().resolve(name);
+    }
+
+    private void register(String id) {
+        assertThat(server.post("/devices", "{\"id\":\"" + id + "\",\"model\":\"meter\"}").status())
+                .isEqualTo(201);
+    }
+
+    private JsonNode diagnosis(String id) {
+        RunningServer.Answer answer = server.get("/devices/" + id + "/connection-diagnosis");
+        assertThat(answer.status()).as(answer.text()).isEqualTo(200);
+        return answer.json();
+    }
+
+    private List<String> causes(String id) {
+        List<String> causes = new ArrayList<>();
+        diagnosis(id).path("reasons").forEach(reason -> causes.add(reason.path("cause").asText()));
+        return causes;
+    }
+
+    private RealClient.Result shell(String commands) {
+        return RealClient.of("bash", "-c", commands)
+                .in(server.folder())
+                .with(Map.of("PORT", "" + server.server().devicePort()))
+                .run();
+    }
+
+    private void enrol(String id) {
+        register(id);
+        String token = server.post("/devices/" + id + "/enrolment-token", "{}")
+                .json()
+                .path("token")
+                .asText();
+        shell(enrolment(id, token)).succeeded();
+    }
+
+    private static String enrolment(String id, String token) {
+        return "set -e -o pipefail; openssl ecparam -name prime256v1 -genkey -noout -out " + id + ".key; openssl req -new"
+                + " -key " + id + ".key -subj /CN=" + id + " -outform DER | openssl base64 | curl -sS --fail-with-body"
+                + " --cacert root.pem --user '" + id + ":" + token + "' -H 'Content-Type: application/pkcs10'"
+                + " --data-binary @- https://localhost:$PORT/.well-known/est/simpleenroll | openssl base64 -d -A |"
+                + " openssl pkcs7 -inform DER -print_certs -out " + id + ".pem";
+    }
+
+    @Test
+    void aDeviceThatShowsAStrangersCertificateIsToldByItsNameWhatToDo() {
+        register("stranger-1");
+        shell("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout s.key -out s.pem -days 2"
+                        + " -subj /CN=stranger-1 -addext basicConstraints=critical,CA:FALSE 2>/dev/null; echo | openssl s_client -connect localhost:$PORT -cert"
+                        + " s.pem -key s.key -CAfile root.pem -quiet");
+        TestServer.await("the handshake is seen", () -> causes("stranger-1").contains("ISSUER_UNKNOWN"));
+        JsonNode reason = diagnosis("stranger-1").path("reasons").get(1);
+        assertThat(reason.path("sure").asBoolean()).isTrue();
+        assertThat(reason.path("kind").asText()).isEqualTo("handshake");
+        assertThat(reason.path("fix").asText()).contains("holdfast device token stranger-1");
+        assertThat(diagnosis("stranger-1").path("sentence").asText())
+                .as("what is on record comes first")
+                .isEqualTo("stranger-1 can't come in: it is registered and has never had a certificate.");
+    }
+
+    @Test
+    void aWrongTokenARevocationAndAGoodConnectionAreEachSaid() {
+        register("tries-1");
+        RealClient.Result refused = shell(enrolment("tries-1", "wrong"));
+        assertThat(refused.text() + refused.errors()).contains("401");
+        TestServer.await("the token is seen", () -> causes("tries-1").contains("TOKEN_WRONG"));
+
+        enrol("meter-1");
+        JsonNode fresh = diagnosis("meter-1");
+        assertThat(fresh.path("verdict").asText()).isEqualTo("not-tried");
+        String serial = server.get("/devices/meter-1/certificates")
+                .json()
+                .at("/certificates/0/serial")
+                .asText();
+        assertThat(server.post("/certificates/" + serial + "/revoke", "{\"reason\":\"lost\",\"code\":\"keyCompromise\"}")
+                        .status())
+                .isEqualTo(200);
+        shell("curl -sS --cacert root.pem --cert meter-1.pem --key meter-1.key"
+                + " https://localhost:$PORT/DEFAULT/controller/v1/meter-1");
+        TestServer.await("the refusal is seen", () -> {
+            List<String> all = causes("meter-1");
+            return all.size() > 1 && all.stream().allMatch("CERTIFICATE_REVOKED"::equals);
+        });
+        JsonNode barred = diagnosis("meter-1");
+        assertThat(barred.path("verdict").asText()).isEqualTo("barred");
+        assertThat(barred.path("reasons").get(0).path("sentence").asText()).contains(serial, "key-compromise");
+        assertThat(barred.path("reasons").get(1).path("kind").asText()).isEqualTo("admission");
+    }
+
+    @Test
+    void aProfileSaysWhatItWouldSay() throws Exception {
+        shell("openssl req -new -newkey rsa:2048 -nodes -keyout r.key -subj /CN=m-9 -addext"
+                        + " subjectAltName=DNS:www.example.org -out r.csr 2>/dev/null; openssl req -new -newkey ec"
+                        + " -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout e.key -subj /CN=m-9 -addext"
+                        + " subjectAltName=DNS:www.example.org -out e.csr 2>/dev/null")
+                .succeeded();
+        assertThat(faults("r.csr").toString()).contains("KEY_WEAK");
+        assertThat(faults("e.csr").toString()).contains("www.example.org is not one that it certifies");
+    }
+
+    private JsonNode faults(String request) throws Exception {
+        String pem = Files.readString(file(request)).replace("\n", "\\n");
+        return server.post("/certificate-profiles/device/lint", "{\"pem\":\"" + pem + "\"}")
+                .json()
+                .path("faults");
+    }
+}
