@@ -5,8 +5,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
-/// Enrolment over EST, each on a connection of its own, durable and journalled, beside the sum of its unavoidable
-/// cryptography.
+/// Enrolment over EST, each on a connection of its own, durable and journalled, beside the sum of its
+/// unavoidable cryptography.
 final class EnrolmentRow {
     private static final int AT_ONCE = 32;
 
