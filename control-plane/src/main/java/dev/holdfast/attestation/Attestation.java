@@ -137,6 +137,7 @@ public final class Attestation {
 
     private Asked asked(Challenge challenge, Optional<TpmCredential> credential) {
         PcrPolicy pcrs = inventory
+                .directory()
                 .find(new DeviceRef(environment, challenge.device()))
                 .map(device -> references.policy(environment, device.model()))
                 .orElse(PcrPolicy.USUAL);

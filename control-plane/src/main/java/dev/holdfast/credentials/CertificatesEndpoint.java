@@ -133,6 +133,7 @@ final class CertificatesEndpoint {
                 .with("subject", "CN=" + c.name())
                 .with("issuer", c.authority())
                 .with("profile", c.profile())
+                .with("grantedBy", c.grantedBy())
                 .with("notBefore", c.notBefore())
                 .with("notAfter", c.notAfter())
                 .with("issuedAt", c.issuedAt())
