@@ -241,6 +241,11 @@ final class ManufacturersEndpoint {
 
     private Manufacturers.SerialRegistered apply(
             Transaction tx, Call call, Manufacturers.Anchor anchor, Product product) {
+        Optional<DeviceRef> owner =
+                rooms.identity().manufacturers().deviceOf(tx, anchor.id(), product.serial());
+        if (owner.isPresent() && !owner.get().equals(product.device())) {
+            return Manufacturers.SerialRegistered.BELONGS_TO_ANOTHER_DEVICE;
+        }
         if (product.model().isPresent()) {
             rooms.inventory()
                     .register(

@@ -194,7 +194,7 @@ public final class Manufacturers {
     }
 
     /// As the other, inside a change.
-    Optional<DeviceRef> deviceOf(Transaction tx, String anchor, String product) {
+    public Optional<DeviceRef> deviceOf(Transaction tx, String anchor, String product) {
         return EnrolmentStore.deviceOf(tx.sql(), anchor, product);
     }
 }

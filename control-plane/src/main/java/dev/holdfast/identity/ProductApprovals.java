@@ -76,14 +76,18 @@ public final class ProductApprovals {
             inventory.register(
                     tx, new Inventory.Registration(device, naming.model().orElseThrow(), naming.labels()), actor);
         }
-        manufacturers.registerSerial(tx, product.anchor(), product.serial(), device, actor);
+        switch (manufacturers.registerSerial(tx, product.anchor(), product.serial(), device, actor)) {
+            case REGISTERED, ALREADY_REGISTERED -> {}
+            case BELONGS_TO_ANOTHER_DEVICE, UNKNOWN_ANCHOR, UNKNOWN_DEVICE ->
+                throw new IllegalStateException("product " + product + " changed under its lock");
+        }
         held.decide(tx, environment, id, true, reason, actor);
         return new Approved.Done(held.lock(tx, environment, id).orElseThrow());
     }
 
     /// What stands against it; looked at before anything is written.
     private Optional<String> fault(Transaction tx, HeldRequests.Product product, DeviceRef device, Naming naming) {
-        if (manufacturers.anchors().stream()
+        if (EnrolmentStore.anchors(tx.sql()).stream()
                 .noneMatch(
                         a -> a.id().equals(product.anchor()) && a.environment().equals(device.environment()))) {
             return Optional.of("the manufacturer's anchor was removed");

@@ -171,6 +171,18 @@ class FirstIdentityTest {
     }
 
     @Test
+    void aProductWhoseManufacturerIsTrustedNoMoreIsNotApprovedAndNothingIsWritten() throws Exception {
+        Maker maker = Maker.named("CN=Withdrawn works");
+        Manufacturers.Anchor anchor = anchor(maker, Manufacturers.Unregistered.HELD);
+        assertThat(enrol(product(maker, "W-1"), "M7", key()).statusCode()).isEqualTo(202);
+        server.server().identity().manufacturers().withdrawAnchor(anchor.id(), "sold", TestServer.TESTER);
+        assertThat(approve(held("W-1").id(), "withdrawn-1", TestServer.MODEL.value()))
+                .isInstanceOf(ProductApprovals.Approved.NotPossible.class);
+        assertThat(server.server().inventory().find(TestServer.device("withdrawn-1")))
+                .isEmpty();
+    }
+
+    @Test
     void aProductThatAPersonRefusedIsToldSoAndOneUnderAnotherAnchorIsRefusedAtOnce() throws Exception {
         Maker maker = Maker.named("CN=Refused works");
         anchor(maker, Manufacturers.Unregistered.HELD);

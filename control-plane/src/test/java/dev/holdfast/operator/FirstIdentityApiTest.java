@@ -109,6 +109,9 @@ class FirstIdentityApiTest {
                 .contains("there is no model no-such-model")
                 .contains("there is no device file-4")
                 .contains("belongs to another device");
+        assertThat(server.get("/devices/file-5").status())
+                .as("a line that is not taken registers nothing")
+                .isEqualTo(404);
         assertThat(csv(anchor, "serialNumber,device\nF-1,file-1\n").path("unchanged").asInt())
                 .isEqualTo(1);
         assertThat(send(anchor, "serial,device\nF-1,file-1\n").status()).isEqualTo(400);
