@@ -20,8 +20,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The commands by which operators let devices in for the first time, against a small server that answers as the
-/// contract says; the same requests against the real one are those of the recipes.
+/// The commands by which operators let devices in for the first time, against a small server that answers as
+/// the contract says; the same requests against the real one are those of the recipes.
 class FirstIdentityCommandsTest {
     private static final String BATCH = """
             {"id":"b1","environment":"development","name":"week-12","profile":"device","model":"meter","labels":{},

@@ -143,8 +143,8 @@ final class ManufacturersEndpoint {
         return report.reply();
     }
 
-    /// A factory's file: good lines are applied, in batches, each journalled; bad ones are named. What is there already
-    /// counts as unchanged, so that a file may be sent again after it was mended.
+    /// A factory's file: good lines are applied, in batches, each journalled; bad ones are named. What is
+    /// there already counts as unchanged, so that a file may be sent again after it was mended.
     private Reply read(Call call) throws IOException {
         ((BodyStream) call.stream()).limit(LARGEST);
         Manufacturers.Anchor anchor = anchor(call, call.text("anchor"));

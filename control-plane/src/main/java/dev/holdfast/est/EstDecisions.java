@@ -103,7 +103,8 @@ final class EstDecisions {
     }
 
     /// `serverkeygen` (section 4.4). 1. The profile has keys made here. 2. To whom the key goes is known,
-    /// before anything is granted. 3. The key is made, and the request decided with it. 4. The answer has both.
+    /// before anything is granted. 3. The key is made, and the request decided with it. 4. The answer has
+    /// both.
     Decided withServerKey(EstCall call) {
         ServerKeyRequest request;
         try {

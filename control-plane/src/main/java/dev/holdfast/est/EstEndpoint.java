@@ -38,10 +38,10 @@ import java.util.function.Supplier;
 
 /// EST (RFC 7030 with RFC 8951) under `/.well-known/est/`, with or without the profile's label.
 ///
-/// Who may ask: anybody for `cacerts` and `csrattrs`; for `simpleenroll` who has a one-time token (HTTP Basic),
-/// a manufacturer's certificate or a batch's claim certificate; for `simplereenroll` who has an operational
-/// certificate; for `serverkeygen` either, where the profile has keys made here. It may be mounted on several
-/// listeners.
+/// Who may ask: anybody for `cacerts` and `csrattrs`; for `simpleenroll` who has a one-time token (HTTP
+/// Basic), a manufacturer's certificate or a batch's claim certificate; for `simplereenroll` who has an
+/// operational certificate; for `serverkeygen` either, where the profile has keys made here. It may be
+/// mounted on several listeners.
 public final class EstEndpoint {
     private static final String ROOT = "/.well-known/est/";
     private static final int MOST_BODY = 32 * 1024;
@@ -123,8 +123,8 @@ public final class EstEndpoint {
         }
     }
 
-    /// Section 4.1.3: roots and everything between them and the certificates of devices and of our listeners; while
-    /// a root is replaced, the roots' certificates for each other.
+    /// Section 4.1.3: roots and everything between them and the certificates of devices and of our
+    /// listeners; while a root is replaced, the roots' certificates for each other.
     private void authorities(RoutingContext request) {
         EstAnswers.send(
                 request,

@@ -24,8 +24,8 @@ import org.bouncycastle.asn1.x509.Extension;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.bouncycastle.cert.bc.BcX509ExtensionUtils;
 
-/// Keys for devices that can't make their own (RFC 7030 section 4.4): made, sent, forgotten. Nothing stores or
-/// logs one; a device whose answer was lost asks again and gets another.
+/// Keys for devices that can't make their own (RFC 7030 section 4.4): made, sent, forgotten. Nothing stores
+/// or logs one; a device whose answer was lost asks again and gets another.
 final class ServerKeys {
     private static final int AT_ONCE = 2; // an RSA key takes a second of a core
     private final SharedSecrets secrets;

@@ -31,8 +31,8 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /// Batches of devices that come from a factory with one certificate for all, with which each claims its own,
-/// once ("claim certificates"). A batch says how many there may be, which, and until when; it can be closed at
-/// any time.
+/// once ("claim certificates"). A batch says how many there may be, which, and until when; it can be closed
+/// at any time.
 ///
 /// A claim certificate leads to no authority: it counts because its batch knows it, and for nothing else. Its
 /// key is given to whoever makes the batch and is not kept.

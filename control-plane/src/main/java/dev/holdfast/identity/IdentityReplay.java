@@ -13,9 +13,9 @@ import dev.holdfast.journal.Transaction;
 import java.util.Map;
 import java.util.Optional;
 
-/// After a restore: manufacturers whose anchor was withdrawn after the backup are not trusted, and a single-use
-/// enrolment token that may have been used after it is not good a second time; nor is a batch of claims that was closed,
-/// or a place in it that was taken.
+/// After a restore: manufacturers whose anchor was withdrawn after the backup are not trusted, and a
+/// single-use enrolment token that may have been used after it is not good a second time; nor is a batch of
+/// claims that was closed, or a place in it that was taken.
 public final class IdentityReplay implements Replayer {
     private static final Actor JOURNAL = new Actor.Holdfast("journal");
     private static final String DEVICE = "device:";

@@ -12,8 +12,8 @@ import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.Transaction;
 import java.util.Optional;
 
-/// A manufacturer's product that nobody registered and that knocked all the same: a person says which device it
-/// is, and in one transaction the device is registered where it is not yet, the product's serial is that
+/// A manufacturer's product that nobody registered and that knocked all the same: a person says which device
+/// it is, and in one transaction the device is registered where it is not yet, the product's serial is that
 /// device's, and the request is approved. The device's next try then goes on like that of a product that was
 /// registered before.
 public final class ProductApprovals {

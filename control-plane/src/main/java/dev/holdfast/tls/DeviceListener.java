@@ -87,8 +87,8 @@ public final class DeviceListener implements AutoCloseable {
         return peer == null ? PeerIdentity.none("") : peer;
     }
 
-    /// What both ends of this request's channel know and nobody else does: tls-exporter (RFC 9266). Empty where
-    /// the channel exports nothing: on listeners of the native engine, before TLS 1.3.
+    /// What both ends of this request's channel know and nobody else does: tls-exporter (RFC 9266). Empty
+    /// where the channel exports nothing: on listeners of the native engine, before TLS 1.3.
     public static Optional<byte[]> channelBinding(RoutingContext request) {
         if (!(request.request().connection().sslSession() instanceof ExtendedSSLSession session)
                 || !"TLSv1.3".equals(session.getProtocol())) {
@@ -103,7 +103,8 @@ public final class DeviceListener implements AutoCloseable {
         }
     }
 
-    /// A handler that lets only these classes pass; others get 401 (none at all) or 403, as RFC 9457 problems.
+    /// A handler that lets only these classes pass; others get 401 (none at all) or 403, as RFC 9457
+    /// problems.
     public static io.vertx.core.Handler<RoutingContext> accepting(PeerClass first, PeerClass... others) {
         Set<PeerClass> accepted = EnumSet.of(first, others);
         return request -> {

@@ -6,8 +6,8 @@ public enum PeerClass {
     NONE,
     /// An initial device identity (IEEE 802.1AR) under a registered manufacturer's anchor.
     MANUFACTURER,
-    /// The one that a batch of devices shares to claim certificates of their own with; good for `simpleenroll`
-    /// alone.
+    /// The one that a batch of devices shares to claim certificates of their own with; good for
+    /// `simpleenroll` alone.
     CLAIM,
     /// One that we issued to a device.
     OPERATIONAL,

@@ -49,8 +49,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// EST's operations beside plain enrolment (RFC 7030, 8951, 9908): labels, templates, keys made by the server,
-/// waiting for a person, renewal that compares names whole; over real TLS.
+/// EST's operations beside plain enrolment (RFC 7030, 8951, 9908): labels, templates, keys made by the
+/// server, waiting for a person, renewal that compares names whole; over real TLS.
 class EstOperationsTest {
     private static final ASN1ObjectIdentifier DECRYPT_KEY = new ASN1ObjectIdentifier("1.2.840.113549.1.9.16.2.37");
     private static final ASN1ObjectIdentifier ASYMMETRIC_DECRYPT_KEY =

@@ -25,8 +25,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Which kinds of key are certified, and with which a device can then come in where: measured, printed, and held against
-/// the table in `docs/key-kinds.md`, so that the page says what is.
+/// Which kinds of key are certified, and with which a device can then come in where: measured, printed, and
+/// held against the table in `docs/key-kinds.md`, so that the page says what is.
 class KeyKindsTest {
     private static TestServer server;
 

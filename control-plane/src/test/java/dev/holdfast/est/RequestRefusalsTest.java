@@ -211,8 +211,8 @@ class RequestRefusalsTest {
         }
     }
 
-    /// Of the form that CVE-2017-15361 gave primes, and so moduli: a power of 65537 modulo the product of small
-    /// primes.
+    /// Of the form that CVE-2017-15361 gave primes, and so moduli: a power of 65537 modulo the product of
+    /// small primes.
     private static BigInteger roca() {
         BigInteger product = BigInteger.ONE;
         for (BigInteger prime = BigInteger.TWO; prime.intValue() <= 701; prime = prime.nextProbablePrime()) {

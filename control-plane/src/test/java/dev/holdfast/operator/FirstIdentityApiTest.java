@@ -16,8 +16,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// How devices get their first identity, as operators set it up by the API: the recipes for a factory's batch and for
-/// manufacturers' certificates as they stand, and what the API refuses.
+/// How devices get their first identity, as operators set it up by the API: the recipes for a factory's
+/// batch and for manufacturers' certificates as they stand, and what the API refuses.
 class FirstIdentityApiTest {
     private static RunningServer server;
 

@@ -34,8 +34,8 @@ import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.bouncycastle.operator.jcajce.JcaDigestCalculatorProviderBuilder;
 
-/// A private key on its way to the device it was made for: an asymmetric key package (RFC 5958), signed by who
-/// made it, encrypted to the device (RFC 7030 section 4.4.2). AES-256 throughout.
+/// A private key on its way to the device it was made for: an asymmetric key package (RFC 5958), signed by
+/// who made it, encrypted to the device (RFC 7030 section 4.4.2). AES-256 throughout.
 public final class KeyEnvelope {
     private static final ASN1ObjectIdentifier KEY_PACKAGE = new ASN1ObjectIdentifier("2.16.840.1.101.2.1.2.78.5");
     private static final BouncyCastleProvider BC = new BouncyCastleProvider();

@@ -25,8 +25,8 @@ import org.bouncycastle.asn1.x509.Extension;
 import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 
 /// What a server wants to see in requests: the list of attributes and identifiers of RFC 7030 section 4.5.2
-/// (with RFC 8951 section 3.2), and in it, for clients that know it, a template of the whole request (RFC 9908
-/// section 3.4).
+/// (with RFC 8951 section 3.2), and in it, for clients that know it, a template of the whole request (RFC
+/// 9908 section 3.4).
 ///
 /// @param kinds of keys that are certified; where it is one, requests must have it
 /// @param dnsNames whether DNS names may be asked for
@@ -57,8 +57,8 @@ public record CsrAttributes(Set<KeyKind> kinds, boolean dnsNames, boolean channe
         return PREFERRED.stream().filter(kinds::contains).findFirst().orElseThrow();
     }
 
-    /// CsrAttrs ::= SEQUENCE OF AttrOrOID, in DER. In this order: the key; the signature; the channel binding;
-    /// the template, which clients that know it use alone.
+    /// CsrAttrs ::= SEQUENCE OF AttrOrOID, in DER. In this order: the key; the signature; the channel
+    /// binding; the template, which clients that know it use alone.
     public byte[] encode() {
         KeyKind proposed = preferred(kinds);
         ASN1EncodableVector all = new ASN1EncodableVector();
@@ -99,9 +99,9 @@ public record CsrAttributes(Set<KeyKind> kinds, boolean dnsNames, boolean channe
         };
     }
 
-    /// CertificationRequestInfoTemplate: version v1; a subject of one common name that the client fills in; the
-    /// key where only one kind will do; the attributes, of which a challenge password and alternative names are
-    /// for the client to fill in.
+    /// CertificationRequestInfoTemplate: version v1; a subject of one common name that the client fills in;
+    /// the key where only one kind will do; the attributes, of which a challenge password and alternative
+    /// names are for the client to fill in.
     private ASN1Encodable template() {
         ASN1EncodableVector template = new ASN1EncodableVector();
         template.add(new ASN1Integer(0));
@@ -122,7 +122,8 @@ public record CsrAttributes(Set<KeyKind> kinds, boolean dnsNames, boolean channe
         return new DERSequence(template);
     }
 
-    /// Of an RSA key the length is told by a modulus of that length, which is no one's (RFC 9908 section 3.4).
+    /// Of an RSA key the length is told by a modulus of that length, which is no one's (RFC 9908 section
+    /// 3.4).
     private static ASN1Encodable publicKeyTemplate(KeyKind kind) {
         return switch (kind) {
             case EC_P256 ->

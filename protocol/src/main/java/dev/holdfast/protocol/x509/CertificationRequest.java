@@ -93,8 +93,8 @@ public final class CertificationRequest {
                 Optional.of(info.getSubjectPublicKeyInfo()));
     }
 
-    /// A request in CRMF (RFC 4211), as CMP carries it: subject, key and extensions are the template's, and the
-    /// proof of possession is a signature.
+    /// A request in CRMF (RFC 4211), as CMP carries it: subject, key and extensions are the template's, and
+    /// the proof of possession is a signature.
     ///
     /// @throws CertificationRequestException with the reason
     public static CertificationRequest verify(CertReqMsg message) throws CertificationRequestException {
@@ -270,8 +270,8 @@ public final class CertificationRequest {
         return wanted.wantsToBeCa();
     }
 
-    /// What the request says about the TLS channel that it is sent by (RFC 7030 section 3.5), base64; it has to
-    /// be compared with the channel.
+    /// What the request says about the TLS channel that it is sent by (RFC 7030 section 3.5), base64; it has
+    /// to be compared with the channel.
     public Optional<String> channelBinding() {
         return channelBinding;
     }

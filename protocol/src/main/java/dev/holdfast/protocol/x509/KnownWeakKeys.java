@@ -36,9 +36,9 @@ final class KnownWeakKeys {
         return !modulus.gcd(SMALL_PRIMES).equals(BigInteger.ONE);
     }
 
-    /// CVE-2017-15361: primes were of the form k * M + (65537^a mod M), so the modulus is in the subgroup that
-    /// 65537 generates modulo every small prime. A modulus of another make passes as such with a chance below
-    /// 2^-27.
+    /// CVE-2017-15361: primes were of the form k * M + (65537^a mod M), so the modulus is in the subgroup
+    /// that 65537 generates modulo every small prime. A modulus of another make passes as such with a chance
+    /// below 2^-27.
     static boolean looksLikeRoca(BigInteger modulus) {
         for (int prime : ROCA_PRIMES) {
             int residue = modulus.mod(BigInteger.valueOf(prime)).intValue();

@@ -15,12 +15,13 @@ import org.bouncycastle.asn1.pkcs.CertificationRequestInfo;
 import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 import org.jspecify.annotations.Nullable;
 
-/// The attributes of a PKCS #10 request (RFC 2986 section 4.1) that mean something here; others are not looked
-/// at.
+/// The attributes of a PKCS #10 request (RFC 2986 section 4.1) that mean something here; others are not
+/// looked at.
 ///
 /// @param channelBinding what ties the request to the TLS channel it is sent by: challengePassword (RFC 7030
 ///     section 3.5) or, where both are there, estIdentityLinking (RFC 7894 section 3.3); base64, as it came
-/// @param symmetricKeyId by which secret a key made by the server is to be encrypted (RFC 7030 section 4.4.1.1)
+/// @param symmetricKeyId by which secret a key made by the server is to be encrypted (RFC 7030 section
+///     4.4.1.1)
 /// @param asymmetricKeyId by which public key (section 4.4.1.2)
 record RequestAttributes(
         RequestedExtensions extensions,

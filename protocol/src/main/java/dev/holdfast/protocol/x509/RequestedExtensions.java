@@ -109,8 +109,8 @@ record RequestedExtensions(List<String> alternativeNames, boolean wantsToBeCa) {
         return text;
     }
 
-    /// A subject's values have no control characters; those that say who it is (common name, serial number) are
-    /// printable ASCII, because letters of other scripts look like them.
+    /// A subject's values have no control characters; those that say who it is (common name, serial number)
+    /// are printable ASCII, because letters of other scripts look like them.
     static void requirePlain(X500Name subject) throws CertificationRequestException {
         for (RDN rdn : subject.getRDNs()) {
             for (AttributeTypeAndValue attribute : rdn.getTypesAndValues()) {

@@ -23,8 +23,8 @@ import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.junit.jupiter.api.Test;
 
-/// How strictly signatures are read, by the cases that Project Wycheproof is known for. Its own files are in no package
-/// that can be had here, so these are made of fresh keys, case by case; RFC 8032's are its own.
+/// How strictly signatures are read, by the cases that Project Wycheproof is known for. Its own files are in
+/// no package that can be had here, so these are made of fresh keys, case by case; RFC 8032's are its own.
 class SignatureVectorsTest {
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final byte[] MESSAGE = "what is signed".getBytes(StandardCharsets.US_ASCII);
@@ -229,7 +229,8 @@ class SignatureVectorsTest {
         return all;
     }
 
-    /// FIPS 204: a signature of ML-DSA-65 is 48 octets of commitment, 5 times 640 of response, 55 + 6 of hints.
+    /// FIPS 204: a signature of ML-DSA-65 is 48 octets of commitment, 5 times 640 of response, 55 + 6 of
+    /// hints.
     @Test
     void mlDsa65IsStrictAboutLengthsRangesAndHints() {
         KeyPair key = Crypto.generate(KeyKind.ML_DSA_65, RANDOM);
