@@ -11,6 +11,8 @@ import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -19,6 +21,7 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 /// The client against a small server of the test's own that answers as the contract says; the whole command line
@@ -61,6 +64,28 @@ class CliTest {
         assertThat(all).hasSizeGreaterThan(30);
         assertThat(all)
                 .allSatisfy(command -> assertThat(command.getUsageMessage()).contains("Usage:"));
+    }
+
+    @Test
+    void tpmsAreRegisteredShownAndApproved(@TempDir Path folder) throws IOException {
+        Path key = Files.writeString(folder.resolve("ek.pem"), "-----BEGIN PUBLIC KEY-----");
+        answer = "{\"read\":1,\"accepted\":1,\"unchanged\":0,\"rejected\":0,\"errors\":[]}";
+        assertThat(Cli.run("tpm", "register", "m-1", "--ek", key.toString(), "--hardware", "--url", url()))
+                .isZero();
+        answer = "{\"rejected\":1,\"errors\":[{\"line\":1,\"message\":\"another device's\"}]}";
+        assertThat(Cli.run("tpm", "register", "m-2", "--ek", key.toString(), "--url", url()))
+                .isEqualTo(5);
+        answer = "{\"verdicts\":[],\"references\":[]}";
+        assertThat(Cli.run("tpm", "show", "m-1", "--url", url())).isZero();
+        assertThat(Cli.run("tpm", "approve", "m-1", "--reason", "updated", "--url", url()))
+                .isZero();
+        assertThat(Cli.run("tpm", "references", "meter", "--url", url())).isZero();
+        assertThat(asked)
+                .contains(
+                        "POST /api/v1/endorsement-keys",
+                        "GET /api/v1/devices/m-1/attestation",
+                        "POST /api/v1/devices/m-1/attestation/approve",
+                        "GET /api/v1/models/meter/pcr-references");
     }
 
     @Test

@@ -155,8 +155,7 @@ public final class AttestationEndpoint {
         FailureLimits.Caller caller =
                 FailureLimits.unproven(challenge.get().device(), asking.peer().remoteAddress());
         if (failures.isOver(caller, asking.now())) {
-            return new Answer.Refusal(
-                    429, "too-many-failures", "too many failed attempts", "wait a minute", Optional.of(60L));
+            return tooManyFailures();
         }
         return outcome(decide(asking, challenge.get(), sent));
     }
@@ -233,12 +232,28 @@ public final class AttestationEndpoint {
 
     private Answer quote(Asking asking) throws MalformedEvidenceException {
         Submission.Reattestation sent = AttestationMessages.reattestation(asking.body());
-        return admitted(
-                asking,
-                admitted -> new Answer.Json(AttestationMessages.verdict(attestation.reattest(
-                        admitted.device(),
-                        attestation.answered(sent.session(), Challenge.Purpose.QUOTE),
-                        sent.quoted()))));
+        return admitted(asking, admitted -> judge(asking, admitted, sent));
+    }
+
+    /// Each failure is written down, so a device that fails again and again is slowed down, by its key.
+    private Answer judge(Asking asking, Admission.Admitted admitted, Submission.Reattestation sent) {
+        FailureLimits.Caller caller = FailureLimits.caller(
+                new Credential.Operational(asking.peer().leaf().orElseThrow()),
+                asking.peer().remoteAddress());
+        if (failures.isOver(caller, asking.now())) {
+            return tooManyFailures();
+        }
+        Verdict verdict = attestation.reattest(
+                admitted.device(), attestation.answered(sent.session(), Challenge.Purpose.QUOTE), sent.quoted());
+        if (!verdict.passed()) {
+            failures.refused(caller, EnrolmentRefusal.TPM_NOT_BELIEVED, asking.now());
+        }
+        return new Answer.Json(AttestationMessages.verdict(verdict));
+    }
+
+    private static Answer tooManyFailures() {
+        return new Answer.Refusal(
+                429, "too-many-failures", "too many failed attempts", "wait a minute", Optional.of(60L));
     }
 
     private interface Inside {

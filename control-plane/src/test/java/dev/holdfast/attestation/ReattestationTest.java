@@ -144,6 +144,20 @@ class ReattestationTest {
     }
 
     @Test
+    void aDeviceThatFailsAgainAndAgainIsSlowedDown() throws Exception {
+        Enrolled one = enrolled("again-8");
+        JsonNode used = one.nonce();
+        Map<String, Object> quote = one.device().quoteAgain(used);
+        one.send(quote);
+        for (int i = 0; i < 12; i++) {
+            one.send(quote);
+        }
+        assertThat(one.send(quote).status()).isEqualTo(429);
+        assertThat(attestation.verdicts(one.device().ref, 50)).hasSizeLessThanOrEqualTo(20);
+        assertThat(enrolled("again-9").quote().text()).contains("\"passed\"");
+    }
+
+    @Test
     void aDeviceWithoutATpmHasNoAttestationKeyHere() throws Exception {
         TpmDevice device = new TpmDevice(server.register("again-7"));
         String credential = server.credential(device.ref);
