@@ -38,9 +38,9 @@ import org.slf4j.LoggerFactory;
 
 /// First identity from a TPM, and attestation during life, under `/attest/v1/`.
 ///
-/// Anybody may ask for a `challenge` and answer it with `activate`: the answer is the credential. `nonce` and `quote`
-/// are for devices with an operational certificate, quarantined ones among them: attestation is on the list of what
-/// heals.
+/// Anybody may ask for a `challenge` and answer it with `activate`: the answer is the credential. `nonce`
+/// and `quote` are for devices with an operational certificate, quarantined ones among them: attestation is
+/// on the list of what heals.
 public final class AttestationEndpoint {
     private static final Logger LOG = LoggerFactory.getLogger(AttestationEndpoint.class);
     private static final String ROOT = "/attest/v1/";
@@ -140,7 +140,8 @@ public final class AttestationEndpoint {
         }
     }
 
-    /// 1. The challenge must be ours. 2. The request proves its key. 3. What cryptography can say of the evidence.
+    /// 1. The challenge must be ours. 2. The request proves its key. 3. What cryptography can say of the
+    ///    evidence.
     /// 4. The decision, with everything that is looked up, in one transaction.
     private Answer activate(Asking asking) throws MalformedEvidenceException {
         Submission.Enrolment sent = AttestationMessages.enrolment(asking.body());

@@ -13,7 +13,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
-/// The messages of `/attest/v1/`, read strictly: JSON objects of texts, octets as base64. An unknown field is refused.
+/// The messages of `/attest/v1/`, read strictly: JSON objects of texts, octets as base64. An unknown field
+/// is refused.
 final class AttestationMessages {
     private static final int MOST_OCTETS = 16_384;
     private static final int MOST_CERTIFICATES = 5;

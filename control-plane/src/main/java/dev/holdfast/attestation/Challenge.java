@@ -5,11 +5,13 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
-/// What a device was asked to prove, and over what. It is not stored: the device keeps it, sealed, and sends it back.
+/// What a device was asked to prove, and over what. It is not stored: the device keeps it, sealed, and sends
+/// it back.
 ///
 /// @param profile of certificates that the device wants; empty for none named
 /// @param nonce 32 octets, hexadecimal
-/// @param endorsement TPMT_PUBLIC of the endorsement key, hexadecimal; empty for [Purpose#QUOTE], like the two after it
+/// @param endorsement TPMT_PUBLIC of the endorsement key, hexadecimal; empty for [Purpose#QUOTE], like the
+///     two after it
 /// @param attestation TPMT_PUBLIC of the attestation key, hexadecimal
 /// @param certificates DER of the endorsement key's certificate and of those above it, hexadecimal
 record Challenge(

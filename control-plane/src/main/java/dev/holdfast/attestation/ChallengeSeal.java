@@ -18,8 +18,8 @@ import java.util.TreeMap;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
-/// Gives challenges to devices to keep, so that a stranger who asks for many leaves nothing behind, and any node can
-/// take the answer. Sealed with a key that is derived from the installation's secret.
+/// Gives challenges to devices to keep, so that a stranger who asks for many leaves nothing behind, and any
+/// node can take the answer. Sealed with a key that is derived from the installation's secret.
 final class ChallengeSeal {
     static final int MOST_CHARACTERS = 24_000;
     private final SecretKeySpec key;

@@ -27,8 +27,8 @@ public final class Endorsements {
     ///
     /// @param id SHA-256 of the certificate
     /// @param software it certifies programs that imitate a TPM
-    /// @param firstUse whether a TPM under it may claim a registered device that has neither an endorsement key nor a
-    ///     certificate: only for anchors whose TPMs are all yours
+    /// @param firstUse whether a TPM under it may claim a registered device that has neither an endorsement
+    ///     key nor a certificate: only for anchors whose TPMs are all yours
     public record Anchor(
             Environment environment,
             String id,

@@ -68,9 +68,9 @@ final class EnrolmentEvidence implements TpmEvidence {
         this.shown = shown;
     }
 
-    /// 1. The challenge: in time, answered for the first time. 2. The credential was activated, so what follows is
-    /// said by the TPM of this endorsement key. 3. Whose it is. 4. Keys and statements. 5. Registers, and how far the
-    /// TPM's life has got.
+    /// 1. The challenge: in time, answered for the first time. 2. The credential was activated, so what
+    ///    follows is said by the TPM of this endorsement key. 3. Whose it is. 4. Keys and statements. 5.
+    ///    Registers, and how far the TPM's life has got.
     @Override
     public TpmFacts appraise(Transaction tx, DeviceRef device) {
         List<Found> faults = new ArrayList<>();

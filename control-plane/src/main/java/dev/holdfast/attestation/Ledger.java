@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/// Appraises a believed quote against what is known of the device, and writes down what was found. All inside one
-/// transaction.
+/// Appraises a believed quote against what is known of the device, and writes down what was found. All
+/// inside one transaction.
 final class Ledger {
     private static final Duration SAID_AGAIN = Duration.ofHours(1);
 

@@ -13,7 +13,8 @@ import java.util.TreeMap;
 /// How the PCRs of a model's devices are judged.
 ///
 /// @param selection that each quote must cover
-/// @param firstUse while the model has no reference values: what a device has when it is first seen is taken for good
+/// @param firstUse while the model has no reference values: what a device has when it is first seen is taken
+///     for good
 public record PcrPolicy(PcrSelection selection, boolean firstUse) {
     /// Where nobody has said otherwise: the boot chain, as it is when first seen.
     public static final PcrPolicy USUAL = new PcrPolicy(PcrSelection.parse("sha256:0,1,2,3,4,5,6,7"), true);
@@ -33,8 +34,8 @@ public record PcrPolicy(PcrSelection selection, boolean firstUse) {
     }
 
     /// 1. Every register asked for is quoted.
-    /// 2. Values that count are those of the model, those an operator approved for this device, and, while the model
-    ///    has none, those it had first.
+    /// 2. Values that count are those of the model, those an operator approved for this device, and, while
+    ///    the model has none, those it had first.
     /// 3. A match with one in force is good, unless this device has been at a later one of the model's.
     /// 4. A match with a superseded one is a step back; none at all is unknown.
     ///

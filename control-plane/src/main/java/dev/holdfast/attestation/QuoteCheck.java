@@ -29,7 +29,8 @@ final class QuoteCheck {
         }
     }
 
-    /// 1. Structure, magic, type. 2. The attestation key's signature. 3. The nonce. 4. The values are those digested.
+    /// 1. Structure, magic, type. 2. The attestation key's signature. 3. The nonce. 4. The values are those
+    ///    digested.
     static Result quote(TpmPublic attestationKey, Submission.Quoted sent, String nonce) {
         try {
             TpmQuote quote = TpmQuote.parse(sent.quote().message());
@@ -51,8 +52,8 @@ final class QuoteCheck {
         }
     }
 
-    /// 1. Structures. 2. The attestation key's signature over the certification. 3. The name in it is that of the key
-    /// sent. 4. That key is the request's. 5. It can't leave its TPM and was made there.
+    /// 1. Structures. 2. The attestation key's signature over the certification. 3. The name in it is that
+    ///    of the key sent. 4. That key is the request's. 5. It can't leave its TPM and was made there.
     static List<Found> certification(
             TpmPublic attestationKey, Submission.Signed sent, byte[] key, CertificationRequest request) {
         try {

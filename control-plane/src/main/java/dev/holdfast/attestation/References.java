@@ -15,8 +15,8 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import org.jooq.DSLContext;
 
-/// Which values the PCRs of a model's devices may have. Set by operators for a model, by an operator for one device, or
-/// by the device's own first quote.
+/// Which values the PCRs of a model's devices may have. Set by operators for a model, by an operator for one
+/// device, or by the device's own first quote.
 public final class References {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9 ._+-]{0,63}");
     private static final Pattern REGISTER = Pattern.compile("sha(1|256|384|512):(\\d|1\\d|2[0-3])");
@@ -81,8 +81,8 @@ public final class References {
         return database.read(sql -> ReferenceStore.ofDevice(sql, device));
     }
 
-    /// Sets how a model's devices are judged. What is left out of the list counts as superseded; what comes back into
-    /// force is approved anew, so that it is later than what replaced it.
+    /// Sets how a model's devices are judged. What is left out of the list counts as superseded; what comes
+    /// back into force is approved anew, so that it is later than what replaced it.
     public void put(Environment environment, ModelId model, ModelReferences wanted, String reason, Actor actor) {
         journal.run(tx -> {
             ReferenceStore.putPolicy(tx.sql(), environment, model, wanted.policy());

@@ -8,8 +8,8 @@ import java.util.Optional;
 /// How far a TPM's life has got, as its attestations tell: it only goes forward.
 ///
 /// @param attestationKey name of the key that told it
-/// @param genuine the numbers are the TPM's own: the key is in the endorsement hierarchy; else they are shifted by an
-///     amount that is constant for the key
+/// @param genuine the numbers are the TPM's own: the key is in the endorsement hierarchy; else they are
+///     shifted by an amount that is constant for the key
 record TpmLife(
         String attestationKey,
         boolean genuine,

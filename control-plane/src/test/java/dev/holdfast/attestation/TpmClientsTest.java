@@ -69,7 +69,7 @@ class TpmClientsTest {
         return all;
     }
 
-    /// One TPM, and so one story: registered as one device, refused for another, enrolled, attested, quarantined.
+    /// One TPM, and so one story: registered, enrolled, attested again.
     @Test
     void theRecipeEnrolsADeviceByItsTpmAndAttestsAgain() throws Exception {
         DeviceRef device = server.register("tpm-1");
@@ -112,8 +112,7 @@ class TpmClientsTest {
     }
 
     @Test
-    void theSameTpmIsRefusedForAnotherDeviceAndWhereARealOneIsWanted() throws Exception {
-        // The endorsement certificate says that it is a program, whatever its maker's anchor is registered as.
+    void theSameTpmIsRefusedForAnotherDevice() throws Exception {
         DeviceRef device = server.register("tpm-2");
         Map<String, String> settings = settings(device, "tpm");
         String commands = recipe()

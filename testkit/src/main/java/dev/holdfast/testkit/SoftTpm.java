@@ -26,9 +26,9 @@ import javax.crypto.spec.OAEPParameterSpec;
 import javax.crypto.spec.PSource;
 import javax.crypto.spec.SecretKeySpec;
 
-/// What a TPM sends, made by hand from the TCG's pages, so that it can also be made wrong: keys with attributes
-/// that a
-/// real TPM refuses, attestations with another magic. Written apart from `protocol.tpm`, which it checks.
+/// What a TPM sends, made by hand from the TCG's pages, so that it can also be made wrong: keys with
+/// attributes that a real TPM refuses, attestations with another magic. Written apart from `protocol.tpm`,
+/// which it checks.
 public final class SoftTpm {
     public static final int FIXED_TPM = 1 << 1;
     public static final int FIXED_PARENT = 1 << 4;
@@ -97,7 +97,8 @@ public final class SoftTpm {
         }
     }
 
-    /// A P-256 key; one that decrypts and is restricted has AES-128-CFB, one that signs and is restricted has ECDSA.
+    /// A P-256 key; one that decrypts and is restricted has AES-128-CFB, one that signs and is restricted
+    /// has ECDSA.
     public static TpmKey ec(int attributes) {
         try {
             KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");

@@ -30,8 +30,8 @@ import org.bouncycastle.asn1.x509.Extension;
 import org.bouncycastle.asn1.x509.GeneralName;
 import org.bouncycastle.asn1.x509.GeneralNames;
 
-/// A certificate of an endorsement key (TCG EK Credential Profile, section 3) that leads to an anchor: the maker of
-/// the TPM says that the key is in one of its TPMs.
+/// A certificate of an endorsement key (TCG EK Credential Profile, section 3) that leads to an anchor: the
+/// maker of the TPM says that the key is in one of its TPMs.
 ///
 /// @param anchor SHA-256 of the anchor's certificate
 /// @param manufacturer as the TPM itself writes it: `id:49465800`

@@ -9,9 +9,9 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 
-/// What was measured into the PCRs before the operating system took over, as the firmware wrote it down (TCG PC
-/// Client Platform Firmware Profile, section 10, the crypto-agile format). The log is only a claim until its replay
-/// gives the PCRs that a quote has.
+/// What was measured into the PCRs before the operating system took over, as the firmware wrote it down (TCG
+/// PC Client Platform Firmware Profile, section 10, the crypto-agile format). The log is only a claim until
+/// its replay gives the PCRs that a quote has.
 public record EventLog(List<Event> events, Map<Integer, Integer> startValues) {
     static final int MOST_OCTETS = 512 * 1024;
     private static final int MOST_EVENTS = 4_096;
@@ -56,8 +56,8 @@ public record EventLog(List<Event> events, Map<Integer, Integer> startValues) {
         return new EventLog(events, start);
     }
 
-    /// TCG_PCR_EVENT with TCG_EfiSpecIdEvent (section 10.4.5.1): which digests each event has, and how long they
-    /// are.
+    /// TCG_PCR_EVENT with TCG_EfiSpecIdEvent (section 10.4.5.1): which digests each event has, and how long
+    /// they are.
     private static Map<Integer, Integer> header(Cursor in) throws TpmFormatException {
         long register = in.u32();
         long type = in.u32();
@@ -111,8 +111,8 @@ public record EventLog(List<Event> events, Map<Integer, Integer> startValues) {
         return data.length >= start.length && java.util.Arrays.equals(data, 0, start.length, start, 0, start.length);
     }
 
-    /// The PCRs of a bank after all this: each event extends its own (section 3.3.4 of the profile; part 1 section
-    /// 17.2). Registers that no event names are left out.
+    /// The PCRs of a bank after all this: each event extends its own (section 3.3.4 of the profile; part 1
+    /// section 17.2). Registers that no event names are left out.
     ///
     /// @return register to digest, hexadecimal
     /// @throws TpmFormatException when an event has no digest of this bank

@@ -1,8 +1,7 @@
 package dev.holdfast.protocol.tpm;
 
-/// TPMA_OBJECT (part 2 section 8.3): what the TPM lets be done with a key. They are part of the key's name, so
-/// whoever
-/// proves the name proves them.
+/// TPMA_OBJECT (part 2 section 8.3): what the TPM lets be done with a key. They are part of the key's name,
+/// so whoever proves the name proves them.
 public record TpmAttributes(int bits) {
     private static final int FIXED_TPM = 1 << 1;
     private static final int ST_CLEAR = 1 << 2;

@@ -18,8 +18,9 @@ import javax.crypto.spec.OAEPParameterSpec;
 import javax.crypto.spec.PSource;
 import javax.crypto.spec.SecretKeySpec;
 
-/// A credential that only one TPM can open, and only while it holds a key with a certain name (TPM2_MakeCredential,
-/// part 1 section 24): who sends back the secret has shown that both keys are in the same TPM.
+/// A credential that only one TPM can open, and only while it holds a key with a certain name
+/// (TPM2_MakeCredential, part 1 section 24): who sends back the secret has shown that both keys are in the
+/// same TPM.
 ///
 /// @param blob TPM2B_ID_OBJECT
 /// @param secret TPM2B_ENCRYPTED_SECRET

@@ -5,8 +5,8 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Locale;
 import java.util.Optional;
 
-/// Hash algorithms (TPM_ALG_ID). SHA-1 is known only because PCR banks and event logs still have it; nothing that is
-/// believed may depend on it.
+/// Hash algorithms (TPM_ALG_ID). SHA-1 is known only because PCR banks and event logs still have it; nothing
+/// that is believed may depend on it.
 public enum TpmHash {
     SHA1(0x0004, 20),
     SHA256(0x000b, 32),

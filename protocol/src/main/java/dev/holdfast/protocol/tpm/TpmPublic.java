@@ -19,8 +19,8 @@ import org.bouncycastle.asn1.x9.ECNamedCurveTable;
 import org.bouncycastle.asn1.x9.X9ECParameters;
 import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 
-/// TPMT_PUBLIC (part 2 section 12.2.4): the public part of an RSA or elliptic-curve key, with what the TPM lets be
-/// done with it.
+/// TPMT_PUBLIC (part 2 section 12.2.4): the public part of an RSA or elliptic-curve key, with what the TPM
+/// lets be done with it.
 ///
 /// @param authPolicy hexadecimal, empty for none
 /// @param symmetricBits of the AES key that protects what is stored under this key; empty for keys that store
@@ -53,8 +53,8 @@ public record TpmPublic(
         return parse(area);
     }
 
-    /// Reads TPMT_PUBLIC. Only kinds that are accepted somewhere can be read: RSA of 2048, 3072 or 4096 bits, P-256
-    /// and P-384, names by SHA-256 or better.
+    /// Reads TPMT_PUBLIC. Only kinds that are accepted somewhere can be read: RSA of 2048, 3072 or 4096
+    /// bits, P-256 and P-384, names by SHA-256 or better.
     public static TpmPublic parse(byte[] area) throws TpmFormatException {
         TpmReader in = new TpmReader("TPMT_PUBLIC", area, MOST_OCTETS);
         int type = in.u16();
@@ -172,8 +172,8 @@ public record TpmPublic(
                         .bytes());
     }
 
-    /// The qualified name of a primary key in the endorsement hierarchy (part 1 section 26.5): its ancestors' names
-    /// and its own, digested.
+    /// The qualified name of a primary key in the endorsement hierarchy (part 1 section 26.5): its
+    /// ancestors' names and its own, digested.
     public String qualifiedNameInEndorsementHierarchy() {
         return qualified(new byte[] {0x40, 0, 0, 0x0b});
     }

@@ -5,9 +5,9 @@ package dev.holdfast.protocol.tpm;
 /// @param qualifiedSigner the qualified name of the key that signs, hexadecimal
 /// @param extraData what the caller asked to be signed along, hexadecimal: the nonce
 /// @param clock milliseconds that this TPM has been powered
-/// @param resetCount how often the platform has been reset; like the two after it, the TPM's own number only for
-///     keys
-///     in the endorsement hierarchy, else shifted by an amount that is constant for the key (part 1 section 36.7)
+/// @param resetCount how often the platform has been reset; like the two after it, the TPM's own number only
+///     for keys in the endorsement hierarchy, else shifted by an amount that is constant for the key (part 1
+///     section 36.7)
 /// @param restartCount resumes since the last reset
 /// @param clockSafe false when the clock may have gone back after an unorderly shutdown
 public record TpmStatement(

@@ -8,8 +8,9 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 
-/// The attestation statement format `tpm` (WebAuthn level 2 section 8.3), as ACME's device-attest-01 uses it: an
-/// attestation key, itself certified, says that the key in `pubArea` is in its TPM and signs a challenge along.
+/// The attestation statement format `tpm` (WebAuthn level 2 section 8.3), as ACME's device-attest-01 uses
+/// it: an attestation key, itself certified, says that the key in `pubArea` is in its TPM and signs a
+/// challenge along.
 ///
 /// @param key that was certified: the request's key must be this one
 /// @param attestationKey whose certificate led to an anchor
@@ -43,7 +44,8 @@ public record WebauthnTpm(TpmPublic key, EkCertificate attestationKey) {
     }
 
     /// 1. `pubArea` and `certInfo` are read; magic and type must be right.
-    /// 2. The attestation key's certificate: version 3, not a CA's, tcg-kp-AIKCertificate, leads to an anchor.
+    /// 2. The attestation key's certificate: version 3, not a CA's, tcg-kp-AIKCertificate, leads to an
+    ///    anchor.
     /// 3. Its signature over `certInfo`. 4. `extraData` is the digest that was asked for.
     /// 5. The name in it is that of `pubArea`. 6. That key can't leave its TPM and was made there.
     ///
