@@ -228,6 +228,7 @@ function Refusals({ id }: { id: string }) {
   return (
     <>
     <Why id={id} />
+    <h3 className="table-head">One by one</h3>
     <Table
       caption="Refused connections that named this device"
       rows={failures.data?.failures}

@@ -21,7 +21,7 @@ export function Why({ id }: { id: string }) {
       <p className="why"><span className="why-head"><Mark tone={VERDICTS[diagnosis.verdict]} /><strong><Untrusted text={diagnosis.sentence} /></strong></span></p>
       {diagnosis.reasons.map((reason) => (
         <article className="why" key={reason.kind + reason.cause + String(reason.sure)}>
-          <p className="why-head"><Mark tone={reason.kind === "record" ? "bad" : "watch"} /><Untrusted text={reason.sentence} /></p>
+          <p className="why-head"><Mark tone={reason.kind === "bars" ? "bad" : reason.kind === "note" ? "calm" : "watch"} /><Untrusted text={reason.sentence} /></p>
           <dl className="small">
             <dt>Do</dt>
             <dd><Untrusted text={reason.fix} /></dd>

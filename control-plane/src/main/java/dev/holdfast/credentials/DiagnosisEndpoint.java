@@ -68,7 +68,8 @@ final class DiagnosisEndpoint {
         return Fields.of(
                         "kind",
                         switch (reason.kind()) {
-                            case BARS, NOTE -> "record";
+                            case BARS -> "bars";
+                            case NOTE -> "note";
                             case HANDSHAKE -> "handshake";
                             case ADMISSION -> "admission";
                             case ENROLMENT -> "enrolment";
