@@ -6,11 +6,13 @@ import dev.holdfast.TestServer;
 import dev.holdfast.ca.Authority;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Serial;
+import dev.holdfast.database.Database;
 import dev.holdfast.identity.Admission;
 import dev.holdfast.identity.Applicant;
 import dev.holdfast.identity.Credential;
 import dev.holdfast.identity.EnrolmentOutcome;
 import dev.holdfast.identity.EnrolmentRefusal;
+import dev.holdfast.journal.Recorded;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.CertificationRequest;
 import dev.holdfast.protocol.x509.Crypto;
@@ -25,9 +27,11 @@ import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Date;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
@@ -318,6 +322,39 @@ class RolloverTest {
         TestServer.await(
                 "its certificates are refused",
                 () -> server.server().identity().admit(one, Instant.now()) instanceof Admission.Refused);
+    }
+
+    @Test
+    void afterARestoreADistrustedIssuerIsDistrustedAgainOnce() {
+        List<Recorded> seen = new CopyOnWriteArrayList<>();
+        server.server().journal().subscribe(entry -> {
+            if (entry.content().contains("\"kind\":\"authority.distrusted\"")) {
+                seen.add(entry);
+            }
+        });
+        Rollover emergency = done(rollovers()
+                .startEmergency(
+                        TestServer.ENVIRONMENT, true, Duration.ofDays(1), PER_HOUR, "the key was seen", TestServer.TESTER));
+        done(rollovers().finish(emergency.id(), true, "now", TestServer.TESTER));
+        TestServer.await("the entry", () -> !seen.isEmpty());
+        try (Database restored = Database.open(server.database(), 2)) {
+            restored.run(sql ->
+                    sql.execute("update authority set state = 'active' where id = ?", emergency.oldAuthority()));
+        }
+        List<Boolean> changed = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            changed.add(server.server()
+                    .journal()
+                    .commit(tx -> server.server().ca().authorities().replay(tx, seen.getFirst())));
+        }
+        assertThat(changed).containsExactly(true, false);
+        TestServer.await("it is heard", () -> !server.server()
+                .ca()
+                .authorities()
+                .find(emergency.oldAuthority())
+                .orElseThrow()
+                .standing()
+                .isTrusted());
     }
 
     @Test
