@@ -13,6 +13,9 @@ import dev.holdfast.ingest.Ingest;
 import dev.holdfast.mqtt.MqttEndpoint;
 import dev.holdfast.pki.PkiEndpoint;
 import dev.holdfast.protocol.cms.KeyEnvelope;
+import dev.holdfast.scep.RegistrationAuthority;
+import dev.holdfast.scep.Scep;
+import dev.holdfast.scep.ScepEndpoint;
 import dev.holdfast.tls.DeviceListener;
 import dev.holdfast.tls.DevicePlane;
 import dev.holdfast.tls.DeviceTls;
@@ -116,6 +119,20 @@ final class DeviceSide {
                 ground.random);
         cmp.mount(https.router());
         new AttestationEndpoint(rooms.attestation, rooms.identity, ground.clock).mount(https.router());
+        if (configuration.scep().enabled()) {
+            new ScepEndpoint(
+                            new Scep(
+                                    rooms.identity,
+                                    rooms.ca,
+                                    new RegistrationAuthority(
+                                            rooms.ca, ground.folder, ground.clock, ground.random),
+                                    environment,
+                                    ground.clock,
+                                    ground.random),
+                            rooms.ca.profiles(),
+                            environment)
+                    .mount(pki.router());
+        }
         ingest = new Ingest(
                 plane,
                 tls,

@@ -28,7 +28,9 @@ public record CertificateProfile(
         /// Of our own time-stamping authority (RFC 3161 section 2.3), never of a device.
         TIME_STAMPING,
         /// Of who signs our answers to CMP (RFC 9810 section 4.5, id-kp-cmcCA), never of a device.
-        CMP_AUTHORITY;
+        CMP_AUTHORITY,
+        /// Of our own registration authority for SCEP (RFC 6402 section 2.10), never of a device.
+        REGISTRATION;
 
         /// As profiles write it: `tls-client`.
         public String text() {
@@ -39,7 +41,7 @@ public record CertificateProfile(
         public static Optional<Usage> parseForProfile(String text) {
             return parse(text).filter(usage -> switch (usage) {
                 case TLS_CLIENT, TLS_SERVER -> true;
-                case OCSP_SIGNING, TIME_STAMPING, CMP_AUTHORITY -> false;
+                case OCSP_SIGNING, TIME_STAMPING, CMP_AUTHORITY, REGISTRATION -> false;
             });
         }
 

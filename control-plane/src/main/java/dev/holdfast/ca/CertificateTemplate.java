@@ -62,6 +62,9 @@ final class CertificateTemplate {
 
     /// id-kp-cmcCA (RFC 6402 section 2.10).
     private static final KeyPurposeId CMC_CA = KeyPurposeId.getInstance(new ASN1ObjectIdentifier("1.3.6.1.5.5.7.3.27"));
+    /// id-kp-cmcRA.
+    private static final KeyPurposeId REGISTRATION =
+            KeyPurposeId.getInstance(new ASN1ObjectIdentifier("1.3.6.1.5.5.7.3.28"));
 
     private CertificateTemplate() {}
 
@@ -90,13 +93,13 @@ final class CertificateTemplate {
         }
     }
 
-    /// 128 random bits (RFC 5280 section 4.1.2.2 asks for at most 20 octets, CA/Browser rules for 64 random
-    /// bits),
-    /// never zero.
+    /// 127 random bits, never less than 65 (RFC 5280 section 4.1.2.2 asks for at most 20 octets, CA/Browser rules
+    /// for 64 random bits). Not 128: with the highest bit set DER puts a zero before it, and there are clients that
+    /// compare serials without (strongSwan's `pki --scep`).
     static Serial serial(SecureRandom random) {
         BigInteger number;
         do {
-            number = new BigInteger(128, random);
+            number = new BigInteger(127, random);
         } while (number.bitLength() < 65);
         return Serial.of(number);
     }
@@ -144,7 +147,9 @@ final class CertificateTemplate {
     static TBSCertificate leaf(Intended intended, Issuer issuer) {
         ExtensionsGenerator extensions = new ExtensionsGenerator();
         add(extensions, Extension.basicConstraints, true, new BasicConstraints(false));
-        add(extensions, Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature));
+        // What devices send to the registration authority is encrypted to it.
+        int more = intended.usages().contains(CertificateProfile.Usage.REGISTRATION) ? KeyUsage.keyEncipherment : 0;
+        add(extensions, Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature | more));
         boolean timeStamping = intended.usages().contains(CertificateProfile.Usage.TIME_STAMPING);
         boolean statusSigning = intended.usages().contains(CertificateProfile.Usage.OCSP_SIGNING);
         add(
@@ -159,6 +164,7 @@ final class CertificateTemplate {
                             case OCSP_SIGNING -> KeyPurposeId.id_kp_OCSPSigning;
                             case TIME_STAMPING -> KeyPurposeId.id_kp_timeStamping;
                             case CMP_AUTHORITY -> CMC_CA;
+                            case REGISTRATION -> REGISTRATION;
                         })
                         .toArray(KeyPurposeId[]::new)));
         add(

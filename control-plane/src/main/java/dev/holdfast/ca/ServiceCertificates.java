@@ -6,6 +6,7 @@ import dev.holdfast.journal.Journal;
 import dev.holdfast.protocol.x509.Crypto;
 import java.security.KeyPair;
 import java.security.PrivateKey;
+import java.security.PublicKey;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -51,7 +52,8 @@ public final class ServiceCertificates {
     /// The usages there are certificates for here.
     public enum Service {
         STATUS("ocsp", CertificateProfile.Usage.OCSP_SIGNING),
-        TIME("time", CertificateProfile.Usage.TIME_STAMPING);
+        TIME("time", CertificateProfile.Usage.TIME_STAMPING),
+        REGISTRATION("scep", CertificateProfile.Usage.REGISTRATION);
 
         private final String profile;
         private final CertificateProfile.Usage usage;
@@ -65,24 +67,28 @@ public final class ServiceCertificates {
     /// A fresh key and its certificate, stored and journalled like every other. Blocks.
     public Credential issue(Authority authority, Service service, Duration lifetime) {
         KeyPair pair = Crypto.generateP256(random);
-        CertificateProfile profile =
-                CertificateProfile.of(service.profile, service.usage, lifetime, Duration.ZERO);
+        X509Certificate stored = certify(authority, service, pair.getPublic(), lifetime);
+        Instant from = stored.getNotBefore().toInstant();
+        Duration life = Duration.between(from, stored.getNotAfter().toInstant());
+        return new Credential(
+                pair.getPrivate(), stored, above(authority), from.plus(life.multipliedBy(2).dividedBy(3)));
+    }
+
+    /// The certificate for a key that the service keeps itself. Blocks.
+    public X509Certificate certify(Authority authority, Service service, PublicKey key, Duration lifetime) {
+        CertificateProfile profile = CertificateProfile.of(service.profile, service.usage, lifetime, Duration.ZERO);
         ApprovedRequest request = new ApprovedRequest(
                 authority.environment().orElse(environment),
                 Optional.empty(),
                 "Holdfast " + service.profile + " " + authority.id(),
                 List.of("URI:urn:holdfast:" + service.profile + ":" + authority.id()),
-                SubjectPublicKeyInfo.getInstance(pair.getPublic().getEncoded()),
+                SubjectPublicKeyInfo.getInstance(key.getEncoded()),
                 profile,
                 "holdfast");
         Intended intended = journal.commit(tx -> issuance.intend(tx, authority, request));
         X509Certificate signed = issuance.sign(intended);
-        X509Certificate stored = journal.commit(tx -> issuance.store(tx, intended, signed, new Actor.Holdfast("ca")))
+        return journal.commit(tx -> issuance.store(tx, intended, signed, new Actor.Holdfast("ca")))
                 .orElseThrow();
-        Instant from = stored.getNotBefore().toInstant();
-        Duration life = Duration.between(from, stored.getNotAfter().toInstant());
-        return new Credential(
-                pair.getPrivate(), stored, above(authority), from.plus(life.multipliedBy(2).dividedBy(3)));
     }
 
     private static List<X509Certificate> above(Authority authority) {

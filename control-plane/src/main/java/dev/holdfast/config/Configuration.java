@@ -41,6 +41,7 @@ public record Configuration(
         Certificates certificates,
         Acme acme,
         KeySettings keys,
+        Scep scep,
         @Nullable String journalExport) {
 
     /// Each empty value is derived from the host name and the port that was bound.
@@ -206,6 +207,10 @@ public record Configuration(
             @Nullable String library,
             @Nullable Long slot,
             @Nullable String pinFile) {}
+    /// For old devices that speak nothing else.
+    ///
+    /// @param enabled whether `/scep` answers on the plain-HTTP PKI listener
+    public record Scep(boolean enabled) {}
 
     public static Configuration defaults() {
         return new Configuration(
@@ -239,6 +244,7 @@ public record Configuration(
                 new Certificates(Duration.ofDays(90), Duration.ofDays(90), Duration.ofDays(1), Duration.ZERO, 36_000),
                 new Acme("", false, 80, null),
                 KeySettings.NONE,
+                new Scep(false),
                 null);
     }
 

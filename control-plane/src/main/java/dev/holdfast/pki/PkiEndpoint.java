@@ -139,6 +139,11 @@ public final class PkiEndpoint implements AutoCloseable {
         return port;
     }
 
+    /// Where other protocols over plain HTTP mount their routes, before [#serve].
+    public Router router() {
+        return router;
+    }
+
     /// Begins to answer.
     public void serve(Ca ca, Revocation revocation, TimeStamping timeStamping, InstantSource clock) {
         router.get("/ca/:file").handler(request -> authority(ca, request));
