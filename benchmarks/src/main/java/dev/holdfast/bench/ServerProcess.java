@@ -97,7 +97,18 @@ final class ServerProcess implements AutoCloseable {
 
     /// Octets of heap in use after a full collection.
     long heap() {
-        jcmd("GC.run");
+        // A server that has just become ready may be too busy to answer at once.
+        for (int attempt = 1; ; attempt++) {
+            try {
+                jcmd("GC.run");
+                break;
+            } catch (AssertionError busy) {
+                if (attempt == 3) {
+                    throw busy;
+                }
+                Load.pause(5_000);
+            }
+        }
         long kib = 0;
         Matcher used = USED.matcher(jcmd("GC.heap_info"));
         while (used.find()) {
