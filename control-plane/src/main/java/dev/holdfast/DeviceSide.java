@@ -3,8 +3,8 @@ package dev.holdfast;
 import dev.holdfast.acme.Acme;
 import dev.holdfast.acme.AcmeEndpoint;
 import dev.holdfast.api.Rooms.ListenerStatus;
-import dev.holdfast.cmp.CmpEndpoint;
 import dev.holdfast.attestation.AttestationEndpoint;
+import dev.holdfast.cmp.CmpEndpoint;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.config.ConfigurationException;
 import dev.holdfast.core.Environment;
@@ -124,8 +124,7 @@ final class DeviceSide {
                             new Scep(
                                     rooms.identity,
                                     rooms.ca,
-                                    new RegistrationAuthority(
-                                            rooms.ca, ground.folder, ground.clock, ground.random),
+                                    new RegistrationAuthority(rooms.ca, ground.folder, ground.clock, ground.random),
                                     environment,
                                     ground.clock,
                                     ground.random),

@@ -19,10 +19,10 @@ import dev.holdfast.journal.Replayer;
 import dev.holdfast.notify.Channels;
 import dev.holdfast.response.Response;
 import dev.holdfast.revocation.Revocation;
-import dev.holdfast.rollover.AuthorityLifecycle;
 import dev.holdfast.rollout.HealthSource;
 import dev.holdfast.rollout.RolloutReplay;
 import dev.holdfast.rollout.Rollouts;
+import dev.holdfast.rollover.AuthorityLifecycle;
 import dev.holdfast.rotation.Renewals;
 import dev.holdfast.segmentation.Segmentation;
 import dev.holdfast.sessions.Sessions;
@@ -82,7 +82,8 @@ final class FleetRooms {
                 ground.random,
                 ground.clock);
         revocation = parts.opened(
-                "revocation", new Revocation(
+                "revocation",
+                new Revocation(
                         ground.database,
                         ground.journal,
                         ca,
@@ -111,8 +112,7 @@ final class FleetRooms {
                 ground.clock,
                 ground.random,
                 configuration.certificates().renewalsPerHour());
-        rollover = new AuthorityLifecycle(
-                ground.database, ground.journal, ca, renewals, ground.clock, ground.random);
+        rollover = new AuthorityLifecycle(ground.database, ground.journal, ca, renewals, ground.clock, ground.random);
         attestation = new Attestation(
                 ground.database,
                 ground.journal,

@@ -24,7 +24,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// What every room stands on: the data folder, the database, the journal, and whether the installation is frozen.
+/// What every room stands on: the data folder, the database, the journal, and whether the installation is
+/// frozen.
 final class Ground {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -102,9 +103,9 @@ final class Ground {
         });
     }
 
-    /// After a restore: what the stream that left the machine says was taken away after the backup is taken away
-    /// again, in the database and in the memory of the rooms. To be called when the journal's tail runs and before
-    /// anything listens.
+    /// After a restore: what the stream that left the machine says was taken away after the backup is taken
+    /// away again, in the database and in the memory of the rooms. To be called when the journal's tail runs
+    /// and before anything listens.
     void mergeStream(List<Replayer> rooms) throws IOException {
         if (freeze.merge(rooms) == 0) {
             return;

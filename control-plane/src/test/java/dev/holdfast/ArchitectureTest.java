@@ -91,7 +91,8 @@ class ArchitectureTest {
         assertNone(Reach.clockAndChance(CLASSES, one -> one.getName().equals("dev.holdfast.Main")));
     }
 
-    /// The ticket to a certificate: made by the policy for devices, by `ca` for our own listeners, and by nobody else.
+    /// The ticket to a certificate: made by the policy for devices, by `ca` for our own listeners, and by
+    /// nobody else.
     @Test
     void onlyThePolicyGrantsCertificates() {
         List<String> makers = CLASSES.get("dev.holdfast.ca.ApprovedRequest").getConstructorCallsToSelf().stream()

@@ -94,8 +94,8 @@ class RevokedSessionTest {
         private void talk() {
             try {
                 for (int i = 1; i < 60_000; i++) {
-                    session.send(RawMqtt.publish(
-                            4, "d/" + device.id() + "/event", i, "{\"v\":1,\"name\":\"e" + i + "\"}"));
+                    session.send(
+                            RawMqtt.publish(4, "d/" + device.id() + "/event", i, "{\"v\":1,\"name\":\"e" + i + "\"}"));
                     if (session.read().type() == 4) {
                         lastAccepted = System.nanoTime();
                         accepted = i;
@@ -136,7 +136,9 @@ class RevokedSessionTest {
     private static void awaitKnown(ProcessDevice device, ServerProcess node) throws Exception {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
         while (!node.ask("admits " + device.id()).equals("true")) {
-            assertThat(System.nanoTime()).as("the other node hears of the certificate").isLessThan(deadline);
+            assertThat(System.nanoTime())
+                    .as("the other node hears of the certificate")
+                    .isLessThan(deadline);
             TimeUnit.MILLISECONDS.sleep(10);
         }
     }

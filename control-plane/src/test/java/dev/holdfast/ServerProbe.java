@@ -31,8 +31,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/// The whole server in a process of its own, for tests that kill it, fill its disk or count what it holds. Says its
-/// ports, then answers numbered questions, a line each ([ServerProcess#ask]). Ends when its input does.
+/// The whole server in a process of its own, for tests that kill it, fill its disk or count what it holds. Says
+/// its ports, then answers numbered questions, a line each ([ServerProcess#ask]). Ends when its input does.
 public final class ServerProbe {
     private static final Environment ENVIRONMENT = new Environment("development");
     private static final ModelId MODEL = new ModelId("probe");

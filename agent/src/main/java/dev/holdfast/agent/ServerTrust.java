@@ -26,10 +26,11 @@ import java.util.stream.Collectors;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedTrustManager;
 
-/// Trusts a server whose chain ends at one of our anchors, is meant for servers, is in force and names the host that
-/// we meant to reach (RFC 9525: subject alternative names only).
+/// Trusts a server whose chain ends at one of our anchors, is meant for servers, is in force and names the host
+/// that we meant to reach (RFC 9525: subject alternative names only).
 ///
-/// A chain that held is remembered until its first certificate ends: reconnecting costs no second path validation.
+/// A chain that held is remembered until its first certificate ends: reconnecting costs no second path
+/// validation.
 final class ServerTrust extends X509ExtendedTrustManager {
     private static final String SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
     private static final int MOST_REMEMBERED = 64;

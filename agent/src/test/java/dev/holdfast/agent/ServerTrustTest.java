@@ -32,8 +32,8 @@ import org.bouncycastle.cert.jcajce.JcaX509ExtensionUtils;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.junit.jupiter.api.Test;
 
-/// Whom an agent trusts while its server's root is replaced: the listener sends the old root's certificate for the
-/// new one, and devices know the old root, the new one, or both.
+/// Whom an agent trusts while its server's root is replaced: the listener sends the old root's certificate for
+/// the new one, and devices know the old root, the new one, or both.
 class ServerTrustTest {
     private static final Instant NOW = Instant.now();
     private static final String ROOT = "CN=Holdfast root";
@@ -76,8 +76,7 @@ class ServerTrustTest {
 
     private static X509Certificate signed(X509v3CertificateBuilder builder, KeyPair by) throws Exception {
         return new JcaX509CertificateConverter()
-                .getCertificate(
-                        builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(by.getPrivate())));
+                .getCertificate(builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(by.getPrivate())));
     }
 
     private static X509Certificate authority(String subject, PublicKey key, String issuer, KeyPair by, int below) {
@@ -93,8 +92,7 @@ class ServerTrustTest {
 
     private X509Certificate leaf() {
         try {
-            X509v3CertificateBuilder builder =
-                    builder("CN=localhost", pair().getPublic(), "CN=Servers", issuerKey);
+            X509v3CertificateBuilder builder = builder("CN=localhost", pair().getPublic(), "CN=Servers", issuerKey);
             builder.addExtension(
                     Extension.subjectAlternativeName,
                     false,

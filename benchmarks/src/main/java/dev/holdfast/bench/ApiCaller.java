@@ -26,8 +26,7 @@ final class ApiCaller implements AutoCloseable {
                                 + "/api/v1/certificates/" + serial + "/revoke"))
                         .header("Authorization", "Bearer " + token)
                         .header("Content-Type", "application/json")
-                        .POST(HttpRequest.BodyPublishers.ofString(
-                                "{\"reason\":\"bench\",\"code\":\"keyCompromise\"}")),
+                        .POST(HttpRequest.BodyPublishers.ofString("{\"reason\":\"bench\",\"code\":\"keyCompromise\"}")),
                 HttpResponse.BodyHandlers.ofString());
         if (answer.statusCode() != 200) {
             throw new IOException("not revoked: " + answer.statusCode() + " " + answer.body());
@@ -37,8 +36,7 @@ final class ApiCaller implements AutoCloseable {
     /// @param path below `/api/v1`
     String post(ServerProcess server, String path, String json) throws IOException {
         HttpResponse<String> answer = send(
-                HttpRequest.newBuilder(
-                                URI.create("http://localhost:" + server.port("OPERATOR") + "/api/v1" + path))
+                HttpRequest.newBuilder(URI.create("http://localhost:" + server.port("OPERATOR") + "/api/v1" + path))
                         .header("Authorization", "Bearer " + token)
                         .header("Content-Type", "application/json")
                         .POST(HttpRequest.BodyPublishers.ofString(json)),
@@ -59,8 +57,7 @@ final class ApiCaller implements AutoCloseable {
         return answer.body();
     }
 
-    private <T> HttpResponse<T> send(HttpRequest.Builder request, HttpResponse.BodyHandler<T> into)
-            throws IOException {
+    private <T> HttpResponse<T> send(HttpRequest.Builder request, HttpResponse.BodyHandler<T> into) throws IOException {
         try {
             return client.send(request.build(), into);
         } catch (InterruptedException e) {

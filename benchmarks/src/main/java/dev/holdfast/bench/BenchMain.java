@@ -16,8 +16,9 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/// Measures `./holdfast serve` from outside, its CPU and its database's, beside a named yardstick in the same run;
-/// prints a table and where the time goes, writes JSON. The load comes from this process, whose CPU is not counted.
+/// Measures `./holdfast serve` from outside, its CPU and its database's, beside a named yardstick in the same
+/// run; prints a table and where the time goes, writes JSON. The load comes from this process, whose CPU is not
+/// counted.
 @Command(name = "bench", mixinStandardHelpOptions = true, description = "Server CPU per operation, beside a yardstick.")
 public final class BenchMain implements Callable<Integer> {
     private static final List<String> ALL = List.of(

@@ -39,8 +39,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/// Prepares a data folder with a fleet in it, in a process of its own, before anything is measured: devices with a
-/// certificate each, and registered ones with a token each. Nothing of this counts.
+/// Prepares a data folder with a fleet in it, in a process of its own, before anything is measured: devices
+/// with a certificate each, and registered ones with a token each. Nothing of this counts.
 final class FleetMain {
     static final Environment ENVIRONMENT = new Environment("development");
     static final ModelId MODEL = new ModelId("bench");
@@ -56,7 +56,8 @@ final class FleetMain {
 
     /// How many of each kind.
     ///
-    /// @param others registered, and no more: they make the population as large as the limits of isolation want it
+    /// @param others registered, and no more: they make the population as large as the limits of isolation want
+    ///     it
     record Sizes(int meters, int hostile, int newcomers, int others) {
         String[] arguments() {
             return new String[] {"" + meters, "" + hostile, "" + newcomers, "" + others};

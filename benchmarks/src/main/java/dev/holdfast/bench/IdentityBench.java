@@ -31,7 +31,8 @@ final class IdentityBench {
         Fleet fleet = BenchMain.prepare(
                 bench, "issuance", new FleetMain.Sizes(bench.size(100, 10), 0, bench.size(10_000, 60), 0));
         try (ServerProcess server = ServerProcess.start(bench.home(), fleet.data())) {
-            return EnrolmentRow.identity(EnrolmentRow.measure(bench, fleet, server).getFirst());
+            return EnrolmentRow.identity(
+                    EnrolmentRow.measure(bench, fleet, server).getFirst());
         }
     }
 

@@ -11,22 +11,23 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// A re-key of a million devices: how long it takes to plan (the renewal of each certificate moved forward, spread at
-/// the rate), and how many devices a second are then told, durable and journalled. The devices are rows: what a renewal
-/// itself costs is the row of enrolment.
+/// A re-key of a million devices: how long it takes to plan (the renewal of each certificate moved forward,
+/// spread at the rate), and how many devices a second are then told, durable and journalled. The devices are
+/// rows: what a renewal itself costs is the row of enrolment.
 final class RekeyRows {
     private static final String ID = "re-key";
     private static final String DEVICES = "insert into device(environment, id, model, labels, state, state_since,"
             + " state_reason, registered_at) select 'development', 'rekey-' || i, 'bench', '{}'::jsonb, 'active', now(),"
             + " 'bench', now() from generate_series(?, ?) as i";
-    private static final String CERTIFICATES = "insert into certificate(serial, authority, profile, usages, environment,"
-            + " device, name, alternative_names, public_key, key_fingerprint, state, not_before, not_after, intended_at,"
-            + " granted_by, issued_at, activated_at, renew_at)"
-            + " select '2' || substr(md5('rekey' || i), 2), 'device-development-1', 'device', 'tls-client',"
-            + " 'development', 'rekey-' || i, 'rekey-' || i, 'URI:urn:holdfast:device:development:rekey-' || i,"
-            + " ''::bytea, md5('k' || i) || md5('e' || i), 'current', now() - interval '10 days',"
-            + " now() + interval '80 days', now() - interval '10 days', 'token', now() - interval '10 days',"
-            + " now() - interval '9 days', now() + interval '40 days' from generate_series(?, ?) as i";
+    private static final String CERTIFICATES =
+            "insert into certificate(serial, authority, profile, usages, environment,"
+                    + " device, name, alternative_names, public_key, key_fingerprint, state, not_before, not_after, intended_at,"
+                    + " granted_by, issued_at, activated_at, renew_at)"
+                    + " select '2' || substr(md5('rekey' || i), 2), 'device-development-1', 'device', 'tls-client',"
+                    + " 'development', 'rekey-' || i, 'rekey-' || i, 'URI:urn:holdfast:device:development:rekey-' || i,"
+                    + " ''::bytea, md5('k' || i) || md5('e' || i), 'current', now() - interval '10 days',"
+                    + " now() + interval '80 days', now() - interval '10 days', 'token', now() - interval '10 days',"
+                    + " now() - interval '9 days', now() + interval '40 days' from generate_series(?, ?) as i";
 
     private RekeyRows() {}
 
@@ -45,8 +46,8 @@ final class RekeyRows {
                 Database database = RevocationFill.open(fleet.data())) {
             Duration before = cpu(server);
             long begun = System.nanoTime();
-            JsonNode campaign = Json.tree(api.post(
-                    server, "/renewal-campaigns", "{\"all\":true,\"perHour\":3600000,\"reason\":\"bench\"}"));
+            JsonNode campaign = Json.tree(
+                    api.post(server, "/renewal-campaigns", "{\"all\":true,\"perHour\":3600000,\"reason\":\"bench\"}"));
             double seconds = (System.nanoTime() - begun) / 1e9;
             long total = campaign.path("total").asLong();
             double cpuEach = Bench.micros(cpu(server).minus(before), (int) total);
@@ -100,6 +101,15 @@ final class RekeyRows {
     }
 
     private static Row row(String what, String unit, double value) {
-        return new Row(ID, "re-key of a fleet, " + what, unit, Spread.once(value), "", Spread.NONE, Optional.empty(), true, Map.of());
+        return new Row(
+                ID,
+                "re-key of a fleet, " + what,
+                unit,
+                Spread.once(value),
+                "",
+                Spread.NONE,
+                Optional.empty(),
+                true,
+                Map.of());
     }
 }

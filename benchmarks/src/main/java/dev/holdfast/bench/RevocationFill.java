@@ -9,15 +9,16 @@ import java.nio.file.Path;
 /// Revoked certificates by the hundred thousand, straight into the table: nobody waits for a million
 /// signatures.
 final class RevocationFill {
-    private static final String ROWS = "insert into certificate(serial, authority, profile, usages, environment, device,"
-            + " name, alternative_names, public_key, key_fingerprint, state, not_before, not_after, intended_at,"
-            + " granted_by, issued_at, activated_at, ended_at, revocation_reason, crl_part)"
-            + " select '1' || substr(md5('revoked' || i), 2), 'device-development-1', 'device', 'tls-client',"
-            + " 'development', 'revoked-' || i, 'revoked-' || i, 'URI:urn:holdfast:development:device:revoked-' || i,"
-            + " ''::bytea, md5('a' || i) || md5('b' || i), 'revoked', now() - interval '10 days',"
-            + " now() + interval '80 days', now() - interval '10 days', 'token', now() - interval '10 days',"
-            + " now() - interval '9 days', now() - interval '2 days', 'key-compromise', 1000000 + i / 1024"
-            + " from generate_series(?, ?) as i";
+    private static final String ROWS =
+            "insert into certificate(serial, authority, profile, usages, environment, device,"
+                    + " name, alternative_names, public_key, key_fingerprint, state, not_before, not_after, intended_at,"
+                    + " granted_by, issued_at, activated_at, ended_at, revocation_reason, crl_part)"
+                    + " select '1' || substr(md5('revoked' || i), 2), 'device-development-1', 'device', 'tls-client',"
+                    + " 'development', 'revoked-' || i, 'revoked-' || i, 'URI:urn:holdfast:development:device:revoked-' || i,"
+                    + " ''::bytea, md5('a' || i) || md5('b' || i), 'revoked', now() - interval '10 days',"
+                    + " now() + interval '80 days', now() - interval '10 days', 'token', now() - interval '10 days',"
+                    + " now() - interval '9 days', now() - interval '2 days', 'key-compromise', 1000000 + i / 1024"
+                    + " from generate_series(?, ?) as i";
 
     private RevocationFill() {}
 

@@ -34,8 +34,7 @@ final class RevocationRows {
     }
 
     static List<Row> measure(Bench bench) throws IOException {
-        Fleet fleet = BenchMain.prepare(
-                bench, "revocation", new FleetMain.Sizes(bench.size(2_600, 100), 0, 0, 0));
+        Fleet fleet = BenchMain.prepare(bench, "revocation", new FleetMain.Sizes(bench.size(2_600, 100), 0, 0, 0));
         RevocationRows all = new RevocationRows(bench, fleet);
         int filled = 0;
         for (int revoked : List.of(0, bench.size(100_000, 1_000), bench.size(1_000_000, 5_000))) {
@@ -120,9 +119,8 @@ final class RevocationRows {
     /// One revocation after another, each until it is in the list of its part and in the delta.
     private void lists(ServerProcess server, String with) throws IOException {
         int count = bench.size(100, 5);
-        List<Meter> victims =
-                fleet.meters(bench.size(2_000, 40) + nextVictim + count).subList(
-                        bench.size(2_000, 40) + nextVictim, bench.size(2_000, 40) + nextVictim + count);
+        List<Meter> victims = fleet.meters(bench.size(2_000, 40) + nextVictim + count)
+                .subList(bench.size(2_000, 40) + nextVictim, bench.size(2_000, 40) + nextVictim + count);
         nextVictim += count;
         try (ApiCaller api = new ApiCaller(fleet.data())) {
             ListName part = part(victims.getFirst());
@@ -133,7 +131,10 @@ final class RevocationRows {
                 api.revoke(server, victim);
             }
             double each = Bench.micros(
-                    CpuMeter.family(server.handle()).minus(CpuMeter.compiler(server.handle())).minus(before), count);
+                    CpuMeter.family(server.handle())
+                            .minus(CpuMeter.compiler(server.handle()))
+                            .minus(before),
+                    count);
             add("one revocation, over the API, durable" + with, "us CPU", each, Optional.empty(), false);
             timed(server, api, part, "the list of a part" + with);
             timed(server, api, part.toDelta(), "the delta to it" + with);
@@ -164,8 +165,7 @@ final class RevocationRows {
     }
 
     private static ListName part(Meter meter) {
-        String points =
-                new String(meter.certificate().getExtensionValue("2.5.29.31"), StandardCharsets.ISO_8859_1);
+        String points = new String(meter.certificate().getExtensionValue("2.5.29.31"), StandardCharsets.ISO_8859_1);
         return ListName.parse(points.substring(points.lastIndexOf('/') + 1)).orElseThrow();
     }
 

@@ -117,7 +117,9 @@ final class RevokeCutRows {
                         "HOLDFAST_DATABASE_URL", address.url(),
                         "HOLDFAST_DATABASE_USER", address.user(),
                         "HOLDFAST_DATABASE_PASSWORD_FILE",
-                                fleet.data().resolve("secrets/postgres-password").toString()));
+                                fleet.data()
+                                        .resolve("secrets/postgres-password")
+                                        .toString()));
     }
 
     private static void copy(Path from, Path to) throws IOException {

@@ -16,7 +16,13 @@ import picocli.CommandLine.Parameters;
         synopsisSubcommandLabel = "COMMAND")
 final class CampaignCommand {
     private static final Table LIST = Table.of(
-            "id", "No authority has been replaced yet.", "ID=id", "KIND=kind", "PHASE=phase", "OLD=old", "NEW=new",
+            "id",
+            "No authority has been replaced yet.",
+            "ID=id",
+            "KIND=kind",
+            "PHASE=phase",
+            "OLD=old",
+            "NEW=new",
             "STARTED=startedAt");
     private static final Table CARD = Table.of(
             "id",
@@ -63,7 +69,11 @@ final class CampaignCommand {
     void start(
             @Mixin ServerOptions server,
             @Option(names = "--for", required = true, paramLabel = "devices|root") String what,
-            @Option(names = "--per-hour", defaultValue = "0", paramLabel = "N", description = "Devices told in an hour.")
+            @Option(
+                            names = "--per-hour",
+                            defaultValue = "0",
+                            paramLabel = "N",
+                            description = "Devices told in an hour.")
                     int perHour,
             @Mixin Because because) {
         ObjectNode body = because.body().put("kind", what.equals("root") ? "root" : "issuer");
@@ -76,11 +86,14 @@ final class CampaignCommand {
     @Command(
             name = "move",
             mixinStandardHelpOptions = true,
-            description = "The new authority issues from now on and devices are told to renew; of a root, once all trust it.")
+            description =
+                    "The new authority issues from now on and devices are told to renew; of a root, once all trust it.")
     void move(
             @Mixin ServerOptions server,
             @Parameters(paramLabel = "ID") String id,
-            @Option(names = "--despite-missing", description = "Although devices have not said that they trust the new root.")
+            @Option(
+                            names = "--despite-missing",
+                            description = "Although devices have not said that they trust the new root.")
                     boolean despite,
             @Mixin Because because) {
         step(server, id, "move", because.body().put("despite", despite));
@@ -110,7 +123,8 @@ final class CampaignCommand {
     @Command(
             name = "emergency",
             mixinStandardHelpOptions = true,
-            description = "An issuer's key is stolen: a new issuer at once, every device told to renew, the old one distrusted.")
+            description =
+                    "An issuer's key is stolen: a new issuer at once, every device told to renew, the old one distrusted.")
     void emergency(
             @Mixin ServerOptions server,
             @Option(
@@ -123,13 +137,20 @@ final class CampaignCommand {
                             names = "--grace",
                             defaultValue = "P7D",
                             paramLabel = "DURATION",
-                            description = "After which the old issuer is distrusted, whoever is missing (default: P7D).")
+                            description =
+                                    "After which the old issuer is distrusted, whoever is missing (default: P7D).")
                     String grace,
-            @Option(names = "--per-hour", defaultValue = "0", paramLabel = "N", description = "Devices told in an hour.")
+            @Option(
+                            names = "--per-hour",
+                            defaultValue = "0",
+                            paramLabel = "N",
+                            description = "Devices told in an hour.")
                     int perHour,
             @Mixin Because because) {
-        ObjectNode body =
-                because.body().put("kind", "emergency").put("distrust", distrust).put("grace", grace);
+        ObjectNode body = because.body()
+                .put("kind", "emergency")
+                .put("distrust", distrust)
+                .put("grace", grace);
         if (perHour > 0) {
             body.put("perHour", perHour);
         }
@@ -137,7 +158,6 @@ final class CampaignCommand {
     }
 
     private static void step(ServerOptions server, String id, String step, ObjectNode body) {
-        server.printer()
-                .one(server.client().post("/rollovers/" + ApiClient.encode(id) + "/" + step, body), CARD);
+        server.printer().one(server.client().post("/rollovers/" + ApiClient.encode(id) + "/" + step, body), CARD);
     }
 }

@@ -168,10 +168,9 @@ final class CertCommand {
         try {
             server.printer()
                     .one(
-                            server.client()
-                                    .post("/ceremonies", (com.fasterxml.jackson.databind.node.ObjectNode)
-                                            new com.fasterxml.jackson.databind.ObjectMapper()
-                                                    .readTree(Files.readString(record))),
+                            server.client().post("/ceremonies", (com.fasterxml.jackson.databind.node.ObjectNode)
+                                    new com.fasterxml.jackson.databind.ObjectMapper()
+                                            .readTree(Files.readString(record))),
                             CEREMONY);
         } catch (IOException | ClassCastException e) {
             throw new ApiException(1, "can't read " + record);

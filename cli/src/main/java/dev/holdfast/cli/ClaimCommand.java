@@ -61,12 +61,14 @@ final class ClaimCommand {
                             names = "--ids",
                             paramLabel = "PATTERN",
                             description = "Ids that may claim and that nobody has registered, such as meter-*.")
-                    @Nullable String pattern,
+                    @Nullable
+                    String pattern,
             @Option(
                             names = "--devices",
                             paramLabel = "FILE",
                             description = "Instead: a file with the ids that may claim, one a line.")
-                    @Nullable Path devices,
+                    @Nullable
+                    Path devices,
             @Option(names = "--most", paramLabel = "N", description = "How many may claim.") @Nullable Integer most,
             @Option(
                             names = "--open-for",
@@ -106,9 +108,7 @@ final class ClaimCommand {
                 }
             }
             JsonNode opened = server.client().post("/claim-batches", body);
-            Files.createFile(
-                    key,
-                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+            Files.createFile(key, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
             Files.writeString(key, opened.path("key").asText(), StandardOpenOption.TRUNCATE_EXISTING);
             Files.writeString(certificate, opened.path("certificate").asText());
             server.printer().one(((ObjectNode) opened).without(Set.of("key")), BATCHES);

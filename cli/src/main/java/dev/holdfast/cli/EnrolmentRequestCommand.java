@@ -52,9 +52,11 @@ final class EnrolmentRequestCommand {
                             names = "--device",
                             paramLabel = "ID",
                             description = "Which device an unregistered product is (the one with its serial as id).")
-                    @Nullable String device,
+                    @Nullable
+                    String device,
             @Option(names = "--model", paramLabel = "MODEL", description = "Of a device that is not registered yet.")
-                    @Nullable String model,
+                    @Nullable
+                    String model,
             @Option(names = "--label", paramLabel = "KEY=VALUE") @Nullable Map<String, String> labels,
             @Mixin Because because) {
         ObjectNode body = because.body();
@@ -81,8 +83,7 @@ final class EnrolmentRequestCommand {
     private static void decide(ServerOptions server, String id, String decision, ObjectNode body) {
         server.printer()
                 .one(
-                        server.client()
-                                .post("/enrolment-requests/" + ApiClient.encode(id) + "/" + decision, body),
+                        server.client().post("/enrolment-requests/" + ApiClient.encode(id) + "/" + decision, body),
                         REQUESTS);
     }
 }

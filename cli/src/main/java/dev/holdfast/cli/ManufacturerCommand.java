@@ -28,7 +28,10 @@ final class ManufacturerCommand {
     @Command(name = "list", mixinStandardHelpOptions = true, description = "Lists manufacturers.")
     void list(@Mixin ServerOptions server) {
         server.printer()
-                .rows(ApiClient.rows(server.client().get("/manufacturer-anchors").path("anchors")), ANCHORS);
+                .rows(
+                        ApiClient.rows(
+                                server.client().get("/manufacturer-anchors").path("anchors")),
+                        ANCHORS);
     }
 
     @Command(
@@ -96,10 +99,20 @@ final class ManufacturerCommand {
                     String anchor) {
         JsonNode report = server.client()
                 .upload("/imports/manufacturer-serials", ApiClient.query("anchor", anchor), "text/csv", file);
-        server.printer().one(report, Table.of("accepted", "", "Read=read", "Accepted=accepted", "Unchanged=unchanged", "Rejected=rejected"));
+        server.printer()
+                .one(
+                        report,
+                        Table.of(
+                                "accepted",
+                                "",
+                                "Read=read",
+                                "Accepted=accepted",
+                                "Unchanged=unchanged",
+                                "Rejected=rejected"));
         report.path("errors")
-                .forEach(error -> System.err.println("line " + error.path("line").asText() + ": "
-                        + error.path("message").asText()));
+                .forEach(
+                        error -> System.err.println("line " + error.path("line").asText() + ": "
+                                + error.path("message").asText()));
         if (!report.path("errors").isEmpty()) {
             throw new ApiException(1, report.path("errors").size() + " lines were not taken");
         }

@@ -50,7 +50,8 @@ final class TpmCommand {
                             description = "The endorsement key, or its certificate, in PEM.")
                     Path key,
             @Option(names = "--hardware", description = "You know that it is in a real TPM.") boolean hardware) {
-        ObjectNode one = ApiClient.object().put("device", device).put("pem", read(key)).put("hardware", hardware);
+        ObjectNode one =
+                ApiClient.object().put("device", device).put("pem", read(key)).put("hardware", hardware);
         ObjectNode body = ApiClient.object();
         body.putArray("keys").add(one);
         JsonNode result = server.client().post("/endorsement-keys", body);
@@ -98,7 +99,10 @@ final class TpmCommand {
         server.printer().rows(ApiClient.rows(server.client().get("/tpm-anchors").path("anchors")), ANCHORS);
     }
 
-    @Command(name = "show", mixinStandardHelpOptions = true, description = "What a device's TPM has shown, newest first.")
+    @Command(
+            name = "show",
+            mixinStandardHelpOptions = true,
+            description = "What a device's TPM has shown, newest first.")
     void show(@Mixin ServerOptions server, @Parameters(paramLabel = "DEVICE") String device) {
         server.printer().rows(ApiClient.rows(server.client().get(path(device)).path("verdicts")), VERDICTS);
     }
@@ -128,7 +132,8 @@ final class TpmCommand {
                             names = {"-f", "--file"},
                             paramLabel = "FILE",
                             description = "pcrs, firstUse, references (oldest first): YAML or JSON.")
-                    @Nullable Path file) {
+                    @Nullable
+                    Path file) {
         String at = "/models/" + ApiClient.encode(model) + "/pcr-references";
         JsonNode result;
         try {

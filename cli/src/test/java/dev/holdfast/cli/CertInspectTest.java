@@ -83,7 +83,8 @@ class CertInspectTest {
         Said linted = run("cert", "lint", file("both.pem"));
         assertThat(linted.exit()).as(linted.text()).isZero();
         assertThat(linted.text()).contains("No faults found.", "A private key, which is not read");
-        assertThat(run("cert", "inspect", "-o", "json", "--offline", file("both.pem")).text())
+        assertThat(run("cert", "inspect", "-o", "json", "--offline", file("both.pem"))
+                        .text())
                 .contains("\"kind\" : \"request\"", "\"faults\" : [ ]");
     }
 
@@ -104,14 +105,21 @@ class CertInspectTest {
         try {
             String url = "http://127.0.0.1:" + server.getAddress().getPort();
             String serial = "4F:9A:11:C0:7B:E2:D5:53:00:01:3C:8A";
-            assertThat(run("cert", "rotate", "m-1", "--reason", "r", "--url", url).exit()).isZero();
-            assertThat(run("cert", "rotate", serial, "--reason", "r", "--url", url).exit()).isZero();
-            assertThat(run("cert", "rotate", "-l", "site=a", "--per-hour", "9", "--reason", "r", "--url", url).exit())
+            assertThat(run("cert", "rotate", "m-1", "--reason", "r", "--url", url)
+                            .exit())
                     .isZero();
-            assertThat(run("cert", "rotate", "gone", "--reason", "r", "--url", url).exit())
+            assertThat(run("cert", "rotate", serial, "--reason", "r", "--url", url)
+                            .exit())
+                    .isZero();
+            assertThat(run("cert", "rotate", "-l", "site=a", "--per-hour", "9", "--reason", "r", "--url", url)
+                            .exit())
+                    .isZero();
+            assertThat(run("cert", "rotate", "gone", "--reason", "r", "--url", url)
+                            .exit())
                     .as("nothing was chosen")
                     .isEqualTo(3);
-            assertThat(run("cert", "rotate", "--reason", "r", "--url", url).exit()).isEqualTo(2);
+            assertThat(run("cert", "rotate", "--reason", "r", "--url", url).exit())
+                    .isEqualTo(2);
         } finally {
             server.stop(0);
         }

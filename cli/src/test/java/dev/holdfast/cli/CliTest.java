@@ -24,8 +24,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-/// The client against a small server of the test's own that answers as the contract says; the whole command line
-/// against the real server is tried by the README's commands.
+/// The client against a small server of the test's own that answers as the contract says; the whole command
+/// line against the real server is tried by the README's commands.
 class CliTest {
     private HttpServer server;
     private final List<String> asked = new ArrayList<>();

@@ -40,7 +40,8 @@ class FirstIdentityCommandsTest {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", exchange -> {
             String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
-            asked.add(exchange.getRequestMethod() + " " + exchange.getRequestURI().getPath() + " " + body);
+            asked.add(
+                    exchange.getRequestMethod() + " " + exchange.getRequestURI().getPath() + " " + body);
             byte[] bytes = answer.getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(200, bytes.length);
             exchange.getResponseBody().write(bytes);
@@ -79,8 +80,23 @@ class FirstIdentityCommandsTest {
         answer = BATCH;
         Path out = folder.resolve("claim");
         Ran ran = run(
-                "claim", "open", "week-12", "--model", "meter", "--ids", "wk12-*", "--most", "2", "--label",
-                "batch=week-12", "--open-for", "P2D", "--out", out.toString(), "-o", "json");
+                "claim",
+                "open",
+                "week-12",
+                "--model",
+                "meter",
+                "--ids",
+                "wk12-*",
+                "--most",
+                "2",
+                "--label",
+                "batch=week-12",
+                "--open-for",
+                "P2D",
+                "--out",
+                out.toString(),
+                "-o",
+                "json");
         assertThat(ran.exit()).isZero();
         assertThat(ran.out()).contains("week-12").doesNotContain("SECRET");
         assertThat(asked.getFirst()).startsWith("POST /api/v1/claim-batches ");
@@ -92,7 +108,18 @@ class FirstIdentityCommandsTest {
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(key)))
                 .isEqualTo("rw-------");
         assertThat(Files.readString(folder.resolve("claim.pem"))).isEqualTo("CERTIFICATE\n");
-        assertThat(run("claim", "open", "again", "--model", "meter", "--ids", "x-*", "--most", "1", "--out", out.toString())
+        assertThat(run(
+                                "claim",
+                                "open",
+                                "again",
+                                "--model",
+                                "meter",
+                                "--ids",
+                                "x-*",
+                                "--most",
+                                "1",
+                                "--out",
+                                out.toString())
                         .exit())
                 .as("never over a key that is there")
                 .isEqualTo(5);
@@ -104,7 +131,16 @@ class FirstIdentityCommandsTest {
         answer = BATCH;
         Path ids = folder.resolve("ids");
         Files.writeString(ids, "m-1\n\n m-2 \n");
-        run("claim", "open", "named", "--model", "meter", "--devices", ids.toString(), "--out", folder.resolve("n").toString());
+        run(
+                "claim",
+                "open",
+                "named",
+                "--model",
+                "meter",
+                "--devices",
+                ids.toString(),
+                "--out",
+                folder.resolve("n").toString());
         assertThat(body(0).path("devices").toString()).isEqualTo("[\"m-1\",\"m-2\"]");
         assertThat(body(0).has("pattern")).isFalse();
     }
@@ -114,23 +150,34 @@ class FirstIdentityCommandsTest {
         Path file = folder.resolve("serials.csv");
         Files.writeString(file, "serialNumber,device\nSN-1,m-1\n");
         answer = "{\"read\":1,\"accepted\":1,\"unchanged\":0,\"rejected\":0,\"errors\":[]}";
-        assertThat(run("manufacturer", "serials", "--file", file.toString()).exit()).isZero();
+        assertThat(run("manufacturer", "serials", "--file", file.toString()).exit())
+                .isZero();
         assertThat(asked.getFirst())
                 .isEqualTo("POST /api/v1/imports/manufacturer-serials serialNumber,device\nSN-1,m-1\n");
         answer = "{\"read\":1,\"accepted\":0,\"unchanged\":0,\"rejected\":1,"
                 + "\"errors\":[{\"line\":2,\"message\":\"there is no device m-1\"}]}";
-        assertThat(run("manufacturer", "serials", "--file", file.toString()).exit()).isEqualTo(1);
+        assertThat(run("manufacturer", "serials", "--file", file.toString()).exit())
+                .isEqualTo(1);
     }
 
     @Test
     void aManufacturersUnknownProductsMayBeHeldAndNamedWhenTheyAreApproved() throws IOException {
         Path pem = folder.resolve("ca.pem");
         Files.writeString(pem, "PEM");
-        assertThat(run("manufacturer", "add", "Works", "--file", pem.toString(), "--unregistered", "held").exit())
+        assertThat(run("manufacturer", "add", "Works", "--file", pem.toString(), "--unregistered", "held")
+                        .exit())
                 .isZero();
         assertThat(body(0).path("unregistered").asText()).isEqualTo("held");
         assertThat(run(
-                                "cert", "request", "approve", "r1", "--device", "m-2", "--model", "meter", "--reason",
+                                "cert",
+                                "request",
+                                "approve",
+                                "r1",
+                                "--device",
+                                "m-2",
+                                "--model",
+                                "meter",
+                                "--reason",
                                 "seen at the depot")
                         .exit())
                 .isZero();

@@ -21,8 +21,8 @@ class RootCeremonyTest {
     @Test
     void thePageIsRunAsItStands() throws Exception {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
-        try (InstallationProcess server = InstallationProcess.serve(
-                folder.resolve("data"), Map.of("HOLDFAST_PUBLIC_HOST_NAME", "localhost"))) {
+        try (InstallationProcess server =
+                InstallationProcess.serve(folder.resolve("data"), Map.of("HOLDFAST_PUBLIC_HOST_NAME", "localhost"))) {
             Path work = Files.createDirectory(folder.resolve("table"));
             Path bin = Files.createDirectory(folder.resolve("bin"));
             Path holdfast = Files.writeString(bin.resolve("holdfast"), """
@@ -38,8 +38,8 @@ class RootCeremonyTest {
                             server.url(),
                             server.data().resolve("secrets/first-token")));
             Files.setPosixFilePermissions(holdfast, PosixFilePermissions.fromString("rwx------"));
-            var said = Recipe.read(Path.of(System.getProperty("holdfast.root", ".."))
-                            .resolve("docs/root-ceremony.md"))
+            var said = Recipe.read(
+                            Path.of(System.getProperty("holdfast.root", "..")).resolve("docs/root-ceremony.md"))
                     .run(
                             work,
                             Map.of(
@@ -57,17 +57,25 @@ class RootCeremonyTest {
                     .contains("new-with-old/cross.pem: OK")
                     .contains("Ada: ____");
             assertThat(server.operator("cert", "ceremonies").ended(0).text()).contains("root", "sign");
-            assertThat(server.operator("cert", "ceremony-record", work.resolve("practice/record.json").toString())
+            assertThat(server.operator(
+                                    "cert",
+                                    "ceremony-record",
+                                    work.resolve("practice/record.json").toString())
                             .text())
                     .contains("rehearsal");
-            assertThat(server.operator("cert", "ceremony-record", work.resolve("root/record.json").toString())
+            assertThat(server.operator(
+                                    "cert",
+                                    "ceremony-record",
+                                    work.resolve("root/record.json").toString())
                             .text())
                     .contains("entered already");
-            String campaign = server.operator("cert", "campaign", "start", "--for", "devices", "--reason", "rolled over")
+            String campaign = server.operator(
+                            "cert", "campaign", "start", "--for", "devices", "--reason", "rolled over")
                     .ended(0)
                     .text();
             assertThat(campaign).contains("moving").contains("device-development-2");
-            assertThat(server.operator("cert", "campaign", "list").ended(0).text()).contains("device-development-1");
+            assertThat(server.operator("cert", "campaign", "list").ended(0).text())
+                    .contains("device-development-1");
         }
     }
 }

@@ -26,7 +26,8 @@ class TokenRecipeTest {
                 #!/bin/sh
                 exec %s/bin/java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 --enable-native-access=ALL-UNNAMED \
                   --sun-misc-unsafe-memory-access=allow -cp %s dev.holdfast.Main "$@"
-                """.formatted(System.getProperty("java.home"), System.getProperty("java.class.path")));
+                """.formatted(
+                        System.getProperty("java.home"), System.getProperty("java.class.path")));
         Files.setPosixFilePermissions(holdfast, PosixFilePermissions.fromString("rwx------"));
         Map<String, String> variables = new TreeMap<>(InstallationProcess.freePorts());
         variables.put("PATH", folder + ":" + System.getenv("PATH"));

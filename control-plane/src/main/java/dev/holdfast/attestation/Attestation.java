@@ -84,7 +84,11 @@ public final class Attestation {
     /// @param attestation TPM2B_PUBLIC
     @SuppressWarnings("ArrayRecordComponent") // never compared
     record Wish(
-            DeviceId device, Optional<String> profile, byte[] endorsement, List<byte[]> certificates, byte[] attestation) {}
+            DeviceId device,
+            Optional<String> profile,
+            byte[] endorsement,
+            List<byte[]> certificates,
+            byte[] attestation) {}
 
     /// Asks a TPM to prove that endorsement and attestation key are in it. Nothing is stored.
     ///
@@ -176,12 +180,13 @@ public final class Attestation {
     }
 
     private static Optional<Ledger.Quoted> quoted(QuoteCheck.Result result, TpmPublic key, String qualifiedName) {
-        return result.quote().map(quote -> new Ledger.Quoted(
-                result.values().orElseThrow(),
-                TpmLife.of(
-                        key.name(),
-                        quote.statement().qualifiedSigner().equals(qualifiedName),
-                        quote.statement())));
+        return result.quote()
+                .map(quote -> new Ledger.Quoted(
+                        result.values().orElseThrow(),
+                        TpmLife.of(
+                                key.name(),
+                                quote.statement().qualifiedSigner().equals(qualifiedName),
+                                quote.statement())));
     }
 
     private static TpmPublic known(String area) {
@@ -237,18 +242,20 @@ public final class Attestation {
             Optional<Ledger.Appraised> appraised = Optional.empty();
             if (state.isEmpty()) {
                 faults.add(new Found(
-                        TpmFault.ATTESTATION_KEY_UNKNOWN, "the device was not enrolled with a TPM, so it has none here"));
+                        TpmFault.ATTESTATION_KEY_UNKNOWN,
+                        "the device was not enrolled with a TPM, so it has none here"));
             } else {
                 TpmPublic key = known(state.get().attestation());
                 QuoteCheck.Result quote =
                         QuoteCheck.quote(key, sent, mine.map(Challenge::nonce).orElse(""));
                 faults.addAll(quote.faults());
-                quoted = quote.quote().map(believed -> new Ledger.Quoted(
-                        quote.values().orElseThrow(),
-                        TpmLife.of(key.name(), state.get().life().genuine(), believed.statement())));
+                quoted = quote.quote()
+                        .map(believed -> new Ledger.Quoted(
+                                quote.values().orElseThrow(),
+                                TpmLife.of(key.name(), state.get().life().genuine(), believed.statement())));
                 ModelId model = inventory.lock(tx, device).map(Device::model).orElseThrow();
-                appraised = quoted.map(q ->
-                        Ledger.appraise(tx, device, model, state.get().endorsement(), q));
+                appraised = quoted.map(
+                        q -> Ledger.appraise(tx, device, model, state.get().endorsement(), q));
                 appraised.ifPresent(result -> faults.addAll(result.faults()));
             }
             String endorsement = state.map(VerdictStore.State::endorsement).orElse("");
@@ -308,9 +315,10 @@ public final class Attestation {
             }
             PcrPolicy policy = References.policy(tx, environment, found.get().model());
             Map<String, String> values = new TreeMap<>(last.get().registers());
-            values.keySet().retainAll(policy.selection().registers().stream()
-                    .map(register -> policy.selection().bank().text() + ":" + register)
-                    .toList());
+            values.keySet()
+                    .retainAll(policy.selection().registers().stream()
+                            .map(register -> policy.selection().bank().text() + ":" + register)
+                            .toList());
             if (values.size() < policy.selection().registers().size()) {
                 return Approval.NOTHING_TO_APPROVE;
             }

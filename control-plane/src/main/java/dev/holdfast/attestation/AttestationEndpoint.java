@@ -105,8 +105,8 @@ public final class AttestationEndpoint {
             return;
         }
         Buffer body = request.body().buffer();
-        Asking asking = new Asking(
-                body == null ? new byte[0] : body.getBytes(), DeviceListener.peer(request), clock.instant());
+        Asking asking =
+                new Asking(body == null ? new byte[0] : body.getBytes(), DeviceListener.peer(request), clock.instant());
         Context loop = request.vertx().getOrCreateContext();
         var _ = Thread.ofVirtual().name("attest").start(() -> {
             try {

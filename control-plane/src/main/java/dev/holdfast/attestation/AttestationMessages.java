@@ -32,8 +32,7 @@ final class AttestationMessages {
         for (JsonNode each : array) {
             certificates.add(octets("ekCertificates", each));
         }
-        Optional<String> profile =
-                json.has("profile") ? Optional.of(text(json, "profile", 32)) : Optional.empty();
+        Optional<String> profile = json.has("profile") ? Optional.of(text(json, "profile", 32)) : Optional.empty();
         return new Attestation.Wish(
                 DeviceId.parse(text(json, "device", 64))
                         .orElseThrow(() -> new MalformedEvidenceException("device is not a device's id")),
@@ -88,7 +87,10 @@ final class AttestationMessages {
                 "session", asked.session(),
                 "nonce", asked.nonce(),
                 "pcrs", asked.pcrs().selection().text(),
-                "expiresAt", asked.expiresAt().truncatedTo(java.time.temporal.ChronoUnit.SECONDS).toString()));
+                "expiresAt",
+                        asked.expiresAt()
+                                .truncatedTo(java.time.temporal.ChronoUnit.SECONDS)
+                                .toString()));
         asked.credential().ifPresent(credential -> {
             fields.put("credentialBlob", base64(credential.blob()));
             fields.put("secret", base64(credential.secret()));

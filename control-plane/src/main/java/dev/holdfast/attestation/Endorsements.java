@@ -81,7 +81,8 @@ public final class Endorsements {
     ///
     /// @return false when it is not a CA's
     public boolean registerAnchor(Anchor anchor, Actor actor) {
-        boolean @org.jspecify.annotations.Nullable [] usage = anchor.certificate().getKeyUsage();
+        boolean @org.jspecify.annotations.Nullable [] usage =
+                anchor.certificate().getKeyUsage();
         if (anchor.certificate().getBasicConstraints() < 0 || (usage != null && !usage[5])) {
             return false;
         }

@@ -24,7 +24,8 @@ final class EnrolmentEvidence implements TpmEvidence {
     private final Shown shown;
     private Optional<Ledger.Appraised> appraised = Optional.empty();
     private Certified certified = new Certified.None();
-    private Endorsed endorsed = new Endorsed.Unknown(new Found(TpmFault.ENDORSEMENT_KEY_NOT_REGISTERED, "not looked up"));
+    private Endorsed endorsed =
+            new Endorsed.Unknown(new Found(TpmFault.ENDORSEMENT_KEY_NOT_REGISTERED, "not looked up"));
 
     /// What cryptography has shown.
     ///
@@ -137,11 +138,11 @@ final class EnrolmentEvidence implements TpmEvidence {
             case Certified.None _ ->
                 unknown(
                         TpmFault.ENDORSEMENT_KEY_NOT_REGISTERED,
-                        "no device has the endorsement key " + shown.endorsement().fingerprint() + "; register it");
+                        "no device has the endorsement key "
+                                + shown.endorsement().fingerprint() + "; register it");
             case Certified.NotBelieved not -> unknown(TpmFault.ENDORSEMENT_CERTIFICATE_NOT_TRUSTED, not.why());
             case Certified.By by ->
-                by.anchor().firstUse()
-                                && record.map(Device::state).equals(Optional.of(Lifecycle.REGISTERED))
+                by.anchor().firstUse() && record.map(Device::state).equals(Optional.of(Lifecycle.REGISTERED))
                         ? new Endorsed.FirstUse(by.anchor())
                         : unknown(
                                 TpmFault.ENDORSEMENT_KEY_NOT_REGISTERED,
@@ -170,7 +171,8 @@ final class EnrolmentEvidence implements TpmEvidence {
                     tx,
                     new Endorsements.Key(fingerprint, device, facts.software(), true),
                     new Actor.Holdfast("attestation"),
-                    "the device's first use of a TPM under anchor '" + first.anchor().name() + "'");
+                    "the device's first use of a TPM under anchor '"
+                            + first.anchor().name() + "'");
         }
         Ledger.advance(
                 tx,

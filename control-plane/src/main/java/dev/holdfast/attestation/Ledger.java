@@ -43,8 +43,7 @@ final class Ledger {
     /// @param endorsement fingerprint: another TPM has another life
     static Appraised appraise(Transaction tx, DeviceRef device, ModelId model, String endorsement, Quoted quoted) {
         Optional<VerdictStore.State> before = VerdictStore.lock(tx.sql(), device);
-        List<PcrReference> references =
-                new ArrayList<>(ReferenceStore.ofModel(tx.sql(), device.environment(), model));
+        List<PcrReference> references = new ArrayList<>(ReferenceStore.ofModel(tx.sql(), device.environment(), model));
         references.addAll(ReferenceStore.ofDevice(tx.sql(), device));
         PcrPolicy.Judgement judgement = References.policy(tx, device.environment(), model)
                 .judge(
@@ -89,7 +88,8 @@ final class Ledger {
 
     /// Stores a verdict. It is journalled when it says something new, or nothing was said for an hour.
     static void record(Transaction tx, Verdict verdict) {
-        Optional<Verdict> last = VerdictStore.of(tx.sql(), verdict.device(), 1).stream().findFirst();
+        Optional<Verdict> last =
+                VerdictStore.of(tx.sql(), verdict.device(), 1).stream().findFirst();
         VerdictStore.insert(tx.sql(), verdict);
         if (last.isPresent()
                 && !verdict.isNewsAfter(last.get())

@@ -93,7 +93,8 @@ public record PcrPolicy(PcrSelection selection, boolean firstUse) {
                                 .filter(e -> !e.getValue().equals(asked.get(e.getKey())))
                                 .map(Map.Entry::getKey)
                                 .sorted()
-                                .toList() + " differ from '" + r.name() + "'")
+                                .toList()
+                        + " differ from '" + r.name() + "'")
                 .orElse("there are no reference values in force");
     }
 }

@@ -66,7 +66,8 @@ final class QuoteCheck {
             if (!certification.name().equals(certified.name())) {
                 return one(TpmFault.KEY_NOT_CERTIFIED, "the name that was certified is not that of the key sent");
             }
-            if (!Arrays.equals(request.publicKeyInfo().getEncoded(), certified.key().getEncoded())) {
+            if (!Arrays.equals(
+                    request.publicKeyInfo().getEncoded(), certified.key().getEncoded())) {
                 return one(TpmFault.KEY_NOT_CERTIFIED, "the key that was certified is not the request's");
             }
             Set<TpmKeyFault> faults = TpmKeyFault.ofDeviceKey(certified);

@@ -46,7 +46,8 @@ public final class References {
                 throw new IllegalArgumentException("reference " + name + " names no register");
             }
             values.forEach((register, value) -> {
-                if (!REGISTER.matcher(register).matches() || !VALUE.matcher(value).matches()) {
+                if (!REGISTER.matcher(register).matches()
+                        || !VALUE.matcher(value).matches()) {
                     throw new IllegalArgumentException(
                             "reference " + name + ": registers are written as sha256:7, values in lower-case hex");
                 }
@@ -88,13 +89,16 @@ public final class References {
             ReferenceStore.putPolicy(tx.sql(), environment, model, wanted.policy());
             List<PcrReference> known = ReferenceStore.ofModel(tx.sql(), environment, model);
             for (PcrReference old : known) {
-                boolean stays = find(wanted.references(), old).filter(w -> !w.superseded()).isPresent();
+                boolean stays = find(wanted.references(), old)
+                        .filter(w -> !w.superseded())
+                        .isPresent();
                 if (!old.superseded() && !stays) {
                     ReferenceStore.supersede(tx.sql(), old.generation());
                 }
             }
             for (Wish wish : wanted.references()) {
-                List<PcrReference> same = known.stream().filter(r -> isSame(wish, r)).toList();
+                List<PcrReference> same =
+                        known.stream().filter(r -> isSame(wish, r)).toList();
                 boolean inForce = same.stream().anyMatch(r -> !r.superseded());
                 if (same.isEmpty() || (!wish.superseded() && !inForce)) {
                     ReferenceStore.insertForModel(
@@ -132,8 +136,7 @@ public final class References {
 
     /// Takes what the device had first for good.
     static void pin(Transaction tx, DeviceRef device, Map<String, String> values) {
-        ReferenceStore.insertForDevice(
-                tx.sql(), device, PcrReference.Origin.FIRST_USE, "first use", values, tx.now());
+        ReferenceStore.insertForDevice(tx.sql(), device, PcrReference.Origin.FIRST_USE, "first use", values, tx.now());
         tx.record(new Entry(
                 "tpm.reference-pinned",
                 device.environment(),
@@ -152,7 +155,11 @@ public final class References {
                 tx.sql(),
                 device,
                 PcrReference.Origin.DEVICE,
-                "approved " + tx.now().truncatedTo(java.time.temporal.ChronoUnit.SECONDS).toString().replace(":", ""),
+                "approved "
+                        + tx.now()
+                                .truncatedTo(java.time.temporal.ChronoUnit.SECONDS)
+                                .toString()
+                                .replace(":", ""),
                 values,
                 tx.now());
         tx.record(new Entry(

@@ -17,7 +17,8 @@ final class Submission {
     /// @param request PKCS #10, DER
     /// @param key TPM2B_PUBLIC of the request's key
     @SuppressWarnings("ArrayRecordComponent") // never compared
-    record Enrolment(String session, byte[] activated, byte[] request, byte[] key, Signed certification, Quoted quoted) {}
+    record Enrolment(
+            String session, byte[] activated, byte[] request, byte[] key, Signed certification, Quoted quoted) {}
 
     record Reattestation(String session, Quoted quoted) {}
 }

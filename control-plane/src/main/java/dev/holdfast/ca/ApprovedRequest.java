@@ -7,8 +7,8 @@ import java.util.Optional;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
 /// A certificate that policy has granted. Only `identity.EnrolmentPolicy` makes one for a device, and only
-/// [ServerCertificateStore] and [ServiceCertificates] for our own listeners and services; `ArchitectureTest` holds
-/// the code to that.
+/// [ServerCertificateStore] and [ServiceCertificates] for our own listeners and services; `ArchitectureTest`
+/// holds the code to that.
 ///
 /// @param device empty for our own listeners
 /// @param name the common name

@@ -34,7 +34,8 @@ import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
 /// The authorities of this installation: one root, one issuer for our own listeners, and for each environment
 /// one
-/// issuer of device certificates at a time; earlier ones stay trusted until the last certificate of theirs ends.
+/// issuer of device certificates at a time; earlier ones stay trusted until the last certificate of theirs
+/// ends.
 ///
 /// In memory on every node; the journal brings the news of new ones.
 public final class Authorities {
@@ -128,16 +129,14 @@ public final class Authorities {
         return List.copyOf(published);
     }
 
-    /// The certificates that lead from this root to roots before it: for a listener, so that a device which knows
-    /// only
-    /// an earlier root finds its way (NewWithOld in RFC 4210 section 4.4).
+    /// The certificates that lead from this root to roots before it: for a listener, so that a device which
+    /// knows only an earlier root finds its way (NewWithOld in RFC 4210 section 4.4).
     List<X509Certificate> backFrom(X509Certificate root) {
         return crosses.stream()
                 .filter(cross -> find(cross.subject())
                         .filter(a -> a.certificate().equals(root))
                         .isPresent())
-                .filter(cross -> isTrusted(cross.issuer())
-                        && generation(cross.issuer()) < generation(cross.subject()))
+                .filter(cross -> isTrusted(cross.issuer()) && generation(cross.issuer()) < generation(cross.subject()))
                 .map(AuthorityStore.Cross::certificate)
                 .toList();
     }
@@ -155,8 +154,8 @@ public final class Authorities {
     /// @return whether it was one of ours and changed something
     public boolean replay(Transaction tx, Recorded entry) {
         String kind = entry.json().path("kind").asText();
-        for (Authority.Standing to : List.of(
-                Authority.Standing.RENEW_ONLY, Authority.Standing.RETIRED, Authority.Standing.DISTRUSTED)) {
+        for (Authority.Standing to :
+                List.of(Authority.Standing.RENEW_ONLY, Authority.Standing.RETIRED, Authority.Standing.DISTRUSTED)) {
             if (kind.equals("authority." + to.text())) {
                 String id = entry.json().path("subject").asText().substring("authority:".length());
                 return takeAway(tx, id, to, entry.json().path("reason").asText());
@@ -182,8 +181,8 @@ public final class Authorities {
         return true;
     }
 
-    /// Whether certificates of this authority are good for more than asking for their successors; cheap enough for
-    /// every message.
+    /// Whether certificates of this authority are good for more than asking for their successors; cheap enough
+    /// for every message.
     public boolean admits(String id) {
         return !notAdmitting.contains(id);
     }
@@ -247,8 +246,8 @@ public final class Authorities {
         reload();
     }
 
-    /// A root of ours. All generations have one name, so that their certificates for each other are self-issued and
-    /// count for no path length (RFC 5280 section 4.2.1.9); their key ids tell them apart.
+    /// A root of ours. All generations have one name, so that their certificates for each other are self-issued
+    /// and count for no path length (RFC 5280 section 4.2.1.9); their key ids tell them apart.
     Authority selfSigned(String id, int generation, SubjectPublicKeyInfo key, Instant now) {
         X500Name name = CertificateTemplate.authorityName("Holdfast root", true);
         Instant from = now.truncatedTo(ChronoUnit.SECONDS).minus(CertificateProfile.BACKDATED);
@@ -376,8 +375,8 @@ public final class Authorities {
         return authority.scheme();
     }
 
-    /// Signs what a list of revoked certificates says, and nothing else: whoever asks for a signature over anything
-    /// that might be read as a certificate is refused.
+    /// Signs what a list of revoked certificates says, and nothing else: whoever asks for a signature over
+    /// anything that might be read as a certificate is refused.
     ///
     /// @param contents TBSCertList (RFC 5280 section 5.1), DER
     public byte[] signList(Authority authority, byte[] contents) {
@@ -448,8 +447,8 @@ public final class Authorities {
         return a.isBefore(b) ? a : b;
     }
 
-    /// The next generation of an authority, and the last days of the one before. Every step is part of another change and
-    /// journalled; memory follows after the commit ([#committed], and on other nodes the journal).
+    /// The next generation of an authority, and the last days of the one before. Every step is part of another
+    /// change and journalled; memory follows after the commit ([#committed], and on other nodes the journal).
     public static final class Succession {
         private final Authorities authorities;
 
@@ -461,10 +460,21 @@ public final class Authorities {
         ///
         /// @return empty when the root's key is not here: then it takes a ceremony
         public Optional<Authority> nextDevices(
-                Transaction tx, Environment environment, Authority root, Authority.Standing standing, String why, Actor by) {
+                Transaction tx,
+                Environment environment,
+                Authority root,
+                Authority.Standing standing,
+                String why,
+                Actor by) {
             return next(
-                    tx, Authority.Purpose.DEVICE, Optional.of(environment), "Holdfast devices " + environment, root, standing,
-                    why, by);
+                    tx,
+                    Authority.Purpose.DEVICE,
+                    Optional.of(environment),
+                    "Holdfast devices " + environment,
+                    root,
+                    standing,
+                    why,
+                    by);
         }
 
         /// The next issuer of our listeners' certificates, under this root, issuing at once.
@@ -510,8 +520,8 @@ public final class Authorities {
             return Optional.of(made);
         }
 
-        /// The next root of ours, made ready, with its certificate by the old root and the old root's by it (RFC 4210
-        /// section 4.4).
+        /// The next root of ours, made ready, with its certificate by the old root and the old root's by it
+        /// (RFC 4210 section 4.4).
         ///
         /// @return empty when the old root's key is not here
         public Optional<Authority> nextRoot(Transaction tx, Authority old, String why, Actor by) {
@@ -521,7 +531,8 @@ public final class Authorities {
             int generation = AuthorityStore.nextGeneration(tx.sql(), Authority.Purpose.ROOT, Optional.empty());
             String id = "root-" + generation;
             SubjectPublicKeyInfo key = authorities.key(id);
-            Authority made = authorities.selfSigned(id, generation, key, tx.now()).with(Authority.Standing.READY);
+            Authority made =
+                    authorities.selfSigned(id, generation, key, tx.now()).with(Authority.Standing.READY);
             AuthorityStore.insert(tx.sql(), made, tx.now());
             AuthorityStore.insertCross(
                     tx.sql(), new AuthorityStore.Cross(made.id(), old.id(), authorities.cross(made, old, tx.now())));

@@ -74,8 +74,7 @@ public record Authority(
     }
 
     Authority with(Standing next) {
-        return new Authority(
-                id, purpose, environment, generation, certificate, above, keyName, development, next);
+        return new Authority(id, purpose, environment, generation, certificate, above, keyName, development, next);
     }
 
     /// The scheme that its key signs with, as Java names it.

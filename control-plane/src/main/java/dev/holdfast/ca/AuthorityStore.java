@@ -89,7 +89,8 @@ final class AuthorityStore {
     }
 
     static boolean setStanding(DSLContext sql, String id, Authority.Standing from, Authority.Standing to) {
-        return sql.execute("update authority set state = ? where id = ? and state = ?", to.text(), id, from.text()) == 1;
+        return sql.execute("update authority set state = ? where id = ? and state = ?", to.text(), id, from.text())
+                == 1;
     }
 
     /// A root's certificate for the key of another root.

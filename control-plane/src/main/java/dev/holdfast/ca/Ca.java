@@ -67,8 +67,7 @@ public final class Ca {
         this.fingerprints = new IssuedFingerprints(random);
         journal.obey(standings::follow);
         journal.obey(fingerprints::follow);
-        database.run(sql ->
-                CertificateStore.fingerprints(sql, clock.instant().minus(REMEMBERED), fingerprints::add));
+        database.run(sql -> CertificateStore.fingerprints(sql, clock.instant().minus(REMEMBERED), fingerprints::add));
         database.run(sql -> CertificateStore.standings(sql, clock.instant().minus(REMEMBERED), standings::load));
     }
 

@@ -70,11 +70,13 @@ final class CertificateStore {
                 keyFingerprint,
                 device.environment().value(),
                 device.id().value());
-        return bound == 1 ? device : knownKey(sql, keyFingerprint, Optional.empty()).owner().orElseThrow();
+        return bound == 1
+                ? device
+                : knownKey(sql, keyFingerprint, Optional.empty()).owner().orElseThrow();
     }
 
-    /// What is known of a key, asked at once. A certificate that was never used and ended only because its device
-    /// did not take it (CMP) says nothing of the key.
+    /// What is known of a key, asked at once. A certificate that was never used and ended only because its
+    /// device did not take it (CMP) says nothing of the key.
     static Issuance.KnownKey knownKey(DSLContext sql, String keyFingerprint, Optional<DeviceRef> device) {
         return PlainSql.first(
                         sql,
@@ -277,11 +279,12 @@ final class CertificateStore {
                 .map(row -> new Serial(row.get(0, String.class)));
     }
 
-    /// Every certificate that has not ended before this time. There may be a million, read at every start: plain JDBC.
+    /// Every certificate that has not ended before this time. There may be a million, read at every start:
+    /// plain JDBC.
     static void standings(DSLContext sql, Instant endingAfter, BiConsumer<Serial, CertificateStanding> each) {
         sql.connection(connection -> {
-            try (PreparedStatement select = connection.prepareStatement(
-                    "select serial, authority, environment, device, state, held,"
+            try (PreparedStatement select =
+                    connection.prepareStatement("select serial, authority, environment, device, state, held,"
                             + " coalesce(floor(extract(epoch from ended_at))::bigint, -1), revocation_reason"
                             + " from certificate where not_after > ? and state <> 'intended'")) {
                 select.setObject(1, utc(endingAfter));

@@ -93,9 +93,9 @@ final class CertificateTemplate {
         }
     }
 
-    /// 127 random bits, never less than 65 (RFC 5280 section 4.1.2.2 asks for at most 20 octets, CA/Browser rules
-    /// for 64 random bits). Not 128: with the highest bit set DER puts a zero before it, and there are clients that
-    /// compare serials without (strongSwan's `pki --scep`).
+    /// 127 random bits, never less than 65 (RFC 5280 section 4.1.2.2 asks for at most 20 octets, CA/Browser
+    /// rules for 64 random bits). Not 128: with the highest bit set DER puts a zero before it, and there are
+    /// clients that compare serials without (strongSwan's `pki --scep`).
     static Serial serial(SecureRandom random) {
         BigInteger number;
         do {
@@ -262,7 +262,9 @@ final class CertificateTemplate {
                 false,
                 new AuthorityInformationAccess(access.toArray(AccessDescription[]::new)));
         DistributionPoint point = new DistributionPoint(
-                new DistributionPointName(new GeneralNames(uri(new ListName(issuer.id(), listPart, false).url(base)))), null, null);
+                new DistributionPointName(new GeneralNames(uri(new ListName(issuer.id(), listPart, false).url(base)))),
+                null,
+                null);
         add(extensions, Extension.cRLDistributionPoints, false, new CRLDistPoint(new DistributionPoint[] {point}));
     }
 

@@ -12,9 +12,9 @@ import java.util.concurrent.locks.StampedLock;
 
 /// Which very certificates were issued, in memory on every node: 8 octets for each, in tables of primitives.
 ///
-/// A serial number alone does not say that: whoever has an issuing key can sign another certificate under a serial
-/// that we know. What is kept is a hash of the certificate's SHA-256 under a secret of this process, so that nobody
-/// can make one that fits; by chance one does with 2^-44 where a million are known.
+/// A serial number alone does not say that: whoever has an issuing key can sign another certificate under a
+/// serial that we know. What is kept is a hash of the certificate's SHA-256 under a secret of this process, so
+/// that nobody can make one that fits; by chance one does with 2^-44 where a million are known.
 public final class IssuedFingerprints {
     private static final int SHARES = 16;
     private static final int FIRST = 64;

@@ -10,11 +10,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/// The certificate profiles of each environment: `device`, which is there from the start and can be changed, and those
-/// that operators set. In memory on every node; the journal brings the news of changes.
+/// The certificate profiles of each environment: `device`, which is there from the start and can be changed,
+/// and those that operators set. In memory on every node; the journal brings the news of changes.
 ///
-/// A profile is never removed, because certificates name the one they were made by; it can be closed by taking away its
-/// credentials' use, and a renewal goes on by the profile of the certificate that is renewed.
+/// A profile is never removed, because certificates name the one they were made by; it can be closed by taking
+/// away its credentials' use, and a renewal goes on by the profile of the certificate that is renewed.
 public final class Profiles {
     public static final String DEVICE = "device";
 

@@ -103,9 +103,8 @@ public final class ServerCertificateStore {
         return new Credential(pair.getPrivate(), chain(stored, issuer));
     }
 
-    /// Without the root, which a client has already or does not trust anyway; while a root is replaced, with the
-    /// way
-    /// back to the one before.
+    /// Without the root, which a client has already or does not trust anyway; while a root is replaced, with
+    /// the way back to the one before.
     private List<X509Certificate> chain(X509Certificate leaf, Authority issuer) {
         List<X509Certificate> chain = new ArrayList<>(List.of(leaf, issuer.certificate()));
         issuer.above().stream()

@@ -71,7 +71,10 @@ public final class ServiceCertificates {
         Instant from = stored.getNotBefore().toInstant();
         Duration life = Duration.between(from, stored.getNotAfter().toInstant());
         return new Credential(
-                pair.getPrivate(), stored, above(authority), from.plus(life.multipliedBy(2).dividedBy(3)));
+                pair.getPrivate(),
+                stored,
+                above(authority),
+                from.plus(life.multipliedBy(2).dividedBy(3)));
     }
 
     /// The certificate for a key that the service keeps itself. Blocks.

@@ -80,7 +80,8 @@ final class StandingTable {
     }
 
     /// @param expected when the row is this device's, its name is not read again but taken from here
-    @Nullable Row find(long high, long low, @Nullable DeviceRef expected) {
+    @Nullable
+    Row find(long high, long low, @Nullable DeviceRef expected) {
         long stamp = lock.tryOptimisticRead();
         if (stamp != 0) {
             Row found = read(rows, high, low, expected);
@@ -135,7 +136,8 @@ final class StandingTable {
     interface Change {
         /// @param before null when there was none
         /// @return null to leave everything as it was; the name counts for a new row only
-        @Nullable Row apply(@Nullable Row before);
+        @Nullable
+        Row apply(@Nullable Row before);
     }
 
     void change(long high, long low, Change change) {

@@ -91,19 +91,30 @@ final class Ceremony {
                 "The program was compared with its published digest by two people.",
                 "The fingerprint below was read aloud from the screen and written down by everybody."));
         for (KeyShare share : made.shares()) {
-            files.put("share-" + share.index() + ".txt", "Holdfast key share\n" + share + "\n" + name + "\n\n" + share.text());
-            steps.add("Share " + share.index() + " was printed, checked with `holdfast ceremony verify-share`, sealed in an"
+            files.put(
+                    "share-" + share.index() + ".txt",
+                    "Holdfast key share\n" + share + "\n" + name + "\n\n" + share.text());
+            steps.add("Share " + share.index()
+                    + " was printed, checked with `holdfast ceremony verify-share`, sealed in an"
                     + " envelope and given to: ______________________");
         }
         steps.add("The share files were erased from this machine, and the machine's storage destroyed or locked away.");
         steps.add("root.pem, this protocol and record.json left the room on: ______________________");
-        return outcome("a root is made", rehearsal, root, List.of(
-                        new Fact("shares", count + ", of which any " + threshold + " restore the key")),
-                steps, files, "root", List.of(), made.shares());
+        return outcome(
+                "a root is made",
+                rehearsal,
+                root,
+                List.of(new Fact("shares", count + ", of which any " + threshold + " restore the key")),
+                steps,
+                files,
+                "root",
+                List.of(),
+                made.shares());
     }
 
     /// Certifies an issuer's request.
-    Outcome sign(X509Certificate root, List<KeyShare> shares, String request, Duration lifetime, Optional<NameLimits> limits)
+    Outcome sign(
+            X509Certificate root, List<KeyShare> shares, String request, Duration lifetime, Optional<NameLimits> limits)
             throws CeremonyException {
         CertificationRequest wanted = request(request);
         RootKey key = RootKey.restore(shares, root);
@@ -118,25 +129,38 @@ final class Ceremony {
         Map<String, String> files = new LinkedHashMap<>();
         files.put("issuer.pem", Certificates.pem(issuer));
         files.put("chain.pem", Certificates.pem(issuer) + Certificates.pem(root));
-        return outcome("an issuer is certified", rehearsal, root, List.of(
+        return outcome(
+                "an issuer is certified",
+                rehearsal,
+                root,
+                List.of(
                         new Fact("issuer", issuer.getSubjectX500Principal().getName()),
                         new Fact("issuer, SHA-256", Certificates.fingerprint(issuer)),
-                        new Fact("issuer's key, SHA-256", Certificates.keyFingerprint(issuer.getPublicKey().getEncoded())),
+                        new Fact(
+                                "issuer's key, SHA-256",
+                                Certificates.keyFingerprint(
+                                        issuer.getPublicKey().getEncoded())),
                         new Fact("request, SHA-256", Digest.of(wanted.der()).hex()),
                         new Fact("valid until", issuer.getNotAfter().toInstant().toString()),
-                        new Fact("names it may certify", limits.map(NameLimits::toString).orElse("not limited"))),
+                        new Fact(
+                                "names it may certify",
+                                limits.map(NameLimits::toString).orElse("not limited"))),
                 List.of(
                         "The SHA-256 of the request was compared with what the server's operator read aloud.",
                         "The shares were read from their envelopes; each envelope was whole: ______________________",
                         "The shares went back into new envelopes, numbered: ______________________",
                         "chain.pem, this protocol and record.json left the room on: ______________________"),
-                files, "sign", List.of(issuer), shares);
+                files,
+                "sign",
+                List.of(issuer),
+                shares);
     }
 
     /// The old root certifies the new one, or the new one the old: RFC 4210 section 4.4.
     Outcome cross(X509Certificate root, List<KeyShare> shares, X509Certificate other, Duration lifetime)
             throws CeremonyException {
-        if (other.getBasicConstraints() < 1 || !other.getSubjectX500Principal().equals(other.getIssuerX500Principal())) {
+        if (other.getBasicConstraints() < 1
+                || !other.getSubjectX500Principal().equals(other.getIssuerX500Principal())) {
             throw new CeremonyException("the other certificate is not a root's");
         }
         RootKey key = RootKey.restore(shares, root);
@@ -152,12 +176,19 @@ final class Ceremony {
                 lifetime,
                 now,
                 random);
-        return outcome("a root certifies another root of the same house", rehearsal, root, List.of(
+        return outcome(
+                "a root certifies another root of the same house",
+                rehearsal,
+                root,
+                List.of(
                         new Fact("other root", other.getSubjectX500Principal().getName()),
                         new Fact("other root, SHA-256", Certificates.fingerprint(other)),
                         new Fact("cross certificate, SHA-256", Certificates.fingerprint(cross))),
                 List.of("The other root's fingerprint was compared with its own protocol."),
-                Map.of("cross.pem", Certificates.pem(cross)), "cross", List.of(cross), shares);
+                Map.of("cross.pem", Certificates.pem(cross)),
+                "cross",
+                List.of(cross),
+                shares);
     }
 
     /// Takes issuers back: a list for those who check it, such as `openssl verify -crl_check_all`.
@@ -165,25 +196,41 @@ final class Ceremony {
             throws CeremonyException {
         RootKey key = RootKey.restore(shares, root);
         boolean rehearsal = requireSame(root, shares);
-        List<BigInteger> serials = issuers.stream().map(X509Certificate::getSerialNumber).toList();
-        byte[] list = RootSigner.revocationList(
-                key, root, serials, CRLReason.lookup(CRLReason.cACompromise), lifetime, now);
-        return outcome("issuers are revoked", rehearsal, root, issuers.stream()
-                        .map(issuer -> new Fact("revoked", issuer.getSubjectX500Principal().getName() + ", serial "
-                                + issuer.getSerialNumber().toString(16)))
+        List<BigInteger> serials =
+                issuers.stream().map(X509Certificate::getSerialNumber).toList();
+        byte[] list =
+                RootSigner.revocationList(key, root, serials, CRLReason.lookup(CRLReason.cACompromise), lifetime, now);
+        return outcome(
+                "issuers are revoked",
+                rehearsal,
+                root,
+                issuers.stream()
+                        .map(issuer -> new Fact(
+                                "revoked",
+                                issuer.getSubjectX500Principal().getName() + ", serial "
+                                        + issuer.getSerialNumber().toString(16)))
                         .toList(),
                 List.of("crl.pem was published where verifiers look for the root's list."),
-                Map.of("crl.pem", Pem.encode("X509 CRL", list)), "revoke", List.of(), shares);
+                Map.of("crl.pem", Pem.encode("X509 CRL", list)),
+                "revoke",
+                List.of(),
+                shares);
     }
 
     /// Shows that these shares still give the key, and keeps nothing of it.
     Outcome restore(X509Certificate root, List<KeyShare> shares) throws CeremonyException {
         RootKey key = RootKey.restore(shares, root);
         boolean rehearsal = requireSame(root, shares);
-        return outcome("the restore of the shares is practised", rehearsal, root,
+        return outcome(
+                "the restore of the shares is practised",
+                rehearsal,
+                root,
                 List.of(new Fact("restored", "the key of root " + RootKey.name(key.publicKey()))),
                 List.of("The shares went back into new envelopes, numbered: ______________________"),
-                Map.of(), "restore", List.of(), shares);
+                Map.of(),
+                "restore",
+                List.of(),
+                shares);
     }
 
     /// Practice and earnest are never mixed: a rehearsal's root says so in its name, and so do its shares.
@@ -223,9 +270,15 @@ final class Ceremony {
         List<Fact> all = new ArrayList<>(List.of(
                 new Fact("root", root.getSubjectX500Principal().getName()),
                 new Fact("root, SHA-256", Certificates.fingerprint(root)),
-                new Fact("root's key, SHA-256", Certificates.keyFingerprint(root.getPublicKey().getEncoded()))));
+                new Fact(
+                        "root's key, SHA-256",
+                        Certificates.keyFingerprint(root.getPublicKey().getEncoded()))));
         all.addAll(facts);
-        all.add(new Fact("shares used", String.join(", ", shares.stream().map(s -> String.valueOf(s.index())).toList())));
+        all.add(new Fact(
+                "shares used",
+                String.join(
+                        ", ",
+                        shares.stream().map(s -> String.valueOf(s.index())).toList())));
         Map<String, Object> record = new LinkedHashMap<>();
         record.put("v", 1);
         record.put("kind", kind);
@@ -236,7 +289,8 @@ final class Ceremony {
         record.put("rootSha256", Certificates.fingerprint(root));
         record.put("threshold", shares.getFirst().threshold());
         record.put("shares", shares.getFirst().count());
-        record.put("signedSha256", signed.stream().map(Certificates::fingerprint).toList());
+        record.put(
+                "signedSha256", signed.stream().map(Certificates::fingerprint).toList());
         return new Outcome(files, new ProtocolDocument(title, rehearsal, now, people, all, steps), record);
     }
 }

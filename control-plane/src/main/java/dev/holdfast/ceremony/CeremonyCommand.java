@@ -87,7 +87,8 @@ public final class CeremonyCommand {
             description = "Makes a root; its key is split into shares and forgotten.")
     int root(
             @Mixin Table table,
-            @Option(names = "--name", required = true, paramLabel = "NAME", description = "Its common name.") String name,
+            @Option(names = "--name", required = true, paramLabel = "NAME", description = "Its common name.")
+                    String name,
             @Option(names = "--organization", required = true, paramLabel = "NAME") String organization,
             @Option(names = "--shares", defaultValue = "5", paramLabel = "N", description = "(default: 5)") int shares,
             @Option(
@@ -112,12 +113,14 @@ public final class CeremonyCommand {
             @Mixin Table table,
             @Mixin Root root,
             @Option(names = "--request", required = true, paramLabel = "FILE") Path request,
-            @Option(names = "--days", defaultValue = "1825", paramLabel = "N", description = "(default: 1825)") int days,
+            @Option(names = "--days", defaultValue = "1825", paramLabel = "N", description = "(default: 1825)")
+                    int days,
             @Option(
                             names = "--permit-dns",
                             split = ",",
                             paramLabel = "DOMAIN",
-                            description = "Domains whose names it may certify, with all below; without it: no DNS names.")
+                            description =
+                                    "Domains whose names it may certify, with all below; without it: no DNS names.")
                     @Nullable
                     List<String> dns,
             @Option(
@@ -128,33 +131,42 @@ public final class CeremonyCommand {
                     @Nullable
                     List<String> addresses,
             @Option(names = "--no-name-limits", description = "No name constraints at all.") boolean unlimited) {
-        return run(table, ceremony -> ceremony.sign(
-                root.certificate(),
-                root.read(),
-                CeremonyStore.text(request),
-                days(days),
-                unlimited ? Optional.empty() : Optional.of(limits(dns, addresses))));
+        return run(
+                table,
+                ceremony -> ceremony.sign(
+                        root.certificate(),
+                        root.read(),
+                        CeremonyStore.text(request),
+                        days(days),
+                        unlimited ? Optional.empty() : Optional.of(limits(dns, addresses))));
     }
 
     @Command(
             name = "cross",
             mixinStandardHelpOptions = true,
-            description = "Certifies another root of yours, for a rollover: once the old the new, once the new the old.")
+            description =
+                    "Certifies another root of yours, for a rollover: once the old the new, once the new the old.")
     int cross(
             @Mixin Table table,
             @Mixin Root root,
-            @Option(names = "--other", required = true, paramLabel = "FILE", description = "The other root, PEM.") Path other,
+            @Option(names = "--other", required = true, paramLabel = "FILE", description = "The other root, PEM.")
+                    Path other,
             @Option(names = "--days", defaultValue = "1825", paramLabel = "N") int days) {
         return run(
                 table,
-                ceremony -> ceremony.cross(root.certificate(), root.read(), CeremonyStore.certificate(other), days(days)));
+                ceremony ->
+                        ceremony.cross(root.certificate(), root.read(), CeremonyStore.certificate(other), days(days)));
     }
 
     @Command(name = "revoke", mixinStandardHelpOptions = true, description = "Signs the list of issuers taken back.")
     int revoke(
             @Mixin Table table,
             @Mixin Root root,
-            @Option(names = "--issuer", required = true, paramLabel = "FILE", description = "Repeat it: all taken back so far.")
+            @Option(
+                            names = "--issuer",
+                            required = true,
+                            paramLabel = "FILE",
+                            description = "Repeat it: all taken back so far.")
                     List<Path> issuers,
             @Option(names = "--days", defaultValue = "365", paramLabel = "N") int days) {
         return run(table, ceremony -> {
@@ -169,7 +181,8 @@ public final class CeremonyCommand {
     @Command(
             name = "restore",
             mixinStandardHelpOptions = true,
-            description = "Shows that shares still give the root's key, and keeps nothing of it: practise it every year.")
+            description =
+                    "Shows that shares still give the root's key, and keeps nothing of it: practise it every year.")
     int restore(@Mixin Table table, @Mixin Root root) {
         return run(table, ceremony -> ceremony.restore(root.certificate(), root.read()));
     }
@@ -180,11 +193,13 @@ public final class CeremonyCommand {
             description = "Says whether a share is whole, and of which root; shows nothing of it.")
     int verifyShare(
             @Parameters(paramLabel = "FILE") Path file,
-            @Option(names = "--root", paramLabel = "FILE", description = "Compare with this root.") @Nullable Path root) {
+            @Option(names = "--root", paramLabel = "FILE", description = "Compare with this root.") @Nullable
+                    Path root) {
         try {
             KeyShare share = CeremonyStore.shares(List.of(file)).getFirst();
             if (root != null
-                    && !RootKey.name(CeremonyStore.certificate(root).getPublicKey()).equals(share.root())) {
+                    && !RootKey.name(CeremonyStore.certificate(root).getPublicKey())
+                            .equals(share.root())) {
                 throw new CeremonyException("it is a share of another root: " + share.root());
             }
             OUT.println("whole: " + share);
@@ -204,8 +219,9 @@ public final class CeremonyCommand {
             Ceremony.Outcome outcome = act.run(new Ceremony(table.people, clock.instant(), random));
             CeremonyStore.write(table.out, outcome.files(), outcome.protocol(), outcome.record());
             OUT.print(outcome.protocol().text());
-            OUT.println("In " + table.out + ": " + String.join(", ", outcome.files().keySet())
-                    + (outcome.files().isEmpty() ? "" : ", ") + "protocol.txt, protocol.html, record.json");
+            OUT.println(
+                    "In " + table.out + ": " + String.join(", ", outcome.files().keySet())
+                            + (outcome.files().isEmpty() ? "" : ", ") + "protocol.txt, protocol.html, record.json");
             return 0;
         } catch (CeremonyException e) {
             ERR.println("holdfast: " + e.getMessage());

@@ -19,8 +19,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Reads what is brought to the table and writes what leaves it: files of mode 0600 in a folder that must not exist
-/// yet.
+/// Reads what is brought to the table and writes what leaves it: files of mode 0600 in a folder that must not
+/// exist yet.
 final class CeremonyStore {
     private static final int MOST_OCTETS = 100_000;
 

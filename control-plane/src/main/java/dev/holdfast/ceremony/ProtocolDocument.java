@@ -15,8 +15,8 @@ import java.util.Locale;
 /// @param steps in order, each with a box to tick
 record ProtocolDocument(
         String title, boolean rehearsal, Instant at, List<String> people, List<Fact> facts, List<String> steps) {
-    private static final DateTimeFormatter TIME =
-            DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss 'UTC'", Locale.ROOT).withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss 'UTC'", Locale.ROOT)
+            .withZone(ZoneOffset.UTC);
     private static final String REHEARSAL = "REHEARSAL: nothing here is of value";
 
     record Fact(String name, String value) {}
@@ -55,16 +55,19 @@ record ProtocolDocument(
         StringBuilder html = new StringBuilder();
         html.append("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>")
                 .append(escaped(title))
-                .append("</title><style>body{font:11pt/1.5 serif;max-width:42em;margin:2em auto}code{font:10pt monospace;"
-                        + "overflow-wrap:anywhere}.rehearsal{border:3px solid;padding:.5em;font-weight:bold}li{list-style:none}"
-                        + "td{padding:.2em 1em .2em 0;vertical-align:top}.sign{border-bottom:1px solid;width:20em;height:3em}"
-                        + "</style>\n<h1>")
+                .append(
+                        "</title><style>body{font:11pt/1.5 serif;max-width:42em;margin:2em auto}code{font:10pt monospace;"
+                                + "overflow-wrap:anywhere}.rehearsal{border:3px solid;padding:.5em;font-weight:bold}li{list-style:none}"
+                                + "td{padding:.2em 1em .2em 0;vertical-align:top}.sign{border-bottom:1px solid;width:20em;height:3em}"
+                                + "</style>\n<h1>")
                 .append(escaped(title))
                 .append("</h1>\n");
         if (rehearsal) {
             html.append("<p class=\"rehearsal\">").append(REHEARSAL).append("</p>\n");
         }
-        html.append("<p>At ").append(TIME.format(at)).append(" by this machine's clock; by a watch: ______________</p>\n<table>\n");
+        html.append("<p>At ")
+                .append(TIME.format(at))
+                .append(" by this machine's clock; by a watch: ______________</p>\n<table>\n");
         for (Fact fact : facts) {
             html.append("<tr><td>")
                     .append(escaped(fact.name()))
@@ -74,7 +77,11 @@ record ProtocolDocument(
         }
         html.append("</table>\n<h2>Steps</h2>\n<ol>\n");
         for (int i = 0; i < steps.size(); i++) {
-            html.append("<li>&#9744; ").append(i + 1).append(". ").append(escaped(steps.get(i))).append('\n');
+            html.append("<li>&#9744; ")
+                    .append(i + 1)
+                    .append(". ")
+                    .append(escaped(steps.get(i)))
+                    .append('\n');
         }
         html.append("</ol>\n<h2>People</h2>\n<table>\n");
         for (String person : people) {
@@ -84,6 +91,9 @@ record ProtocolDocument(
     }
 
     private static String escaped(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
+        return text.replace("&", "&amp;")
+                .replace("<", "&lt;")
+                .replace(">", "&gt;")
+                .replace("\"", "&quot;");
     }
 }

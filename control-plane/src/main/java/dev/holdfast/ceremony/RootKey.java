@@ -63,8 +63,8 @@ final class RootKey {
     static RootKey restore(List<KeyShare> shares, X509Certificate root) throws CeremonyException {
         try {
             if (!shares.isEmpty() && !shares.getFirst().root().equals(name(root.getPublicKey()))) {
-                throw new CeremonyException("these are shares of root " + shares.getFirst().root()
-                        + ", and the certificate is of root " + name(root.getPublicKey()));
+                throw new CeremonyException("these are shares of root "
+                        + shares.getFirst().root() + ", and the certificate is of root " + name(root.getPublicKey()));
             }
             return restore(shares, root.getPublicKey());
         } catch (ShareFormatException e) {
@@ -77,14 +77,14 @@ final class RootKey {
         byte[] number = KeyShare.combine(shares);
         try {
             AlgorithmParameters curve = AlgorithmParameters.getInstance("EC");
-            curve.init(new ECGenParameterSpec(
-                    shares.getFirst().kind() == KeyKind.EC_P384 ? "secp384r1" : "secp256r1"));
+            curve.init(new ECGenParameterSpec(shares.getFirst().kind() == KeyKind.EC_P384 ? "secp384r1" : "secp256r1"));
             PrivateKey key = KeyFactory.getInstance("EC", Crypto.provider())
                     .generatePrivate(new ECPrivateKeySpec(
                             new BigInteger(1, number), curve.getParameterSpec(ECParameterSpec.class)));
             byte[] probe = {1, 2, 3};
             String scheme = Crypto.schemeFor(expected);
-            if (!Crypto.verify(Crypto.publicKey("EC", expected.getEncoded()), scheme, probe, Crypto.sign(key, scheme, probe))) {
+            if (!Crypto.verify(
+                    Crypto.publicKey("EC", expected.getEncoded()), scheme, probe, Crypto.sign(key, scheme, probe))) {
                 throw new CeremonyException("the shares give a key, but not this root's: was one of them exchanged?");
             }
             return new RootKey(key, expected);

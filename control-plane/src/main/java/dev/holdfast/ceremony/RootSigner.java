@@ -42,8 +42,8 @@ import org.bouncycastle.asn1.x509.Time;
 import org.bouncycastle.asn1.x509.V2TBSCertListGenerator;
 import org.bouncycastle.asn1.x509.V3TBSCertificateGenerator;
 
-/// What a root signs in its life: itself, issuers, another root of the same house, and lists of issuers it takes back.
-/// Everything is linted before it is signed.
+/// What a root signs in its life: itself, issuers, another root of the same house, and lists of issuers it
+/// takes back. Everything is linted before it is signed.
 final class RootSigner {
     private static final Duration BACKDATED = Duration.ofMinutes(5);
 
@@ -59,7 +59,12 @@ final class RootSigner {
     ///
     /// @param root empty where it signs itself
     static X509Certificate certify(
-            Subject subject, RootKey by, Optional<X509Certificate> root, Duration lifetime, Instant now, SecureRandom random)
+            Subject subject,
+            RootKey by,
+            Optional<X509Certificate> root,
+            Duration lifetime,
+            Instant now,
+            SecureRandom random)
             throws CeremonyException {
         Instant from = now.truncatedTo(ChronoUnit.SECONDS).minus(BACKDATED);
         Instant to = from.plus(lifetime);
@@ -69,8 +74,9 @@ final class RootSigner {
         V3TBSCertificateGenerator contents = new V3TBSCertificateGenerator();
         contents.setSerialNumber(new ASN1Integer(serial(random)));
         contents.setSignature(SignatureSchemes.identifier(by.scheme()));
-        contents.setIssuer(root.map(r -> X500Name.getInstance(r.getSubjectX500Principal().getEncoded()))
-                .orElse(subject.name()));
+        contents.setIssuer(
+                root.map(r -> X500Name.getInstance(r.getSubjectX500Principal().getEncoded()))
+                        .orElse(subject.name()));
         contents.setStartDate(time(from));
         contents.setEndDate(time(to));
         contents.setSubject(subject.name());
@@ -93,8 +99,7 @@ final class RootSigner {
         try {
             ExtensionsGenerator extensions = new ExtensionsGenerator();
             extensions.addExtension(Extension.basicConstraints, true, new BasicConstraints(subject.pathLength()));
-            extensions.addExtension(
-                    Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign | KeyUsage.cRLSign));
+            extensions.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign | KeyUsage.cRLSign));
             extensions.addExtension(
                     Extension.subjectKeyIdentifier, false, new SubjectKeyIdentifier(keyId(subject.key())));
             if (below) {
@@ -113,21 +118,26 @@ final class RootSigner {
 
     /// RFC 5280 section 5: the issuers that the root takes back, for good.
     static byte[] revocationList(
-            RootKey by, X509Certificate root, List<BigInteger> serials, CRLReason reason, Duration lifetime, Instant now) {
+            RootKey by,
+            X509Certificate root,
+            List<BigInteger> serials,
+            CRLReason reason,
+            Duration lifetime,
+            Instant now) {
         V2TBSCertListGenerator list = new V2TBSCertListGenerator();
         list.setSignature(SignatureSchemes.identifier(by.scheme()));
         list.setIssuer(X500Name.getInstance(root.getSubjectX500Principal().getEncoded()));
         list.setThisUpdate(time(now));
         list.setNextUpdate(time(now.plus(lifetime)));
         for (BigInteger serial : serials) {
-            list.addCRLEntry(new ASN1Integer(serial), time(now), reason.getValue().intValue());
+            list.addCRLEntry(
+                    new ASN1Integer(serial), time(now), reason.getValue().intValue());
         }
         try {
             list.setExtensions(new Extensions(new Extension[] {
                 Extension.create(
                         Extension.authorityKeyIdentifier, false, new AuthorityKeyIdentifier(keyId(by.publicKey()))),
-                Extension.create(
-                        Extension.cRLNumber, false, new CRLNumber(BigInteger.valueOf(now.toEpochMilli())))
+                Extension.create(Extension.cRLNumber, false, new CRLNumber(BigInteger.valueOf(now.toEpochMilli())))
             }));
         } catch (IOException e) {
             throw new IllegalStateException("a list that can't be encoded", e);

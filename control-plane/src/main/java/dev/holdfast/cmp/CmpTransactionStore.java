@@ -62,8 +62,7 @@ final class CmpTransactionStore {
                         utc(since),
                         environment.value(),
                         party)
-                .map(row -> new Load(
-                        row.get(0, Integer.class), row.get(1, Integer.class), row.get(2, Integer.class)));
+                .map(row -> new Load(row.get(0, Integer.class), row.get(1, Integer.class), row.get(2, Integer.class)));
     }
 
     static Optional<CmpTransaction> lock(DSLContext sql, Environment environment, String id) {

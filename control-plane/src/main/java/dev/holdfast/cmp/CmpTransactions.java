@@ -46,9 +46,7 @@ final class CmpTransactions {
     Optional<Fault> open(Transaction tx, CmpTransaction transaction, CmpHeader header, Instant forgetAt) {
         CmpTransactionStore.Load load = CmpTransactionStore.load(
                 tx.sql(), environment, transaction.party(), tx.now().minus(Duration.ofHours(1)));
-        if (load.lately() >= MOST_AN_HOUR
-                || load.waiting() >= MOST_WAITING
-                || load.remembered() >= MOST_REMEMBERED) {
+        if (load.lately() >= MOST_AN_HOUR || load.waiting() >= MOST_WAITING || load.remembered() >= MOST_REMEMBERED) {
             return Optional.of(new Fault(CmpFailure.SYSTEM_UNAVAIL, "too many transactions of yours; try in an hour"));
         }
         if (CmpTransactionStore.open(tx.sql(), environment, transaction, header.senderNonce(), forgetAt)) {

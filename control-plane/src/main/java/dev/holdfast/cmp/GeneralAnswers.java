@@ -74,11 +74,12 @@ final class GeneralAnswers {
         return ca.authorities().published();
     }
 
-    /// A device that has another root than the newest gets that, certified by its own where that is on record. The
-    /// newest may not be in use yet: devices learn to trust it first.
+    /// A device that has another root than the newest gets that, certified by its own where that is on record.
+    /// The newest may not be in use yet: devices learn to trust it first.
     private InfoTypeAndValue rootUpdate(GeneralQuestion.RootUpdate update) {
         X509Certificate newest = ca.authorities().all().stream()
-                .filter(a -> a.purpose() == Authority.Purpose.ROOT && a.standing().isTrusted())
+                .filter(a ->
+                        a.purpose() == Authority.Purpose.ROOT && a.standing().isTrusted())
                 .max(Comparator.comparingInt(Authority::generation))
                 .map(Authority::certificate)
                 .orElseGet(() -> ca.authorities().root().certificate());
@@ -118,7 +119,9 @@ final class GeneralAnswers {
                     .orElseThrow(() -> new CmpException(
                             CmpFailure.BAD_CERT_ID, "no authority here publishes that revocation list"));
             if (wanted.newerThan().isEmpty()
-                    || list.thisUpdate().truncatedTo(ChronoUnit.SECONDS).isAfter(wanted.newerThan().get())) {
+                    || list.thisUpdate()
+                            .truncatedTo(ChronoUnit.SECONDS)
+                            .isAfter(wanted.newerThan().get())) {
                 newer.add(bytes(list));
             }
         }

@@ -95,8 +95,8 @@ public final class DataFolderStore implements AutoCloseable {
     }
 
     /// From now on secrets lie under this passphrase; those that lie in clear are sealed at once, one by one,
-    /// each by a rename, so that a crash leaves every secret whole, in clear or sealed. Only `first-token` stays as
-    /// it is, because a person reads it there.
+    /// each by a rename, so that a crash leaves every secret whole, in clear or sealed. Only `first-token`
+    /// stays as it is, because a person reads it there.
     ///
     /// @param passphrase null where none is configured, which is an error where something is sealed
     /// @param previous opens what was sealed under an earlier passphrase, which is then sealed anew
@@ -112,7 +112,9 @@ public final class DataFolderStore implements AutoCloseable {
                 throw new ConfigurationException("the secrets in " + root + " are encrypted and no passphrase is"
                         + " configured: set keys.passphraseFile, keys.passphraseCommand or keys.askPassphrase");
             }
-            if (passphrase != null && !FOR_PEOPLE.contains(name) && !(sealed && passphrase.open(stored).isPresent())) {
+            if (passphrase != null
+                    && !FOR_PEOPLE.contains(name)
+                    && !(sealed && passphrase.open(stored).isPresent())) {
                 again.put(name, sealed ? open(name, stored, previous) : stored);
             }
         }
@@ -165,9 +167,7 @@ public final class DataFolderStore implements AutoCloseable {
     public void writeSecret(String name, byte[] content) throws IOException {
         Path target = root.resolve("secrets").resolve(name);
         Path fresh = target.resolveSibling(name + ".new");
-        byte[] stored = sealing == null || FOR_PEOPLE.contains(name)
-                ? content
-                : sealing.seal(content);
+        byte[] stored = sealing == null || FOR_PEOPLE.contains(name) ? content : sealing.seal(content);
         Files.deleteIfExists(fresh);
         Files.createFile(fresh, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         try (FileChannel channel = FileChannel.open(fresh, StandardOpenOption.WRITE)) {

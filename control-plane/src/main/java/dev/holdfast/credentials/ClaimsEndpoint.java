@@ -17,7 +17,6 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /// Batches of devices that claim their certificates with one that they share.
@@ -52,11 +51,14 @@ final class ClaimsEndpoint {
                                     .map(DeviceId::value)
                                     .toList()));
         });
-        handlers.on("closeClaimBatch", Scope.IDENTITY_WRITE, call -> Reply.ok(rooms.identity()
-                .claims()
-                .close(call.environment(), call.id(), call.reason(), call.actor())
-                .map(ClaimsEndpoint::fields)
-                .orElseThrow(() -> Problem.notFound("claim batch " + call.id()))));
+        handlers.on(
+                "closeClaimBatch",
+                Scope.IDENTITY_WRITE,
+                call -> Reply.ok(rooms.identity()
+                        .claims()
+                        .close(call.environment(), call.id(), call.reason(), call.actor())
+                        .map(ClaimsEndpoint::fields)
+                        .orElseThrow(() -> Problem.notFound("claim batch " + call.id()))));
     }
 
     private Reply open(Call call) {
@@ -69,8 +71,11 @@ final class ClaimsEndpoint {
         Claims.Wish wish;
         try {
             call.body().path("devices").forEach(id -> devices.add(new DeviceId(id.asText())));
-            call.body().path("labels").properties().forEach(label -> labels.put(
-                    label.getKey(), label.getValue().asText()));
+            call.body()
+                    .path("labels")
+                    .properties()
+                    .forEach(
+                            label -> labels.put(label.getKey(), label.getValue().asText()));
             wish = new Claims.Wish(
                     call.environment(),
                     call.required("name").strip(),

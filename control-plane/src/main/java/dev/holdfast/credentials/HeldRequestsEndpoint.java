@@ -63,7 +63,8 @@ final class HeldRequestsEndpoint {
         };
     }
 
-    /// A product that nobody registered is approved by saying which device it is; every other request as it stands.
+    /// A product that nobody registered is approved by saying which device it is; every other request as it
+    /// stands.
     private Reply approve(Call call) {
         boolean product = rooms.identity()
                 .held()
@@ -71,7 +72,9 @@ final class HeldRequestsEndpoint {
                 .flatMap(HeldRequests.Held::product)
                 .isPresent();
         if (!product) {
-            if (call.body().has("device") || call.body().has("model") || call.body().has("labels")) {
+            if (call.body().has("device")
+                    || call.body().has("model")
+                    || call.body().has("labels")) {
                 throw Problem.malformed("/device", "is known already: the request is a device's");
             }
             return decide(call, true);
@@ -82,7 +85,8 @@ final class HeldRequestsEndpoint {
             call.body()
                     .path("labels")
                     .properties()
-                    .forEach(label -> labels.put(label.getKey(), label.getValue().asText()));
+                    .forEach(
+                            label -> labels.put(label.getKey(), label.getValue().asText()));
             naming = new ProductApprovals.Naming(
                     call.optional("device").map(DeviceId::new),
                     call.optional("model").map(ModelId::new),

@@ -241,8 +241,7 @@ final class ManufacturersEndpoint {
 
     private Manufacturers.SerialRegistered apply(
             Transaction tx, Call call, Manufacturers.Anchor anchor, Product product) {
-        Optional<DeviceRef> owner =
-                rooms.identity().manufacturers().deviceOf(tx, anchor.id(), product.serial());
+        Optional<DeviceRef> owner = rooms.identity().manufacturers().deviceOf(tx, anchor.id(), product.serial());
         if (owner.isPresent() && !owner.get().equals(product.device())) {
             return Manufacturers.SerialRegistered.BELONGS_TO_ANOTHER_DEVICE;
         }
@@ -250,7 +249,8 @@ final class ManufacturersEndpoint {
             rooms.inventory()
                     .register(
                             tx,
-                            new Inventory.Registration(product.device(), product.model().get(), Labels.NONE),
+                            new Inventory.Registration(
+                                    product.device(), product.model().get(), Labels.NONE),
                             call.actor());
         }
         return rooms.identity()

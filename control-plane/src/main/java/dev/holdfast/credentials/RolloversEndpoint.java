@@ -38,13 +38,23 @@ final class RolloversEndpoint {
                 Scope.SETTINGS_WRITE,
                 call -> answer(
                         call,
-                        rollovers().move(call.id(), call.body().path("despite").asBoolean(), call.reason(), call.actor())));
+                        rollovers()
+                                .move(
+                                        call.id(),
+                                        call.body().path("despite").asBoolean(),
+                                        call.reason(),
+                                        call.actor())));
         handlers.on(
                 "finishRollover",
                 Scope.SETTINGS_WRITE,
                 call -> answer(
                         call,
-                        rollovers().finish(call.id(), call.body().path("despite").asBoolean(), call.reason(), call.actor())));
+                        rollovers()
+                                .finish(
+                                        call.id(),
+                                        call.body().path("despite").asBoolean(),
+                                        call.reason(),
+                                        call.actor())));
         handlers.on(
                 "abandonRollover",
                 Scope.SETTINGS_WRITE,
@@ -89,7 +99,8 @@ final class RolloversEndpoint {
         return switch (step) {
             case Step.Done done -> Reply.ok(shown(done.rollover()));
             case Step.Unknown _ -> throw unknown(call);
-            case Step.NotNow now -> throw Problem.conflict("the rollover is in phase " + now.phase().text());
+            case Step.NotNow now ->
+                throw Problem.conflict("the rollover is in phase " + now.phase().text());
             case Step.DevicesDepend depend ->
                 throw Problem.conflict(depend.count() + " devices still depend on what would go, among them "
                         + depend.some().stream().map(DeviceId::value).collect(Collectors.joining(", ")));
@@ -113,7 +124,9 @@ final class RolloversEndpoint {
                 .with("trusting", progress.trusting())
                 .with("movedLastMinute", progress.lastMinute())
                 .with("remaining", progress.remaining().map(Duration::toString))
-                .with("missing", progress.missing().stream().map(DeviceId::value).toList());
+                .with(
+                        "missing",
+                        progress.missing().stream().map(DeviceId::value).toList());
     }
 
     private static Fields fields(Rollover rollover) {

@@ -105,8 +105,8 @@ final class TpmEndpoint {
         for (JsonNode key : call.body().path("keys")) {
             line++;
             report.read();
-            DeviceRef device =
-                    new DeviceRef(call.environment(), new DeviceId(key.path("device").asText()));
+            DeviceRef device = new DeviceRef(
+                    call.environment(), new DeviceId(key.path("device").asText()));
             try {
                 Endorsements.Key wanted = new Endorsements.Key(
                         fingerprint(key), device, !key.path("hardware").asBoolean(false), false);
@@ -177,7 +177,9 @@ final class TpmEndpoint {
         return Fields.of("name", reference.name())
                 .with("values", reference.values())
                 .with("superseded", reference.superseded())
-                .with("origin", reference.origin().name().toLowerCase(Locale.ROOT).replace('_', '-'));
+                .with(
+                        "origin",
+                        reference.origin().name().toLowerCase(Locale.ROOT).replace('_', '-'));
     }
 
     private Reply putReferences(Call call) {
@@ -186,11 +188,14 @@ final class TpmEndpoint {
             List<References.Wish> wishes = new ArrayList<>();
             for (JsonNode each : call.body().path("references")) {
                 Map<String, String> values = new HashMap<>();
-                each.path("values").properties().forEach(v -> values.put(v.getKey(), v.getValue()
-                        .asText()
-                        .toLowerCase(Locale.ROOT)));
+                each.path("values")
+                        .properties()
+                        .forEach(v ->
+                                values.put(v.getKey(), v.getValue().asText().toLowerCase(Locale.ROOT)));
                 wishes.add(new References.Wish(
-                        each.path("name").asText(), values, each.path("superseded").asBoolean(false)));
+                        each.path("name").asText(),
+                        values,
+                        each.path("superseded").asBoolean(false)));
             }
             PcrPolicy policy = new PcrPolicy(
                     call.optional("pcrs").map(PcrSelection::parse).orElse(PcrPolicy.USUAL.selection()),

@@ -20,7 +20,8 @@ public sealed interface Credential {
     /// @param device whom the request names; the secret must be that device's
     record SharedSecret(DeviceId device, String secretId) implements Credential {}
 
-    /// An account that a shared secret bound to its device before (ACME); the protocol has checked its signature.
+    /// An account that a shared secret bound to its device before (ACME); the protocol has checked its
+    /// signature.
     record Account(DeviceId device, String account) implements Credential {}
 
     /// A TPM that says it is this device's and that the requested key is in it.
@@ -38,7 +39,8 @@ public sealed interface Credential {
     /// @param anchor SHA-256 of the anchor's certificate
     record Manufacturer(X509Certificate leaf, String anchor) implements Credential {}
 
-    /// The certificate that a batch of devices shares to claim their own with; its key is proven by the handshake.
+    /// The certificate that a batch of devices shares to claim their own with; its key is proven by the
+    /// handshake.
     ///
     /// @param device whom the request names
     record Claim(X509Certificate leaf, DeviceId device) implements Credential {}

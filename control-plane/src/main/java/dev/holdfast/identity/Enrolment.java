@@ -354,8 +354,9 @@ public final class Enrolment {
                                 device.isPresent() ? Optional.empty() : unregistered(by, serial)));
             }
             case Credential.Operational by -> {
-                Optional<IssuedCertificate> found =
-                        ca.issuance().lock(tx, Serial.of(by.leaf().getSerialNumber())).filter(c -> isVery(c, by.leaf()));
+                Optional<IssuedCertificate> found = ca.issuance()
+                        .lock(tx, Serial.of(by.leaf().getSerialNumber()))
+                        .filter(c -> isVery(c, by.leaf()));
                 yield new Shown(
                         found.flatMap(IssuedCertificate::device),
                         new EnrolmentFacts.Proof.ByCertificate(
@@ -370,8 +371,8 @@ public final class Enrolment {
         };
     }
 
-    /// Whether it is the very certificate that was issued: an issuing key in other hands can sign others under a serial
-    /// of ours.
+    /// Whether it is the very certificate that was issued: an issuing key in other hands can sign others under
+    /// a serial of ours.
     private static boolean isVery(IssuedCertificate issued, X509Certificate shown) {
         return issued.der()
                 .filter(der -> Arrays.equals(der, Certificates.der(shown)))

@@ -7,10 +7,10 @@ import java.time.Instant;
 
 /// Slows down whoever fails, and nobody else.
 ///
-/// A token's name and secret prove nothing, so its failures count against where they come from: against source and
-/// device together, so that a guesser elsewhere can't delay the device, and against the source as a whole, so that
-/// one source can't try all devices. Who has proven a key by the handshake is limited by that key alone: devices
-/// behind one address don't delay each other's renewals.
+/// A token's name and secret prove nothing, so its failures count against where they come from: against source
+/// and device together, so that a guesser elsewhere can't delay the device, and against the source as a whole,
+/// so that one source can't try all devices. Who has proven a key by the handshake is limited by that key
+/// alone: devices behind one address don't delay each other's renewals.
 public final class FailureLimits {
     private final FailureLimit each = new FailureLimit(10);
     private final FailureLimit sources = new FailureLimit(300);

@@ -52,8 +52,7 @@ public final class IdentityReplay implements Replayer {
     private static boolean closeBatch(Transaction tx, JsonNode json) {
         String subject = json.path("subject").asText();
         Environment environment = new Environment(json.path("environment").asText());
-        Optional<Claims.Batch> batch =
-                ClaimStore.byId(tx.sql(), environment, subject.substring(CLAIMS.length()), true);
+        Optional<Claims.Batch> batch = ClaimStore.byId(tx.sql(), environment, subject.substring(CLAIMS.length()), true);
         if (batch.isEmpty() || batch.get().closedAt().isPresent()) {
             return false;
         }

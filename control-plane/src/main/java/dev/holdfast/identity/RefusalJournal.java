@@ -10,12 +10,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/// Which refusals of certificates become journal entries: enough that an operator sees who was refused and why, too
-/// few for a stranger to fill the journal with.
+/// Which refusals of certificates become journal entries: enough that an operator sees who was refused and why,
+/// too few for a stranger to fill the journal with.
 ///
-/// One entry for each device and reason an hour; what follows within the hour is counted, and told by the next. Names
-/// that are no device of ours share one line of record. Over all, an entry every ten seconds in the long run, with two
-/// budgets: what was asked with a token, which proves nothing, can't use up the budget of those who have proven a key.
+/// One entry for each device and reason an hour; what follows within the hour is counted, and told by the next.
+/// Names that are no device of ours share one line of record. Over all, an entry every ten seconds in the long
+/// run, with two budgets: what was asked with a token, which proves nothing, can't use up the budget of those
+/// who have proven a key.
 final class RefusalJournal {
     private static final Duration AGAIN = Duration.ofHours(1);
     private static final long EACH = Duration.ofSeconds(10).toNanos();

@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
 
 /// One device's syslog over TLS. On its event loop only.
 ///
-/// There is no acknowledgement in this protocol; what is full is not read, and TCP tells the device. It counts as a
-/// session that can be cut, but says nothing for the detection of clones: a device that speaks MQTT and syslog in turn
-/// is one device.
+/// There is no acknowledgement in this protocol; what is full is not read, and TCP tells the device. It counts
+/// as a session that can be cut, but says nothing for the detection of clones: a device that speaks MQTT and
+/// syslog in turn is one device.
 final class SyslogConnection {
     private static final int MOST_OCTETS = 8_192;
     private static final int LONGEST_TEXT = 4_096;

@@ -372,22 +372,28 @@ public final class Inventory {
         }
     }
 
-    /// What the entry says by itself: a fleet that is registered, or connects after a power cut, is thousands of
-    /// entries, and what comes behind them, a revocation perhaps, must not wait for as many questions to the database.
+    /// What the entry says by itself: a fleet that is registered, or connects after a power cut, is thousands
+    /// of entries, and what comes behind them, a revocation perhaps, must not wait for as many questions to the
+    /// database.
     ///
     /// @return empty when the database must be asked
     private static Optional<Standing> told(String kind, JsonNode body, Optional<Standing> known) {
         if (known.isPresent() && UNCHANGED.contains(kind)) {
             return known;
         }
-        if (known.isPresent() && body.hasNonNull("from") && kind.equals("device." + body.path("to").asText())) {
+        if (known.isPresent()
+                && body.hasNonNull("from")
+                && kind.equals("device." + body.path("to").asText())) {
             Standing before = known.get();
             return Optional.of(new Standing(
                     Lifecycle.of(body.path("to").asText()), before.model(), before.labels(), before.reachesVia()));
         }
         if (kind.equals("device.registered") && body.hasNonNull("state")) {
             Map<String, String> labels = new TreeMap<>();
-            body.path("labels").properties().forEach(label -> labels.put(label.getKey(), label.getValue().asText()));
+            body.path("labels")
+                    .properties()
+                    .forEach(
+                            label -> labels.put(label.getKey(), label.getValue().asText()));
             return Optional.of(new Standing(
                     Lifecycle.of(body.path("state").asText()),
                     new ModelId(body.path("model").asText()),

@@ -30,7 +30,8 @@ public final class Freeze {
     private volatile @Nullable State state;
 
     /// @param backupNumber the last journal entry that the backup holds
-    /// @param mergeReady whether the stream that left the machine was read and will be applied at the next start
+    /// @param mergeReady whether the stream that left the machine was read and will be applied at the next
+    ///     start
     public record State(Instant since, String reason, long backupNumber, boolean mergeReady) {}
 
     /// What became of an acceptance.

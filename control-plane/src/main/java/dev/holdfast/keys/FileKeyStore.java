@@ -35,12 +35,12 @@ import java.util.stream.Stream;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.jspecify.annotations.Nullable;
 
-/// Keys in files, one PEM file each: private key first, public key after it. Files are of mode 0600 in a folder of
-/// mode
-/// 0700 and are refused when anybody else could read them.
+/// Keys in files, one PEM file each: private key first, public key after it. Files are of mode 0600 in a folder
+/// of mode 0700 and are refused when anybody else could read them.
 ///
-/// Under a passphrase the private key is PKCS #8 with PBES2 ([Pbes2]); what lies in clear when a passphrase is first
-/// given is encrypted in place, file by file, each by a rename: a crash leaves each key whole, in clear or encrypted.
+/// Under a passphrase the private key is PKCS #8 with PBES2 ([Pbes2]); what lies in clear when a passphrase is
+/// first given is encrypted in place, file by file, each by a rename: a crash leaves each key whole, in clear
+/// or encrypted.
 public final class FileKeyStore implements SigningKeys {
     private static final String PUBLIC_KEY = "PUBLIC KEY";
     private static final String ENCRYPTED = "ENCRYPTED PRIVATE KEY";
@@ -171,11 +171,11 @@ public final class FileKeyStore implements SigningKeys {
                 + Pem.encode(PUBLIC_KEY, pair.getPublic().getEncoded());
     }
 
-    /// 1. What a killed server was about to write is removed: it may be in clear, and nobody has relied on it. 2.
+    /// 1. What a killed server was about to write is removed: it may be in clear, and nobody has relied on it.
+    ///    2.
     /// Every
-    /// encrypted key must open, else nothing is changed. 3. What lies in clear, or under the previous passphrase,
-    /// is
-    /// written anew beside itself, forced to disk and renamed.
+    /// encrypted key must open, else nothing is changed. 3. What lies in clear, or under the previous
+    /// passphrase, is written anew beside itself, forced to disk and renamed.
     private void encryptInPlace() throws ConfigurationException, IOException {
         List<Path> names;
         try (Stream<Path> files = Files.list(folder)) {

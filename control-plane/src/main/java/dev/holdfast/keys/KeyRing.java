@@ -9,7 +9,8 @@ import java.security.SecureRandom;
 
 /// The private keys of this installation.
 ///
-/// @param files the keys of our own listeners, which TLS needs in memory, and of authorities where there is no token
+/// @param files the keys of our own listeners, which TLS needs in memory, and of authorities where there is no
+///     token
 /// @param authorities the keys that sign certificates, lists and answers
 /// @param kind of the keys of authorities that are made from now on
 public record KeyRing(FileKeyStore files, SigningKeys authorities, KeyKind kind) {

@@ -21,8 +21,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Where the passphrase comes from at every start: a file, a program, the terminal, or systemd. Never an argument or
-/// an environment variable, which other processes could read.
+/// Where the passphrase comes from at every start: a file, a program, the terminal, or systemd. Never an
+/// argument or an environment variable, which other processes could read.
 ///
 /// What was read is kept as octets, never as text, and appears in no message.
 public final class PassphraseStore {
@@ -141,7 +141,8 @@ public final class PassphraseStore {
         return line;
     }
 
-    /// Without a shell: the words are the program and its arguments. What it says on standard error goes to ours.
+    /// Without a shell: the words are the program and its arguments. What it says on standard error goes to
+    /// ours.
     private static byte[] command(String words) throws ConfigurationException {
         List<String> command = List.of(words.strip().split("\\s+"));
         try {

@@ -36,8 +36,9 @@ import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
-/// Keys in a hardware module, by PKCS #11: made inside, sensitive and not extractable, so that a copy of this machine
-/// holds no key. The module signs; when it is taken away or locked, nothing is signed and every caller hears why.
+/// Keys in a hardware module, by PKCS #11: made inside, sensitive and not extractable, so that a copy of this
+/// machine holds no key. The module signs; when it is taken away or locked, nothing is signed and every caller
+/// hears why.
 ///
 /// Java's key stores want a certificate beside each key: a self-signed one stands there, which nobody uses.
 public final class Pkcs11KeyStore implements SigningKeys {

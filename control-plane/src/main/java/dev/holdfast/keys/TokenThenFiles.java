@@ -6,8 +6,8 @@ import java.security.PublicKey;
 import java.util.Optional;
 import java.util.Set;
 
-/// New keys on the token; those that were made in files before there was a token stay usable until their authorities
-/// are replaced by a rollover.
+/// New keys on the token; those that were made in files before there was a token stay usable until their
+/// authorities are replaced by a rollover.
 final class TokenThenFiles implements SigningKeys {
     private final SigningKeys token;
     private final SigningKeys files;

@@ -318,8 +318,8 @@ final class MqttConnection {
         return message == null ? "" : message;
     }
 
-    /// The session's use is reported when another session of the device was used in between (that is what a clone
-    /// looks like), else every ten seconds; at most twenty times a second.
+    /// The session's use is reported when another session of the device was used in between (that is what a
+    /// clone looks like), else every ten seconds; at most twenty times a second.
     private void used() {
         long since = heardAt - usedAt;
         if (usedAt == Long.MIN_VALUE

@@ -38,7 +38,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The operator plane's listener, on event loops of its own. Without a TLS certificate it listens on loopback only.
+/// The operator plane's listener, on event loops of its own. Without a TLS certificate it listens on loopback
+/// only.
 public final class OperatorEndpoint implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(OperatorEndpoint.class);
     private static final int MOST_CONNECTIONS = 2_000;
@@ -244,8 +245,8 @@ public final class OperatorEndpoint implements AutoCloseable {
         return identities.origin();
     }
 
-    /// Lines for the server's terminal: one-time links for whoever has no other way in. They are made now; earlier
-    /// ones for the same purpose no longer work.
+    /// Lines for the server's terminal: one-time links for whoever has no other way in. They are made now;
+    /// earlier ones for the same purpose no longer work.
     public java.util.List<String> welcome() {
         return links.welcome();
     }

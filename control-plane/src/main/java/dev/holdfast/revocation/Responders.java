@@ -39,8 +39,7 @@ final class Responders {
     }
 
     /// @param until when its certificate ends
-    record Responder(
-            OcspResponse.Responder identity, PrivateKey key, String scheme, Instant until, Instant renewAt) {
+    record Responder(OcspResponse.Responder identity, PrivateKey key, String scheme, Instant until, Instant renewAt) {
         byte[] sign(byte[] contents) {
             return Crypto.sign(key, scheme, contents);
         }

@@ -42,8 +42,7 @@ public final class Revocation implements AutoCloseable {
                 journal,
                 ca.authorities(),
                 new RevocationListStore(folder),
-                new RevocationLists.Settings(
-                        url, configuration.certificates().revocationListLifetime(), node),
+                new RevocationLists.Settings(url, configuration.certificates().revocationListLifetime(), node),
                 clock);
     }
 

@@ -30,11 +30,7 @@ final class RevocationListStore {
 
     /// 1. The entries go to a file beside. 2. What is signed is put together in memory. 3. The list takes
     /// the place of the one before, at once or not at all.
-    Path write(
-            String file,
-            RevocationListFrame frame,
-            Consumer<OutputStream> source,
-            UnaryOperator<byte[]> signer) {
+    Path write(String file, RevocationListFrame frame, Consumer<OutputStream> source, UnaryOperator<byte[]> signer) {
         Path entries = folder.resolve(file + ".entries");
         Path fresh = folder.resolve(file + ".new");
         Path target = folder.resolve(file);

@@ -71,8 +71,8 @@ public final class RevocationLists {
         this.lifetime = settings.lifetime();
         this.clock = clock;
         this.node = settings.node().hashCode() & ((1 << NODE_BITS) - 1);
-        this.urls = List.copyOf(database.<List<String>>transact(
-                sql -> RevocationStore.urls(sql, settings.url(), clock.instant())));
+        this.urls = List.copyOf(
+                database.<List<String>>transact(sql -> RevocationStore.urls(sql, settings.url(), clock.instant())));
         journal.subscribe(entry -> {
             if (entry.content().contains("\"kind\":\"certificate.") && isChange(entry.content())) {
                 changes.incrementAndGet();
@@ -172,9 +172,7 @@ public final class RevocationLists {
         boolean asItIs = known.asOf() == changes.get() && now.isBefore(known.until());
         return asItIs
                 || known.cost().compareTo(SLOW) > 0
-                || Duration.between(known.at(), now)
-                                .compareTo(known.cost().multipliedBy(SHARE))
-                        < 0;
+                || Duration.between(known.at(), now).compareTo(known.cost().multipliedBy(SHARE)) < 0;
     }
 
     private Made make(Authority authority, ListName name) {
@@ -255,7 +253,8 @@ public final class RevocationLists {
     }
 
     /// For tests: the list of an authority as a whole, where it is in memory.
-    @Nullable RevocationList known(ListName name) {
+    @Nullable
+    RevocationList known(ListName name) {
         Made known = made.get(name);
         return known == null ? null : known.list();
     }

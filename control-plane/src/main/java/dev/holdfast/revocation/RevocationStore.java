@@ -98,8 +98,7 @@ final class RevocationStore {
 
     /// Everything that URLs in certificates have begun with, this one first.
     static List<String> urls(DSLContext sql, String now, Instant at) {
-        sql.execute(
-                "insert into pki_url(url, first_used_at) values (?, ?) on conflict (url) do nothing", now, utc(at));
+        sql.execute("insert into pki_url(url, first_used_at) values (?, ?) on conflict (url) do nothing", now, utc(at));
         List<String> all = new ArrayList<>(List.of(now));
         sql.fetch("select url from pki_url where url <> ? order by first_used_at desc limit 15", now)
                 .forEach(row -> all.add(row.get(0, String.class)));

@@ -51,9 +51,7 @@ public final class StatusResponder {
     }
 
     /// How requests name an authority.
-    private record Named(
-            Authority authority,
-            Map<CertificateId.Hash, Hashes> hashes) {}
+    private record Named(Authority authority, Map<CertificateId.Hash, Hashes> hashes) {}
 
     private static final class Hashes {
         final byte[] name;
@@ -115,12 +113,7 @@ public final class StatusResponder {
         }
         Instant until = now.plus(RELIABLE);
         byte[] der = OcspResponse.signed(
-                responder.get().identity(),
-                answers,
-                now,
-                until,
-                request.nonce(),
-                responder.get()::sign);
+                responder.get().identity(), answers, now, until, request.nonce(), responder.get()::sign);
         return request.nonce().isPresent() ? StatusAnswer.once(der) : StatusAnswer.forMany(der, now, until);
     }
 
@@ -179,9 +172,7 @@ public final class StatusResponder {
                         authority.certificate().getSubjectX500Principal().getEncoded();
                 Map<CertificateId.Hash, Hashes> hashes = new EnumMap<>(CertificateId.Hash.class);
                 for (CertificateId.Hash hash : CertificateId.Hash.values()) {
-                    hashes.put(
-                            hash,
-                            new Hashes(hash(hash.javaName(), subject), hash(hash.javaName(), key(authority))));
+                    hashes.put(hash, new Hashes(hash(hash.javaName(), subject), hash(hash.javaName(), key(authority))));
                 }
                 named.add(new Named(authority, hashes));
             }

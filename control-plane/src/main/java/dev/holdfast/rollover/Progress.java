@@ -5,9 +5,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/// How far a rollover has come. A device is *moved* when it has connected with a certificate of the new authority: that
-/// alone shows that it has it and can use it. It *trusts* a new root when its configuration report names that root's
-/// fingerprint (setting `trust.roots`); what it fetched does not count.
+/// How far a rollover has come. A device is *moved* when it has connected with a certificate of the new
+/// authority: that alone shows that it has it and can use it. It *trusts* a new root when its configuration
+/// report names that root's fingerprint (setting `trust.roots`); what it fetched does not count.
 ///
 /// @param devices that are not retired and have a certificate that counts
 /// @param moved with a certificate of the new authority in use

@@ -9,7 +9,8 @@ import java.util.Optional;
 ///
 /// @param environment empty for a root's, which is of all environments
 /// @param perHour how many devices are told in an hour to renew
-/// @param distrustAt in an emergency: when the old issuer is distrusted at the latest, whoever still depends on it
+/// @param distrustAt in an emergency: when the old issuer is distrusted at the latest, whoever still depends on
+///     it
 public record Rollover(
         String id,
         Optional<Environment> environment,

@@ -14,8 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /// The table of rollovers, and who depends on which authority, asked of the certificates themselves.
 final class RolloverStore {
-    private static final String COLUMNS = "id, environment, kind, old_authority, new_authority, phase, reason, started_by,"
-            + " started_at, moved_at, ended_at, per_hour, distrust_at";
+    private static final String COLUMNS =
+            "id, environment, kind, old_authority, new_authority, phase, reason, started_by,"
+                    + " started_at, moved_at, ended_at, per_hour, distrust_at";
     /// A certificate that its device may still use.
     private static final String COUNTS = "device is not null and state in ('pending','current') and not_after > ?";
 

@@ -29,10 +29,11 @@ import org.slf4j.LoggerFactory;
 
 /// Replacing authorities, without a device left behind that nobody has counted.
 ///
-/// A rollover has three steps, each one transaction with its journal entry, so that a crash leaves it before or after:
+/// A rollover has three steps, each one transaction with its journal entry, so that a crash leaves it before or
+/// after:
 /// 1. [#start]: the new authority is made and published, next to the old one. It issues nothing.
-/// 2. [#move]: it issues from now on, devices are told to renew ([Renewals], at a rate), both count. For a root: once
-///    the devices have said that they trust it; then our listeners change too.
+/// 2. [#move]: it issues from now on, devices are told to renew ([Renewals], at a rate), both count. For a
+///    root: once the devices have said that they trust it; then our listeners change too.
 /// 3. [#finish]: the old one counts no more; refused while a device depends on it.
 ///
 /// An emergency takes the first two at once, and the third by itself when its time is over.
@@ -50,8 +51,7 @@ public final class Rollovers {
     private final SecureRandom random;
     private final List<Runnable> whenMoved = new CopyOnWriteArrayList<>();
 
-    Rollovers(
-            Database database, Journal journal, Ca ca, Renewals renewals, InstantSource clock, SecureRandom random) {
+    Rollovers(Database database, Journal journal, Ca ca, Renewals renewals, InstantSource clock, SecureRandom random) {
         this.database = database;
         this.journal = journal;
         this.ca = ca;
@@ -115,8 +115,16 @@ public final class Rollovers {
             return new Step.NotReplaceable(before.get().id() + " is being replaced already");
         }
         Rollover rollover = rollover(
-                tx, newest.environment(), Rollover.Kind.ISSUER, before.get(), newest, Rollover.Phase.MOVING, perHour,
-                Optional.empty(), reason, actor);
+                tx,
+                newest.environment(),
+                Rollover.Kind.ISSUER,
+                before.get(),
+                newest,
+                Rollover.Phase.MOVING,
+                perHour,
+                Optional.empty(),
+                reason,
+                actor);
         tell(tx, rollover, List.of(before.get()), actor);
         return begun(tx, rollover);
     }
@@ -199,8 +207,8 @@ public final class Rollovers {
 
     /// Step 2.
     ///
-    /// @param despite goes on although devices have not said that they trust the new root; they are counted in the
-    ///     journal
+    /// @param despite goes on although devices have not said that they trust the new root; they are counted in
+    ///     the journal
     public Step move(String id, boolean despite, String reason, Actor actor) {
         Step step = committed(tx -> {
             Optional<Rollover> found = RolloverStore.find(tx.sql(), id, true);
@@ -232,12 +240,13 @@ public final class Rollovers {
         return moved(tx, rollover, reason, 0, actor);
     }
 
-    /// The root, then our listeners' issuer and every environment's, all in one change: nobody sees a half of it.
+    /// The root, then our listeners' issuer and every environment's, all in one change: nobody sees a half of
+    /// it.
     private Step moveRoot(Transaction tx, Rollover rollover, boolean despite, String reason, Actor actor) {
         Authority next = authority(rollover.newAuthority());
         String fingerprint = Certificates.fingerprint(next.certificate());
-        long without = RolloverStore.devices(tx.sql(), "", tx.now())
-                - RolloverStore.trusting(tx.sql(), fingerprint, tx.now());
+        long without =
+                RolloverStore.devices(tx.sql(), "", tx.now()) - RolloverStore.trusting(tx.sql(), fingerprint, tx.now());
         if (without > 0 && !despite) {
             return new Step.DevicesDepend(
                     without, RolloverStore.someNotTrusting(tx.sql(), fingerprint, tx.now(), SOME));
@@ -274,8 +283,8 @@ public final class Rollovers {
         }
     }
 
-    /// Step 3: the old authority retires, or after an emergency is distrusted; refused while a device depends on
-    /// it.
+    /// Step 3: the old authority retires, or after an emergency is distrusted; refused while a device depends
+    /// on it.
     ///
     /// @param despite after an emergency only: leaves behind those that have not moved
     public Step finish(String id, boolean despite, String reason, Actor actor) {
@@ -294,8 +303,7 @@ public final class Rollovers {
             List<String> ids = going.stream().map(Authority::id).toList();
             long depending = RolloverStore.depending(tx.sql(), ids, tx.now());
             if (depending > 0 && !(despite && emergency)) {
-                return new Step.DevicesDepend(
-                        depending, RolloverStore.someDepending(tx.sql(), ids, tx.now(), SOME));
+                return new Step.DevicesDepend(depending, RolloverStore.someDepending(tx.sql(), ids, tx.now(), SOME));
             }
             if (rollover.kind() == Rollover.Kind.ROOT) {
                 Optional<Step> trust = stillTrusted(tx, rollover);
@@ -377,7 +385,8 @@ public final class Rollovers {
         String fingerprint = Certificates.fingerprint(next.certificate());
         Instant now = clock.instant();
         return database.read(sql -> new Progress(
-                RolloverStore.devices(sql, rollover.environment().map(Environment::value).orElse(""), now),
+                RolloverStore.devices(
+                        sql, rollover.environment().map(Environment::value).orElse(""), now),
                 RolloverStore.moved(sql, after, now),
                 RolloverStore.depending(sql, before, now),
                 root ? RolloverStore.trusting(sql, fingerprint, now) : 0,
@@ -436,8 +445,7 @@ public final class Rollovers {
     private Step moved(Transaction tx, Rollover rollover, String reason, long withoutTrust, Actor actor) {
         RolloverStore.moved(tx.sql(), rollover.id(), tx.now());
         record(tx, "rollover.moved", rollover, reason, actor, Map.of("devicesThatHaveNotSaidTheyTrust", withoutTrust));
-        return new Step.Done(
-                RolloverStore.find(tx.sql(), rollover.id(), false).orElseThrow());
+        return new Step.Done(RolloverStore.find(tx.sql(), rollover.id(), false).orElseThrow());
     }
 
     private static void record(
@@ -462,8 +470,8 @@ public final class Rollovers {
     /// The root of ours above an issuer; empty where the operator's own is above it.
     private Optional<Authority> rootOf(Authority issuer) {
         return ca.authorities().all().stream()
-                .filter(a -> a.purpose() == Authority.Purpose.ROOT
-                        && issuer.above().contains(a.certificate()))
+                .filter(a ->
+                        a.purpose() == Authority.Purpose.ROOT && issuer.above().contains(a.certificate()))
                 .findFirst();
     }
 }

@@ -1,5 +1,5 @@
-/// Replacing authorities: planned rollovers with an acknowledgement of every device, and the emergency after a key is
-/// stolen; and the record of root ceremonies.
+/// Replacing authorities: planned rollovers with an acknowledgement of every device, and the emergency after a
+/// key is stolen; and the record of root ceremonies.
 @NullMarked
 package dev.holdfast.rollover;
 

@@ -27,11 +27,12 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Who opens SCEP's messages and signs its answers: an RSA key of its own, because SCEP's clients can encrypt to no
-/// other, and because the authorities' keys are not for opening what strangers send.
+/// Who opens SCEP's messages and signs its answers: an RSA key of its own, because SCEP's clients can encrypt
+/// to no other, and because the authorities' keys are not for opening what strangers send.
 ///
-/// Key and certificate lie among the data folder's secrets (under the passphrase where one is set): clients remember the certificate, so it outlives a start, and
-/// nodes that share a database need the same key (copy it, as `ca/`).
+/// Key and certificate lie among the data folder's secrets (under the passphrase where one is set): clients
+/// remember the certificate, so it outlives a start, and nodes that share a database need the same key (copy
+/// it, as `ca/`).
 public final class RegistrationAuthority {
     private static final Duration LIFETIME = Duration.ofDays(365);
     private static final String KEY = "scep-key";

@@ -33,8 +33,8 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// What SCEP's messages come to. The registration authority only opens and answers; whether there is a certificate is
-/// decided where it is for every protocol.
+/// What SCEP's messages come to. The registration authority only opens and answers; whether there is a
+/// certificate is decided where it is for every protocol.
 public final class Scep {
     private static final Logger LOG = LoggerFactory.getLogger(Scep.class);
 
@@ -68,9 +68,11 @@ public final class Scep {
         return "AES\nPOSTPKIOperation\nRenewal\nSHA-256\nSHA-384\nSHA-512\nSCEPStandard\n";
     }
 
-    /// Section 4.2.1.2: the registration authority's certificate first, then the devices' issuer and what is above both.
+    /// Section 4.2.1.2: the registration authority's certificate first, then the devices' issuer and what is
+    /// above both.
     byte[] authorities() {
-        List<X509Certificate> all = new ArrayList<>(List.of(registration.credential().certificate()));
+        List<X509Certificate> all =
+                new ArrayList<>(List.of(registration.credential().certificate()));
         add(all, ca.authorities().devices(environment).orElseThrow());
         add(all, ca.authorities().server());
         return CertificatesOnly.encode(all);
@@ -82,7 +84,8 @@ public final class Scep {
         chain.stream().filter(one -> !all.contains(one)).forEach(all::add);
     }
 
-    /// Section 3: 1. the signature, with the certificate in the message; 2. what it asks; 3. the answer, signed.
+    /// Section 3: 1. the signature, with the certificate in the message; 2. what it asks; 3. the answer,
+    /// signed.
     ///
     /// @param profile empty for `device`, or a renewal's own
     /// @return empty for what is no message to answer
@@ -140,12 +143,7 @@ public final class Scep {
             return reply.failure(request, FailInfo.BAD_REQUEST);
         }
         Applicant applicant = new Applicant(
-                profile,
-                credential.get(),
-                false,
-                CertificateProfile.Attestation.NONE,
-                "SCEP",
-                remoteAddress);
+                profile, credential.get(), false, CertificateProfile.Attestation.NONE, "SCEP", remoteAddress);
         return render(request, reply, read, applicant, caller);
     }
 
@@ -191,14 +189,16 @@ public final class Scep {
                 FailureLimits.caller(applicant.credential(), applicant.remoteAddress()));
     }
 
-    /// Section 2.3: the message is signed by the key that is to be certified; the one-time secret is in the request.
+    /// Section 2.3: the message is signed by the key that is to be certified; the one-time secret is in the
+    /// request.
     private static Optional<Credential> token(ScepRequest request, CertificationRequest read, byte[] der) {
         return Arrays.equals(
                         request.signer().getPublicKey().getEncoded(),
                         read.publicKey().getEncoded())
-                ? ChallengePassword.of(der).flatMap(secret -> read.commonName()
-                        .flatMap(DeviceId::parse)
-                        .map(device -> new Credential.Token(device, secret)))
+                ? ChallengePassword.of(der)
+                        .flatMap(secret -> read.commonName()
+                                .flatMap(DeviceId::parse)
+                                .map(device -> new Credential.Token(device, secret)))
                 : Optional.empty();
     }
 

@@ -13,7 +13,8 @@ import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 
-/// `/scep` and `/scep/{profile}` (RFC 8894 section 4): `GetCACaps` and `GetCACert` by GET, `PKIOperation` by POST alone.
+/// `/scep` and `/scep/{profile}` (RFC 8894 section 4): `GetCACaps` and `GetCACert` by GET, `PKIOperation` by
+/// POST alone.
 public final class ScepEndpoint {
     private static final String PATH = "/scep";
     private static final int MOST_BODY = 48 * 1024;
@@ -44,7 +45,8 @@ public final class ScepEndpoint {
             return;
         }
         boolean post = request.request().method().equals(HttpMethod.POST);
-        String operation = Optional.ofNullable(request.request().getParam("operation")).orElse("");
+        String operation =
+                Optional.ofNullable(request.request().getParam("operation")).orElse("");
         switch (operation + (post ? " POST" : " " + request.request().method())) {
             case "GetCACaps GET" ->
                 send(request, "text/plain", Scep.capabilities().getBytes(StandardCharsets.US_ASCII));

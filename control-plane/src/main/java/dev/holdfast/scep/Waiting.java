@@ -6,9 +6,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// Requests that a person has to decide about, so that a poll (CertPoll) can ask again: in memory, because the one-time
-/// secret they came with is nothing to store. After a restart the device sends its whole request again (RFC 8894
-/// section 4.4), with the same transaction id or another.
+/// Requests that a person has to decide about, so that a poll (CertPoll) can ask again: in memory, because the
+/// one-time secret they came with is nothing to store. After a restart the device sends its whole request again
+/// (RFC 8894 section 4.4), with the same transaction id or another.
 final class Waiting {
     private static final int MOST = 1_000;
 

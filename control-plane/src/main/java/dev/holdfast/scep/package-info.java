@@ -1,4 +1,5 @@
-/// SCEP (RFC 8894) on the plain-HTTP PKI listener, for old devices that speak nothing else; off unless switched on.
+/// SCEP (RFC 8894) on the plain-HTTP PKI listener, for old devices that speak nothing else; off unless switched
+/// on.
 @NullMarked
 package dev.holdfast.scep;
 

@@ -182,7 +182,8 @@ public final class DeviceTls {
 
     /// Who signed a message that carries its own certificates (CMP): the same classes as at the door.
     ///
-    /// @param chain the certificate whose key has signed, which has been verified, then those above it in any order
+    /// @param chain the certificate whose key has signed, which has been verified, then those above it in any
+    ///     order
     /// @return empty when they lead nowhere we know
     public Optional<PeerIdentity> signer(List<X509Certificate> chain, String remoteAddress) {
         try {
@@ -201,10 +202,7 @@ public final class DeviceTls {
     public void renewWhenDue() {
         Instant now = clock.instant();
         boolean sameIssuer = credential.chain().size() > 1
-                && credential
-                        .chain()
-                        .get(1)
-                        .equals(ca.authorities().server().certificate());
+                && credential.chain().get(1).equals(ca.authorities().server().certificate());
         if (sameIssuer && now.isBefore(ServerCertificateStore.renewAt(credential))) {
             return;
         }

@@ -10,9 +10,10 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
-/// The connections of an HTTP listener that strangers reach, and what each is doing: a request whose body has not
-/// come within the request timeout is ended, and so is a connection that sends no whole request head for longer than
-/// the idle timeout. Dripping octets does not count as activity, which an idle timeout alone would take it for.
+/// The connections of an HTTP listener that strangers reach, and what each is doing: a request whose body has
+/// not come within the request timeout is ended, and so is a connection that sends no whole request head for
+/// longer than the idle timeout. Dripping octets does not count as activity, which an idle timeout alone would
+/// take it for.
 ///
 /// It has each connection's only close handler (Vert.x keeps one); others that must know ask [#onClose].
 public final class RequestWatch {

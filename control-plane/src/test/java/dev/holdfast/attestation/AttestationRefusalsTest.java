@@ -41,8 +41,7 @@ class AttestationRefusalsTest {
 
     private static void profile(String name, String wanted) throws Exception {
         CertificateProfile profile = ProfileText.read(
-                name,
-                Json.tree("{\"admittance\":{\"credentials\":[\"tpm\"],\"attestation\":\"" + wanted + "\"}}"));
+                name, Json.tree("{\"admittance\":{\"credentials\":[\"tpm\"],\"attestation\":\"" + wanted + "\"}}"));
         server.server().ca().profiles().put(TestServer.ENVIRONMENT, profile, "for the test", TestServer.TESTER);
     }
 
@@ -63,7 +62,8 @@ class AttestationRefusalsTest {
     }
 
     private static JsonNode ask(TpmDevice device) throws Exception {
-        return AttestCaller.post(server, "challenge", device.challenge(), Optional.empty()).json();
+        return AttestCaller.post(server, "challenge", device.challenge(), Optional.empty())
+                .json();
     }
 
     private static AttestCaller.Answer activate(TpmDevice device) throws Exception {
@@ -306,8 +306,7 @@ class AttestationRefusalsTest {
             answer.put(
                     statement + "Signature",
                     TpmDevice.base64(SoftTpm.sign(
-                            SoftTpm.ec(SoftTpm.AK),
-                            Base64.getDecoder().decode(text(answer, message)))));
+                            SoftTpm.ec(SoftTpm.AK), Base64.getDecoder().decode(text(answer, message)))));
             assertRefused(activate(answer), "signature-wrong");
         }
     }
@@ -408,13 +407,15 @@ class AttestationRefusalsTest {
     void refusesBodiesThatAreNotTheMessage() throws Exception {
         TpmDevice device = registered("message-1");
         for (String body : List.of("", "[]", "{", "{\"device\":7}", "{\"x\":\"y\"}", "{\"device\":\"../x\"}")) {
-            assertThat(AttestCaller.send(server, "challenge", body, Optional.empty()).status())
+            assertThat(AttestCaller.send(server, "challenge", body, Optional.empty())
+                            .status())
                     .as(body)
                     .isEqualTo(400);
         }
         Map<String, Object> challenge = device.challenge();
         challenge.put("akPublic", TpmDevice.base64(new byte[9]));
-        assertThat(AttestCaller.post(server, "challenge", challenge, Optional.empty()).text())
+        assertThat(AttestCaller.post(server, "challenge", challenge, Optional.empty())
+                        .text())
                 .contains("structure-malformed");
         assertThat(AttestCaller.send(server, "activate", "x".repeat(70_000), Optional.empty())
                         .status())

@@ -139,9 +139,9 @@ class EndorsementTest {
                             true,
                             new GeneralNames(new GeneralName(GeneralName.directoryName, tpm)));
                 }
-                return Certificates.parse(builder.build(new JcaContentSignerBuilder("SHA256withECDSA")
-                                .build(pair.getPrivate()))
-                        .getEncoded());
+                return Certificates.parse(
+                        builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(pair.getPrivate()))
+                                .getEncoded());
             } catch (Exception e) {
                 throw new IllegalStateException(e);
             }
@@ -254,10 +254,7 @@ class EndorsementTest {
         TpmDevice device = device("time-1");
         register(device);
         JsonNode asked = AttestCaller.post(
-                        server,
-                        "challenge",
-                        challenge(device, HARDWARE.endorses(device, "SLB 9670")),
-                        Optional.empty())
+                        server, "challenge", challenge(device, HARDWARE.endorses(device, "SLB 9670")), Optional.empty())
                 .json();
         CLOCK.advance(Duration.ofMinutes(5).plusSeconds(2));
         assertThat(AttestCaller.post(server, "activate", device.answer(asked), Optional.empty())

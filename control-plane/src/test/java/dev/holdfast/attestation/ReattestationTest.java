@@ -76,8 +76,7 @@ class ReattestationTest {
     @Test
     void aDeviceQuotesAgainAndAgain() throws Exception {
         Enrolled one = enrolled("again-1");
-        assertThat(one.quote().text())
-                .isEqualTo("{\"faults\":[],\"reference\":\"first use\",\"verdict\":\"passed\"}");
+        assertThat(one.quote().text()).isEqualTo("{\"faults\":[],\"reference\":\"first use\",\"verdict\":\"passed\"}");
         one.device().life = new Life(9_000, 2, 0, Life.FIRST.firmware());
         assertThat(one.quote().text()).contains("\"passed\"");
         assertThat(attestation.verdicts(one.device().ref, 10))
@@ -90,14 +89,16 @@ class ReattestationTest {
     void aQuarantinedDeviceMayAttest() throws Exception {
         Enrolled one = enrolled("again-2");
         server.server().identity().quarantine(one.device().ref, "odd", Optional.empty(), TestServer.TESTER);
-        TestServer.await("quarantined", () -> server.server()
-                .inventory()
-                .directory()
-                .find(one.device().ref)
-                .orElseThrow()
-                .state()
-                .text()
-                .equals("quarantined"));
+        TestServer.await(
+                "quarantined",
+                () -> server.server()
+                        .inventory()
+                        .directory()
+                        .find(one.device().ref)
+                        .orElseThrow()
+                        .state()
+                        .text()
+                        .equals("quarantined"));
         assertThat(one.quote().text()).contains("\"passed\"");
     }
 
@@ -105,14 +106,16 @@ class ReattestationTest {
     void aSuspendedDeviceMayNot() throws Exception {
         Enrolled one = enrolled("again-3");
         server.server().identity().suspend(one.device().ref, "in doubt", Optional.empty(), TestServer.TESTER);
-        TestServer.await("suspended", () -> server.server()
-                .inventory()
-                .directory()
-                .find(one.device().ref)
-                .orElseThrow()
-                .state()
-                .text()
-                .equals("suspended"));
+        TestServer.await(
+                "suspended",
+                () -> server.server()
+                        .inventory()
+                        .directory()
+                        .find(one.device().ref)
+                        .orElseThrow()
+                        .state()
+                        .text()
+                        .equals("suspended"));
         AttestCaller.Answer answer = AttestCaller.send(server, "nonce", "{}", Optional.of(one.caller()));
         assertThat(answer.status()).isEqualTo(403);
         assertThat(answer.text()).contains("DEVICE_SUSPENDED");

@@ -57,7 +57,8 @@ class TpmClientsTest {
     }
 
     private static Recipe recipe() {
-        return Recipe.read(Path.of(System.getProperty("holdfast.root", "..")).resolve("docs/recipes/enrol-with-tpm.md"));
+        return Recipe.read(
+                Path.of(System.getProperty("holdfast.root", "..")).resolve("docs/recipes/enrol-with-tpm.md"));
     }
 
     private Map<String, String> settings(DeviceRef device, String profile) {
@@ -96,8 +97,7 @@ class TpmClientsTest {
                                 TestServer.TESTER))
                 .isTrue();
 
-        var result = recipe().only(
-                        "settings", "keys", "certificate", "challenge", "answer", "activate", "quote")
+        var result = recipe().only("settings", "keys", "certificate", "challenge", "answer", "activate", "quote")
                 .run(folder, settings(device, "software-tpm"), Duration.ofMinutes(3));
 
         assertThat(result.text()).contains("CN = tpm-1").contains("\"verdict\":\"passed\"");
@@ -105,7 +105,10 @@ class TpmClientsTest {
                 server.server().identity().certificates(device).getFirst();
         assertThat(issued.grantedBy()).isEqualTo("tpm");
         assertThat(attestation.verdicts(device, 5))
-                .extracting(Verdict::passed, Verdict::software, v -> v.life().orElseThrow().resets() > 0)
+                .extracting(
+                        Verdict::passed,
+                        Verdict::software,
+                        v -> v.life().orElseThrow().resets() > 0)
                 .containsExactly(
                         org.assertj.core.groups.Tuple.tuple(true, true, true),
                         org.assertj.core.groups.Tuple.tuple(true, true, true));
@@ -115,8 +118,8 @@ class TpmClientsTest {
     void theSameTpmIsRefusedForAnotherDevice() throws Exception {
         DeviceRef device = server.register("tpm-2");
         Map<String, String> settings = settings(device, "tpm");
-        String commands = recipe()
-                .only("settings", "keys", "certificate", "challenge", "answer", "activate").blocks().stream()
+        String commands =
+                recipe().only("settings", "keys", "certificate", "challenge", "answer", "activate").blocks().stream()
                         .map(Recipe.Block::commands)
                         .reduce("set -eu\n", String::concat);
         var refused = dev.holdfast.testkit.RealClient.of("bash", "-c", commands)

@@ -42,9 +42,7 @@ final class TpmDevice {
     Map<String, String> values() {
         Map<String, String> values = new TreeMap<>();
         for (int register : new TreeSet<>(quoted)) {
-            values.put(
-                    "sha256:" + register,
-                    HexFormat.of().formatHex(registers, register * 32, register * 32 + 32));
+            values.put("sha256:" + register, HexFormat.of().formatHex(registers, register * 32, register * 32 + 32));
         }
         return values;
     }
@@ -60,14 +58,12 @@ final class TpmDevice {
     Map<String, Object> answer(JsonNode asked) {
         byte[] nonce = HexFormat.of().parseHex(asked.path("nonce").asText());
         byte[] certification = SoftTpm.certify(attestation, key, new byte[] {0, 1}, life);
-        Map<String, Object> answer = new TreeMap<>(quote(asked, SoftTpm.quote(attestation, quoted, quotedValues(), nonce, life)));
+        Map<String, Object> answer =
+                new TreeMap<>(quote(asked, SoftTpm.quote(attestation, quoted, quotedValues(), nonce, life)));
         answer.put(
                 "activated",
                 base64(SoftTpm.activate(
-                        endorsement,
-                        attestation.name(),
-                        octets(asked, "credentialBlob"),
-                        octets(asked, "secret"))));
+                        endorsement, attestation.name(), octets(asked, "credentialBlob"), octets(asked, "secret"))));
         answer.put("csr", base64(CertificationRequest.create(ref.id().value(), key.pair())));
         answer.put("keyPublic", base64(key.sized()));
         signed(answer, "certifyInfo", "certifySignature", certification);

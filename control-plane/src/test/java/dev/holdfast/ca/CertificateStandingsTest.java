@@ -41,9 +41,7 @@ class CertificateStandingsTest {
                 state,
                 random.nextBoolean(),
                 endedAt,
-                random.nextBoolean()
-                        ? Optional.of(REASONS.get(random.nextInt(REASONS.size())))
-                        : Optional.empty());
+                random.nextBoolean() ? Optional.of(REASONS.get(random.nextInt(REASONS.size()))) : Optional.empty());
     }
 
     @Test
@@ -74,7 +72,9 @@ class CertificateStandingsTest {
             }
         }
         assertThat(standings.find(new Serial("0"))).isEmpty();
-        assertThat(standings.find(new Serial("1".repeat(40)))).as("longer than ours").isEmpty();
+        assertThat(standings.find(new Serial("1".repeat(40))))
+                .as("longer than ours")
+                .isEmpty();
     }
 
     @Test
@@ -92,9 +92,9 @@ class CertificateStandingsTest {
                 for (Serial serial : known) {
                     CertificateStanding found = standings.find(serial).orElse(null);
                     if (found == null
-                            || !found.device()
-                                    .equals(counting(serial).device())
-                            || (found.state() == CertificateState.REVOKED) != found.endedAt().isPresent()) {
+                            || !found.device().equals(counting(serial).device())
+                            || (found.state() == CertificateState.REVOKED)
+                                    != found.endedAt().isPresent()) {
                         fault.set(serial + ": " + found);
                     }
                 }
@@ -124,7 +124,11 @@ class CertificateStandingsTest {
     private static CertificateStanding counting(Serial serial) {
         return new CertificateStanding(
                 "a",
-                Optional.of(DeviceRef.of("e1", "m-" + serial.hex().substring(0, Math.min(8, serial.hex().length())))),
+                Optional.of(DeviceRef.of(
+                        "e1",
+                        "m-"
+                                + serial.hex()
+                                        .substring(0, Math.min(8, serial.hex().length())))),
                 CertificateState.CURRENT,
                 false,
                 Optional.empty(),

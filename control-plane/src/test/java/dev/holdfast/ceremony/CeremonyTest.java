@@ -70,10 +70,12 @@ class CeremonyTest {
                         Pem.encode(Pem.CERTIFICATE_REQUEST, CertificationRequest.create("Devices", key)),
                         Duration.ofDays(1800),
                         limits);
-        return Certificates.parsePem(signed.files().getOrDefault("issuer.pem", "")).getFirst();
+        return Certificates.parsePem(signed.files().getOrDefault("issuer.pem", ""))
+                .getFirst();
     }
 
-    private static X509CertificateHolder leaf(X509Certificate issuer, KeyPair issuerKey, GeneralName name) throws Exception {
+    private static X509CertificateHolder leaf(X509Certificate issuer, KeyPair issuerKey, GeneralName name)
+            throws Exception {
         X509v3CertificateBuilder builder = new X509v3CertificateBuilder(
                 X500Name.getInstance(issuer.getSubjectX500Principal().getEncoded()),
                 new BigInteger(120, RANDOM).setBit(119),
@@ -117,7 +119,8 @@ class CeremonyTest {
         assertThat(issuer.getCriticalExtensionOIDs()).contains("2.5.29.30");
         GeneralName device =
                 new GeneralName(GeneralName.uniformResourceIdentifier, "urn:holdfast:device:production:meter-1");
-        assertThat(verify(root.certificate(), issuer, leaf(issuer, key, device))).contains("leaf.pem: OK");
+        assertThat(verify(root.certificate(), issuer, leaf(issuer, key, device)))
+                .contains("leaf.pem: OK");
         assertThat(nameFaults(issuer, leaf(issuer, key, device))).isEmpty();
         for (GeneralName other : List.of(
                 new GeneralName(GeneralName.dNSName, "bank.example.org"),
@@ -125,7 +128,8 @@ class CeremonyTest {
                 new GeneralName(GeneralName.iPAddress, "2001:db8::1"),
                 new GeneralName(GeneralName.rfc822Name, "ada@example.org"))) {
             X509CertificateHolder leaf = leaf(issuer, key, other);
-            assertThat(verify(root.certificate(), issuer, leaf)).containsAnyOf("excluded subtree violation", "permitted subtree violation");
+            assertThat(verify(root.certificate(), issuer, leaf))
+                    .containsAnyOf("excluded subtree violation", "permitted subtree violation");
             assertThat(nameFaults(issuer, leaf)).as(other.toString()).hasSize(1);
         }
     }
@@ -134,12 +138,13 @@ class CeremonyTest {
     void anIssuerOfServersCertifiesItsOwnNamesAlone() throws Exception {
         Root root = root(false);
         KeyPair key = Crypto.generateP256(RANDOM);
-        X509Certificate issuer = issuer(
-                root, key, Optional.of(new NameLimits(List.of("city.example.org"), List.of("127.0.0.1"))));
+        X509Certificate issuer =
+                issuer(root, key, Optional.of(new NameLimits(List.of("city.example.org"), List.of("127.0.0.1"))));
         for (GeneralName good : List.of(
                 new GeneralName(GeneralName.dNSName, "holdfast.city.example.org"),
                 new GeneralName(GeneralName.iPAddress, "127.0.0.1"))) {
-            assertThat(verify(root.certificate(), issuer, leaf(issuer, key, good))).contains("leaf.pem: OK");
+            assertThat(verify(root.certificate(), issuer, leaf(issuer, key, good)))
+                    .contains("leaf.pem: OK");
             assertThat(nameFaults(issuer, leaf(issuer, key, good))).isEmpty();
         }
         for (GeneralName bad : List.of(
@@ -148,7 +153,9 @@ class CeremonyTest {
                 new GeneralName(GeneralName.iPAddress, "127.0.0.2"))) {
             assertThat(verify(root.certificate(), issuer, leaf(issuer, key, bad)))
                     .contains("permitted subtree violation");
-            assertThat(nameFaults(issuer, leaf(issuer, key, bad))).as(bad.toString()).hasSize(1);
+            assertThat(nameFaults(issuer, leaf(issuer, key, bad)))
+                    .as(bad.toString())
+                    .hasSize(1);
         }
         assertThatThrownBy(() -> new NameLimits(List.of("*.example.org"), List.of()))
                 .isInstanceOf(IllegalArgumentException.class);
@@ -169,18 +176,21 @@ class CeremonyTest {
         assertThatThrownBy(() -> table().restore(earnest.certificate(), practice.shares()))
                 .isInstanceOf(CeremonyException.class);
         assertThatThrownBy(() -> table().restore(
-                        earnest.certificate(),
-                        List.of(earnest.shares().getFirst(), practice.shares().getLast())))
+                                earnest.certificate(),
+                                List.of(
+                                        earnest.shares().getFirst(),
+                                        practice.shares().getLast())))
                 .hasMessageContaining("different ceremonies");
     }
 
     @Test
     void tooFewSharesARequestThatIsNoneAndALonelyTableAreRefused() throws Exception {
         Root root = root(false);
-        assertThatThrownBy(() -> table().restore(root.certificate(), root.shares().subList(0, 1)))
+        assertThatThrownBy(
+                        () -> table().restore(root.certificate(), root.shares().subList(0, 1)))
                 .hasMessageContaining("2 are needed");
         assertThatThrownBy(() -> table().sign(
-                        root.certificate(), root.shares(), "no request", Duration.ofDays(1), Optional.empty()))
+                                root.certificate(), root.shares(), "no request", Duration.ofDays(1), Optional.empty()))
                 .hasMessageContaining("request");
         assertThatThrownBy(() -> new Ceremony(List.of("Ada"), NOW, RANDOM)).hasMessageContaining("people");
         assertThatThrownBy(() -> table().root("r", "o", KeyKind.EC_P384, 1, 3, false))
@@ -196,6 +206,8 @@ class CeremonyTest {
         }
         String number = new BigInteger(1, KeyShare.combine(shares)).toString(16);
         assertThat(made.toString() + made.protocol().text() + made.record()).doesNotContain(number);
-        made.files().values().forEach(file -> assertThat(file).doesNotContain("PRIVATE KEY").doesNotContain(number));
+        made.files()
+                .values()
+                .forEach(file -> assertThat(file).doesNotContain("PRIVATE KEY").doesNotContain(number));
     }
 }

@@ -342,10 +342,7 @@ class CmpRefusalsTest {
         X509Certificate claim = opened.batch().certificate();
         TestServer.await(
                 "the claim certificate is known",
-                () -> server.server()
-                        .deviceTls()
-                        .signer(List.of(claim), "test")
-                        .isPresent());
+                () -> server.server().deviceTls().signer(List.of(claim), "test").isPresent());
         for (int type : new int[] {PKIBody.TYPE_INIT_REQ, PKIBody.TYPE_CERT_REQ, PKIBody.TYPE_KEY_UPDATE_REQ}) {
             CmpCaller.refused(
                     CmpCaller.signed(server, claim, opened.key()).send(CmpCaller.request(type, last(), key())),

@@ -344,8 +344,8 @@ class CmpTransactionsTest {
         InfoTypeAndValue same = CmpCaller.answer(device.send(question));
         assertThat(same.getInfoType()).isEqualTo(CMPObjectIdentifiers.id_it_rootCaKeyUpdate);
         assertThat(same.getInfoValue()).isNull();
-        InfoTypeAndValue unknown = CmpCaller.answer(
-                device.send(CmpCaller.question(CMPObjectIdentifiers.id_it_rootCaCert)));
+        InfoTypeAndValue unknown =
+                CmpCaller.answer(device.send(CmpCaller.question(CMPObjectIdentifiers.id_it_rootCaCert)));
         assertThat(update(unknown).getNewWithNew().getEncoded()).isEqualTo(root.getEncoded());
 
         server.server().rollover().rollovers().startRoot(100, "twenty years", TestServer.TESTER);

@@ -89,8 +89,7 @@ public final class EstCaller {
     /// Enrols the device by its token.
     public static X509Certificate enrolled(TestServer server, DeviceRef device, KeyPair key, String credential)
             throws Exception {
-        return certificate(
-                enrol(server, CertificationRequest.create(device.id().value(), key), credential));
+        return certificate(enrol(server, CertificationRequest.create(device.id().value(), key), credential));
     }
 
     static HttpResponse<String> enrolFrom(String address, TestServer server, byte[] request, String credential)

@@ -388,8 +388,8 @@ class EstOperationsTest {
                 server.server().identity().issueSharedSecret(other, Duration.ofHours(1), TestServer.TESTER);
         String credential = server.credential(device);
         for (String id : List.of(foreign.id(), "hfs0000000000000000")) {
-            byte[] request =
-                    EstRequests.with("sealed-3", key(), DECRYPT_KEY, new DEROctetString(id.getBytes(StandardCharsets.US_ASCII)));
+            byte[] request = EstRequests.with(
+                    "sealed-3", key(), DECRYPT_KEY, new DEROctetString(id.getBytes(StandardCharsets.US_ASCII)));
             assertRefused(post("keyless/serverkeygen", request, credential), 400, "encryption-key-unknown");
         }
         byte[] request = EstRequests.with("sealed-3", key(), ASYMMETRIC_DECRYPT_KEY, new DEROctetString(new byte[20]));

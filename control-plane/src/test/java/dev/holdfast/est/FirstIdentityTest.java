@@ -35,10 +35,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.jspecify.annotations.Nullable;
 
 /// Devices that nobody gave a token to: a manufacturer's, just in time, and those of a batch with a claim
 /// certificate; over real TLS, by EST.
@@ -353,10 +353,15 @@ class FirstIdentityTest {
                 .claims()
                 .close(TestServer.ENVIRONMENT, batch.batch().id(), "enough", TestServer.TESTER);
         try (var database = dev.holdfast.database.Database.open(server.database(), 2)) {
-            database.run(sql -> { // as the backup from before had it
-                sql.execute("delete from claim_use where batch = ?", batch.batch().id());
-                sql.execute("update claim_batch set used = 0, closed_at = null where id = ?", batch.batch().id());
-            });
+            database.run(
+                    sql -> { // as the backup from before had it
+                        sql.execute(
+                                "delete from claim_use where batch = ?",
+                                batch.batch().id());
+                        sql.execute(
+                                "update claim_batch set used = 0, closed_at = null where id = ?",
+                                batch.batch().id());
+                    });
         }
         var replay = new dev.holdfast.identity.IdentityReplay();
         server.server().journal().run(tx -> {

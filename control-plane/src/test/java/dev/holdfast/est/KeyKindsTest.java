@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.TestServer;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.est.EstCaller.Caller;
-import dev.holdfast.protocol.x509.CertificationRequest;
 import dev.holdfast.protocol.x509.Certificates;
+import dev.holdfast.protocol.x509.CertificationRequest;
 import dev.holdfast.protocol.x509.Crypto;
 import dev.holdfast.protocol.x509.KeyKind;
 import dev.holdfast.protocol.x509.Pem;
@@ -53,11 +53,12 @@ class KeyKindsTest {
             }
         }
         measured.forEach(System.out::println);
-        List<String> written = Files.readAllLines(
-                        Path.of(System.getProperty("holdfast.root", "..")).resolve("docs/key-kinds.md"))
-                .stream()
-                .filter(line -> line.startsWith("| `"))
-                .toList();
+        List<String> written =
+                Files.readAllLines(Path.of(System.getProperty("holdfast.root", ".."))
+                                .resolve("docs/key-kinds.md"))
+                        .stream()
+                        .filter(line -> line.startsWith("| `"))
+                        .toList();
         assertThat(measured).isEqualTo(written);
     }
 

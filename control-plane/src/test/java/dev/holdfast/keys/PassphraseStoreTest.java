@@ -39,7 +39,8 @@ class PassphraseStoreTest {
         Path reference = file("reference", PASSPHRASE + "\n", "rw-------");
         KeyPassphrase expected = read(Map.of("HOLDFAST_KEYS_PASSPHRASE_FILE", reference.toString()));
         byte[] sealed = Objects.requireNonNull(expected.sealing()).seal(new byte[] {7});
-        assertThat(Objects.requireNonNull(read(variables).sealing()).open(sealed)).containsExactly(7);
+        assertThat(Objects.requireNonNull(read(variables).sealing()).open(sealed))
+                .containsExactly(7);
     }
 
     @Test

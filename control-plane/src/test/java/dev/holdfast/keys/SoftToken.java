@@ -16,8 +16,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// Tokens of SoftHSM2, a PKCS #11 module in software. The module reads its configuration once in a process, so all
-/// tokens are made before it is first loaded; each test takes one of its own.
+/// Tokens of SoftHSM2, a PKCS #11 module in software. The module reads its configuration once in a process, so
+/// all tokens are made before it is first loaded; each test takes one of its own.
 final class SoftToken {
     static final String PIN = "1234-5678";
     private static final Path FOLDER = folder();

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.TestServer;
 import dev.holdfast.database.Database;
-import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.database.TestDatabase;
+import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.telemetry.LogQuery;
 import dev.holdfast.telemetry.Observation;
 import dev.holdfast.testkit.FaultyLink;
@@ -160,7 +160,8 @@ class MqttOutageTest {
         assertThat(events(device)).containsExactlyInAnyOrderElementsOf(acknowledged);
     }
 
-    /// DESIGN: a node that has not heard the database takes no new sessions, and lets existing ones send telemetry.
+    /// DESIGN: a node that has not heard the database takes no new sessions, and lets existing ones send
+    /// telemetry.
     @Test
     void whoCannotKnowWhoWasSuspendedTakesNobodyNew() {
         EnrolledDevice inside = EnrolledDevice.of(server, "blind-1");

@@ -40,7 +40,8 @@ class ConnectionDiagnosisTest {
     }
 
     private void register(String id) {
-        assertThat(server.post("/devices", "{\"id\":\"" + id + "\",\"model\":\"meter\"}").status())
+        assertThat(server.post("/devices", "{\"id\":\"" + id + "\",\"model\":\"meter\"}")
+                        .status())
                 .isEqualTo(201);
     }
 
@@ -52,7 +53,9 @@ class ConnectionDiagnosisTest {
 
     private List<String> causes(String id) {
         List<String> causes = new ArrayList<>();
-        diagnosis(id).path("reasons").forEach(reason -> causes.add(reason.path("cause").asText()));
+        diagnosis(id)
+                .path("reasons")
+                .forEach(reason -> causes.add(reason.path("cause").asText()));
         return causes;
     }
 
@@ -73,7 +76,8 @@ class ConnectionDiagnosisTest {
     }
 
     private static String enrolment(String id, String token) {
-        return "set -e -o pipefail; openssl ecparam -name prime256v1 -genkey -noout -out " + id + ".key; openssl req -new"
+        return "set -e -o pipefail; openssl ecparam -name prime256v1 -genkey -noout -out " + id
+                + ".key; openssl req -new"
                 + " -key " + id + ".key -subj /CN=" + id + " -outform DER | openssl base64 | curl -sS --fail-with-body"
                 + " --cacert root.pem --user '" + id + ":" + token + "' -H 'Content-Type: application/pkcs10'"
                 + " --data-binary @- https://localhost:$PORT/.well-known/est/simpleenroll | openssl base64 -d -A |"
@@ -84,8 +88,8 @@ class ConnectionDiagnosisTest {
     void aDeviceThatShowsAStrangersCertificateIsToldByItsNameWhatToDo() {
         register("stranger-1");
         shell("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout s.key -out s.pem -days 2"
-                        + " -subj /CN=stranger-1 -addext basicConstraints=critical,CA:FALSE 2>/dev/null; echo | openssl s_client -connect localhost:$PORT -cert"
-                        + " s.pem -key s.key -CAfile root.pem -quiet");
+                + " -subj /CN=stranger-1 -addext basicConstraints=critical,CA:FALSE 2>/dev/null; echo | openssl s_client -connect localhost:$PORT -cert"
+                + " s.pem -key s.key -CAfile root.pem -quiet");
         TestServer.await("the handshake is seen", () -> causes("stranger-1").contains("ISSUER_UNKNOWN"));
         JsonNode reason = diagnosis("stranger-1").path("reasons").get(1);
         assertThat(reason.path("sure").asBoolean()).isTrue();
@@ -110,7 +114,9 @@ class ConnectionDiagnosisTest {
                 .json()
                 .at("/certificates/0/serial")
                 .asText();
-        assertThat(server.post("/certificates/" + serial + "/revoke", "{\"reason\":\"lost\",\"code\":\"keyCompromise\"}")
+        assertThat(server.post(
+                                "/certificates/" + serial + "/revoke",
+                                "{\"reason\":\"lost\",\"code\":\"keyCompromise\"}")
                         .status())
                 .isEqualTo(200);
         shell("curl -sS --cacert root.pem --cert meter-1.pem --key meter-1.key"

@@ -36,8 +36,7 @@ class FirstIdentityApiTest {
     }
 
     private static Recipe recipe(String page) {
-        return Recipe.read(
-                Path.of(System.getProperty("holdfast.root", "..")).resolve("docs/recipes/" + page));
+        return Recipe.read(Path.of(System.getProperty("holdfast.root", "..")).resolve("docs/recipes/" + page));
     }
 
     private static Map<String, String> settings() {
@@ -112,7 +111,9 @@ class FirstIdentityApiTest {
         assertThat(server.get("/devices/file-5").status())
                 .as("a line that is not taken registers nothing")
                 .isEqualTo(404);
-        assertThat(csv(anchor, "serialNumber,device\nF-1,file-1\n").path("unchanged").asInt())
+        assertThat(csv(anchor, "serialNumber,device\nF-1,file-1\n")
+                        .path("unchanged")
+                        .asInt())
                 .isEqualTo(1);
         assertThat(send(anchor, "serial,device\nF-1,file-1\n").status()).isEqualTo(400);
         assertThat(send("none-such", "serialNumber,device\nF-1,file-1\n").status())
@@ -154,8 +155,7 @@ class FirstIdentityApiTest {
         var key = dev.holdfast.protocol.x509.Crypto.generateP256(new java.security.SecureRandom());
         var secret = (dev.holdfast.identity.EnrolmentTokens.Issued.Token) server.server()
                 .identity()
-                .issueEnrolmentToken(
-                        device, Duration.ofHours(1), new dev.holdfast.core.Actor.Holdfast("test"));
+                .issueEnrolmentToken(device, Duration.ofHours(1), new dev.holdfast.core.Actor.Holdfast("test"));
         server.server()
                 .identity()
                 .enrolment()
@@ -166,10 +166,11 @@ class FirstIdentityApiTest {
                                         new dev.holdfast.identity.Credential.Token(device.id(), secret.secret()),
                                         "127.0.0.1:1")
                                 .by("asked"));
-        String id = server.get("/enrolment-requests?state=waiting").json().at("/requests/0/id").asText();
-        assertThat(server.post(
-                                "/enrolment-requests/" + id + "/approve",
-                                "{\"reason\":\"x\",\"device\":\"other\"}")
+        String id = server.get("/enrolment-requests?state=waiting")
+                .json()
+                .at("/requests/0/id")
+                .asText();
+        assertThat(server.post("/enrolment-requests/" + id + "/approve", "{\"reason\":\"x\",\"device\":\"other\"}")
                         .status())
                 .isEqualTo(400);
         assertThat(server.post("/enrolment-requests/" + id + "/approve", "{\"reason\":\"on the list\"}")

@@ -35,9 +35,15 @@ class TpmApiTest {
                         "PUBLIC KEY", SoftTpm.ec(SoftTpm.EK).pair().getPublic().getEncoded())
                 .replace("\n", "\\n");
         String body = "{\"keys\":[{\"device\":\"%s\",\"pem\":\"" + pem + "\",\"hardware\":true}]}";
-        assertThat(server.post("/endorsement-keys", body.formatted("t-1")).json().path("accepted").asInt())
+        assertThat(server.post("/endorsement-keys", body.formatted("t-1"))
+                        .json()
+                        .path("accepted")
+                        .asInt())
                 .isEqualTo(1);
-        assertThat(server.post("/endorsement-keys", body.formatted("t-1")).json().path("unchanged").asInt())
+        assertThat(server.post("/endorsement-keys", body.formatted("t-1"))
+                        .json()
+                        .path("unchanged")
+                        .asInt())
                 .isEqualTo(1);
         JsonNode other = server.post("/endorsement-keys", body.formatted("t-2")).json();
         assertThat(other.path("rejected").asInt()).isEqualTo(1);
@@ -54,12 +60,14 @@ class TpmApiTest {
         String one = "{\"name\":\"1.0\",\"values\":{\"sha256:0\":\"" + value + "\"}}";
         String two = "{\"name\":\"2.0\",\"values\":{\"sha256:0\":\"" + value.replace('a', 'c') + "\"}}";
         server.put("/models/meter/pcr-references", body.formatted(one));
-        JsonNode now = server.put("/models/meter/pcr-references", body.formatted(two))
-                .json();
+        JsonNode now =
+                server.put("/models/meter/pcr-references", body.formatted(two)).json();
         assertThat(now.path("pcrs").asText()).isEqualTo("sha256:0,7");
         assertThat(now.at("/references/0/superseded").asBoolean()).isTrue();
         assertThat(now.at("/references/1/superseded").asBoolean()).isFalse();
-        assertThat(server.put("/models/meter/pcr-references", body.formatted("{\"name\":\"x\",\"values\":{\"sha256:99\":\"00\"}}"))
+        assertThat(server.put(
+                                "/models/meter/pcr-references",
+                                body.formatted("{\"name\":\"x\",\"values\":{\"sha256:99\":\"00\"}}"))
                         .status())
                 .isEqualTo(400);
         assertThat(server.post("/devices/t-2/attestation/approve", "{\"reason\":\"why not\"}")

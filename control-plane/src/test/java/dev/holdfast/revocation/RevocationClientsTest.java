@@ -49,8 +49,8 @@ class RevocationClientsTest {
         Files.writeString(
                 folder.resolve(device.ref().id() + ".pem"),
                 Certificates.pem(device.chain().getFirst()));
-        String commands = Recipe.read(Path.of(System.getProperty("holdfast.root", ".."))
-                .resolve("docs/recipes/check-revocation.md"))
+        String commands = Recipe.read(
+                        Path.of(System.getProperty("holdfast.root", "..")).resolve("docs/recipes/check-revocation.md"))
                 .only(blocks)
                 .blocks()
                 .stream()
@@ -58,7 +58,11 @@ class RevocationClientsTest {
                 .reduce("set -eu\n", String::concat);
         return RealClient.of("bash", "-c", commands)
                 .in(folder)
-                .with(Map.of("CERT", device.ref().id() + ".pem", "ROOT", server.rootPem().toString()))
+                .with(Map.of(
+                        "CERT",
+                        device.ref().id() + ".pem",
+                        "ROOT",
+                        server.rootPem().toString()))
                 .run();
     }
 
@@ -83,8 +87,7 @@ class RevocationClientsTest {
         assertThat(answer.statusCode()).isEqualTo(200);
         assertThat(answer.headers().firstValue("content-type")).contains("application/pkix-crl");
         assertThat(answer.headers().firstValue("etag")).isPresent();
-        return (X509CRL)
-                CertificateFactory.getInstance("X.509").generateCRL(new ByteArrayInputStream(answer.body()));
+        return (X509CRL) CertificateFactory.getInstance("X.509").generateCRL(new ByteArrayInputStream(answer.body()));
     }
 
     private static ListName part(EnrolledDevice device) {
@@ -122,14 +125,18 @@ class RevocationClientsTest {
         server.server()
                 .identity()
                 .revoke(device.serial(), RevocationReason.KEY_COMPROMISE, "stolen", TestServer.TESTER);
-        TestServer.await("heard of", () -> !server.server()
-                .ca()
-                .standings()
-                .find(device.serial())
-                .orElseThrow()
-                .state()
-                .counts());
-        assertThat(said(device, "settings", "ocsp")).contains("Cert Status: revoked").contains("keyCompromise");
+        TestServer.await(
+                "heard of",
+                () -> !server.server()
+                        .ca()
+                        .standings()
+                        .find(device.serial())
+                        .orElseThrow()
+                        .state()
+                        .counts());
+        assertThat(said(device, "settings", "ocsp"))
+                .contains("Cert Status: revoked")
+                .contains("keyCompromise");
 
         // The list from before does not know; with the delta to it, it does.
         awaitList(part(device).toDelta(), device.chain().getFirst(), true);

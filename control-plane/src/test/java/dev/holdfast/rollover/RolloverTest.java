@@ -42,9 +42,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Issuers and roots replaced under a small fleet: who has moved, who is missing, what can't go yet, and what a thief
-/// of
-/// an issuer's key gets.
+/// Issuers and roots replaced under a small fleet: who has moved, who is missing, what can't go yet, and what a
+/// thief of an issuer's key gets.
 class RolloverTest {
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final int PER_HOUR = 3_600_000;
@@ -126,7 +125,8 @@ class RolloverTest {
         X509Certificate one = enrolAndConnect("one");
         X509Certificate two = enrolAndConnect("two");
 
-        Rollover ready = done(rollovers().startIssuer(TestServer.ENVIRONMENT, PER_HOUR, "five years", TestServer.TESTER));
+        Rollover ready =
+                done(rollovers().startIssuer(TestServer.ENVIRONMENT, PER_HOUR, "five years", TestServer.TESTER));
         assertThat(ready.phase()).isEqualTo(Rollover.Phase.READY);
         Authority next =
                 server.server().ca().authorities().find(ready.newAuthority()).orElseThrow();
@@ -138,11 +138,13 @@ class RolloverTest {
 
         Rollover moving = done(rollovers().move(ready.id(), false, "now", TestServer.TESTER));
         assertThat(issuer(renewAndConnect("one", one))).isEqualTo(ready.newAuthority());
-        TestServer.await("devices are told", () -> server.server()
-                .commands()
-                .desired(TestServer.device("two"))
-                .filter(d -> d.state().path("certificate").has("renewAfter"))
-                .isPresent());
+        TestServer.await(
+                "devices are told",
+                () -> server.server()
+                        .commands()
+                        .desired(TestServer.device("two"))
+                        .filter(d -> d.state().path("certificate").has("renewAfter"))
+                        .isPresent());
         Progress progress = rollovers().progress(moving);
         assertThat(progress.devices()).isEqualTo(3);
         assertThat(progress.moved()).isEqualTo(1);
@@ -156,7 +158,8 @@ class RolloverTest {
 
         renewAndConnect("two", two);
         renewAndConnect("three", three);
-        assertThat(done(rollovers().finish(ready.id(), false, "all have moved", TestServer.TESTER)).phase())
+        assertThat(done(rollovers().finish(ready.id(), false, "all have moved", TestServer.TESTER))
+                        .phase())
                 .isEqualTo(Rollover.Phase.ENDED);
         assertThat(server.server().ca().authorities().published())
                 .doesNotContain(server.server()
@@ -165,13 +168,15 @@ class RolloverTest {
                         .find(ready.oldAuthority())
                         .orElseThrow()
                         .certificate());
-        assertThat(rollovers().finish(ready.id(), false, "again", TestServer.TESTER)).isInstanceOf(Step.NotNow.class);
+        assertThat(rollovers().finish(ready.id(), false, "again", TestServer.TESTER))
+                .isInstanceOf(Step.NotNow.class);
     }
 
     @Test
     void aRootIsReplacedOnceTheDevicesSayThatTheyTrustItAndBothOldAndNewFindTheirWay() throws Exception {
         X509Certificate one = enrolAndConnect("one");
-        Path oldRoot = pem("old.pem", List.of(server.server().ca().authorities().root().certificate()));
+        Path oldRoot =
+                pem("old.pem", List.of(server.server().ca().authorities().root().certificate()));
 
         Rollover ready = done(rollovers().startRoot(PER_HOUR, "twenty years", TestServer.TESTER));
         X509Certificate root = server.server()
@@ -212,8 +217,8 @@ class RolloverTest {
         assertThat(issuer(renewAndConnect("one", one))).isNotEqualTo(issuer(one));
         done(rollovers().finish(ready.id(), false, "all have moved", TestServer.TESTER));
         assertThat(server.server().ca().authorities().root().certificate()).isEqualTo(root);
-        assertThat(server.server().ca().authorities().published()).doesNotContainAnyElementsOf(
-                Certificates.parsePem(Files.readString(oldRoot)));
+        assertThat(server.server().ca().authorities().published())
+                .doesNotContainAnyElementsOf(Certificates.parsePem(Files.readString(oldRoot)));
         assertThat(connectsTrusting(newRoot)).isTrue();
     }
 
@@ -240,8 +245,16 @@ class RolloverTest {
 
     private boolean connectsTrusting(Path root) {
         return RealClient.of(
-                                "openssl", "s_client", "-connect", "localhost:" + server.server().devicePort(), "-CAfile",
-                                root.toString(), "-verify_return_error", "-verify_hostname", "localhost", "-brief")
+                                "openssl",
+                                "s_client",
+                                "-connect",
+                                "localhost:" + server.server().devicePort(),
+                                "-CAfile",
+                                root.toString(),
+                                "-verify_return_error",
+                                "-verify_hostname",
+                                "localhost",
+                                "-brief")
                         .input("")
                         .run()
                         .exit()
@@ -256,7 +269,12 @@ class RolloverTest {
 
         Rollover emergency = done(rollovers()
                 .startEmergency(
-                        TestServer.ENVIRONMENT, true, Duration.ofDays(1), PER_HOUR, "the key was seen", TestServer.TESTER));
+                        TestServer.ENVIRONMENT,
+                        true,
+                        Duration.ofDays(1),
+                        PER_HOUR,
+                        "the key was seen",
+                        TestServer.TESTER));
         assertThat(emergency.phase()).isEqualTo(Rollover.Phase.MOVING);
         assertThat(server.server().identity().admit(one, Instant.now()))
                 .isInstanceOfSatisfying(
@@ -304,8 +322,9 @@ class RolloverTest {
                 new X500Name("CN=" + id),
                 SubjectPublicKeyInfo.getInstance(
                         Crypto.generateP256(RANDOM).getPublic().getEncoded()));
-        return Certificates.parse(builder.build(
-                        new JcaContentSignerBuilder("SHA256withECDSA").setProvider(Crypto.provider()).build(stolen))
+        return Certificates.parse(builder.build(new JcaContentSignerBuilder("SHA256withECDSA")
+                        .setProvider(Crypto.provider())
+                        .build(stolen))
                 .getEncoded());
     }
 
@@ -315,10 +334,12 @@ class RolloverTest {
         Rollover emergency = done(rollovers()
                 .startEmergency(
                         TestServer.ENVIRONMENT, false, Duration.ZERO, PER_HOUR, "the key was seen", TestServer.TESTER));
-        TestServer.await("the old issuer is distrusted", () -> rollovers()
-                .find(emergency.id())
-                .filter(r -> r.phase() == Rollover.Phase.ENDED)
-                .isPresent());
+        TestServer.await(
+                "the old issuer is distrusted",
+                () -> rollovers()
+                        .find(emergency.id())
+                        .filter(r -> r.phase() == Rollover.Phase.ENDED)
+                        .isPresent());
         TestServer.await(
                 "its certificates are refused",
                 () -> server.server().identity().admit(one, Instant.now()) instanceof Admission.Refused);
@@ -334,12 +355,17 @@ class RolloverTest {
         });
         Rollover emergency = done(rollovers()
                 .startEmergency(
-                        TestServer.ENVIRONMENT, true, Duration.ofDays(1), PER_HOUR, "the key was seen", TestServer.TESTER));
+                        TestServer.ENVIRONMENT,
+                        true,
+                        Duration.ofDays(1),
+                        PER_HOUR,
+                        "the key was seen",
+                        TestServer.TESTER));
         done(rollovers().finish(emergency.id(), true, "now", TestServer.TESTER));
         TestServer.await("the entry", () -> !seen.isEmpty());
         try (Database restored = Database.open(server.database(), 2)) {
-            restored.run(sql ->
-                    sql.execute("update authority set state = 'active' where id = ?", emergency.oldAuthority()));
+            restored.run(
+                    sql -> sql.execute("update authority set state = 'active' where id = ?", emergency.oldAuthority()));
         }
         List<Boolean> changed = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
@@ -348,18 +374,21 @@ class RolloverTest {
                     .commit(tx -> server.server().ca().authorities().replay(tx, seen.getFirst())));
         }
         assertThat(changed).containsExactly(true, false);
-        TestServer.await("it is heard", () -> !server.server()
-                .ca()
-                .authorities()
-                .find(emergency.oldAuthority())
-                .orElseThrow()
-                .standing()
-                .isTrusted());
+        TestServer.await(
+                "it is heard",
+                () -> !server.server()
+                        .ca()
+                        .authorities()
+                        .find(emergency.oldAuthority())
+                        .orElseThrow()
+                        .standing()
+                        .isTrusted());
     }
 
     @Test
     void whatIsReadyCanBeAbandonedAndNothingHasHappened() {
-        Rollover ready = done(rollovers().startIssuer(TestServer.ENVIRONMENT, PER_HOUR, "by mistake", TestServer.TESTER));
+        Rollover ready =
+                done(rollovers().startIssuer(TestServer.ENVIRONMENT, PER_HOUR, "by mistake", TestServer.TESTER));
         done(rollovers().abandon(ready.id(), "a mistake", TestServer.TESTER));
         assertThat(issuer(enrolAndConnect("one"))).isEqualTo(ready.oldAuthority());
         assertThat(rollovers().move(ready.id(), false, "no", TestServer.TESTER)).isInstanceOf(Step.NotNow.class);

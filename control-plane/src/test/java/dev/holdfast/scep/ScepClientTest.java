@@ -44,14 +44,17 @@ class ScepClientTest {
                 .run(
                         folder,
                         Map.of(
-                                "PKI", "http://localhost:" + server.server().pkiPort(),
-                                "DEVICE", "old-1",
-                                "TOKEN", credential.substring(credential.indexOf(':') + 1)),
+                                "PKI",
+                                "http://localhost:" + server.server().pkiPort(),
+                                "DEVICE",
+                                "old-1",
+                                "TOKEN",
+                                credential.substring(credential.indexOf(':') + 1)),
                         Duration.ofSeconds(90));
         X509Certificate first = Certificates.parsePem(Files.readString(folder.resolve("device.pem")))
                 .getFirst();
-        X509Certificate second =
-                Certificates.parsePem(Files.readString(folder.resolve("next.pem"))).getFirst();
+        X509Certificate second = Certificates.parsePem(Files.readString(folder.resolve("next.pem")))
+                .getFirst();
         assertThat(Certificates.commonName(first)).contains("old-1");
         assertThat(second.getPublicKey()).isNotEqualTo(first.getPublicKey());
         assertThat(server.server().identity().certificates(device))

@@ -95,7 +95,8 @@ class ScepRefusalsTest {
     }
 
     private static HttpResponse<byte[]> get(String operation) throws Exception {
-        return send(HttpRequest.newBuilder(URI.create(url("/scep?operation=" + operation))).build());
+        return send(HttpRequest.newBuilder(URI.create(url("/scep?operation=" + operation)))
+                .build());
     }
 
     private static HttpResponse<byte[]> send(HttpRequest request) throws Exception {
@@ -112,10 +113,10 @@ class ScepRefusalsTest {
 
     private static byte[] csr(String name, KeyPair pair, String password) throws Exception {
         PKCS10CertificationRequestBuilder builder = new PKCS10CertificationRequestBuilder(
-                new X500Name("CN=" + name), SubjectPublicKeyInfo.getInstance(pair.getPublic().getEncoded()));
+                new X500Name("CN=" + name),
+                SubjectPublicKeyInfo.getInstance(pair.getPublic().getEncoded()));
         if (!password.isEmpty()) {
-            builder.addAttribute(
-                    PKCSObjectIdentifiers.pkcs_9_at_challengePassword, new DERPrintableString(password));
+            builder.addAttribute(PKCSObjectIdentifiers.pkcs_9_at_challengePassword, new DERPrintableString(password));
         }
         return builder.build(new JcaContentSignerBuilder("SHA256withRSA").build(pair.getPrivate()))
                 .getEncoded();
@@ -167,20 +168,12 @@ class ScepRefusalsTest {
                 .setSignedAttributeGenerator(new DefaultSignedAttributeTableGenerator(new AttributeTable(attributes)))
                 .build(scheme, signer.getPrivate(), certificate));
         generator.addCertificates(new JcaCertStore(List.of(certificate)));
-        return generator
-                .generate(new CMSProcessableByteArray(envelope), true)
-                .getEncoded();
+        return generator.generate(new CMSProcessableByteArray(envelope), true).getEncoded();
     }
 
     private static byte[] first(String transaction, byte[] csr) throws Exception {
         return message(
-                "19",
-                transaction,
-                csr,
-                key,
-                selfSigned(key, BigInteger.ONE),
-                CMSAlgorithm.AES128_CBC,
-                "SHA256withRSA");
+                "19", transaction, csr, key, selfSigned(key, BigInteger.ONE), CMSAlgorithm.AES128_CBC, "SHA256withRSA");
     }
 
     private static String attribute(CMSSignedData data, String arc) {
@@ -209,8 +202,7 @@ class ScepRefusalsTest {
     private static X509Certificate issued(byte[] message) throws Exception {
         CMSSignedData data = new CMSSignedData(post(message).body());
         assertThat(attribute(data, "3")).isEqualTo(SUCCESS);
-        byte[] content = new CMSEnvelopedData(
-                        (byte[]) data.getSignedContent().getContent())
+        byte[] content = new CMSEnvelopedData((byte[]) data.getSignedContent().getContent())
                 .getRecipientInfos()
                 .getRecipients()
                 .iterator()
@@ -300,9 +292,10 @@ class ScepRefusalsTest {
                             CMSAlgorithm.AES128_CBC,
                             "SHA256withRSA")))
                     .isEqualTo("2/4");
-            X509Certificate next = issued(
-                    message("17", "r3", wish, own, current, CMSAlgorithm.AES256_CBC, "SHA256withRSA"));
-            assertThat(next.getPublicKey().getEncoded()).isEqualTo(other.getPublic().getEncoded());
+            X509Certificate next =
+                    issued(message("17", "r3", wish, own, current, CMSAlgorithm.AES256_CBC, "SHA256withRSA"));
+            assertThat(next.getPublicKey().getEncoded())
+                    .isEqualTo(other.getPublic().getEncoded());
         } finally {
             key = before;
         }
@@ -338,7 +331,8 @@ class ScepRefusalsTest {
                                 "for tests",
                                 TestServer.TESTER);
                 DeviceRef device = watched.register("scep-3");
-                assertThat(status(first("w1", csr("scep-3", key, password(device))))).isEqualTo(PENDING);
+                assertThat(status(first("w1", csr("scep-3", key, password(device)))))
+                        .isEqualTo(PENDING);
                 byte[] subject = new DERSet().getEncoded();
                 X509Certificate self = selfSigned(key, BigInteger.ONE);
                 assertThat(status(message("20", "w1", subject, key, self, CMSAlgorithm.AES128_CBC, "SHA256withRSA")))
@@ -357,8 +351,7 @@ class ScepRefusalsTest {
                         .getFirst()
                         .id();
                 held.decide(TestServer.ENVIRONMENT, id, true, "I know it", TestServer.TESTER);
-                assertThat(issued(message(
-                                "20", "w1", subject, key, self, CMSAlgorithm.AES128_CBC, "SHA256withRSA")))
+                assertThat(issued(message("20", "w1", subject, key, self, CMSAlgorithm.AES128_CBC, "SHA256withRSA")))
                         .isNotNull();
             } finally {
                 server = before;
@@ -370,8 +363,8 @@ class ScepRefusalsTest {
     @Test
     void isNotThereUnlessSwitchedOn() throws Exception {
         try (TestServer plain = TestServer.start()) {
-            HttpResponse<byte[]> answer = send(HttpRequest.newBuilder(URI.create(
-                            "http://localhost:" + plain.server().pkiPort() + "/scep?operation=GetCACaps"))
+            HttpResponse<byte[]> answer = send(HttpRequest.newBuilder(
+                            URI.create("http://localhost:" + plain.server().pkiPort() + "/scep?operation=GetCACaps"))
                     .build());
             assertThat(answer.statusCode()).isEqualTo(404);
         }

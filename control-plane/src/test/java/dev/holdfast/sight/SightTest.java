@@ -171,7 +171,8 @@ class SightTest {
     void oneUnderASerialThatWasIssuedIsNoBetter() throws Exception {
         KeyPair own = Crypto.generateP256(RANDOM);
         DeviceRef innocent = enrolled("innocent-2", own);
-        Serial serial = server.server().identity().certificates(innocent).getFirst().serial();
+        Serial serial =
+                server.server().identity().certificates(innocent).getFirst().serial();
         KeyPair thief = Crypto.generateP256(RANDOM);
         X509Certificate forged = rogue("innocent-2", thief, serial.number());
 
@@ -184,11 +185,10 @@ class SightTest {
                 CertificationRequest.create("innocent-2", thief),
                 new EstCaller.Caller(thief.getPrivate(), List.of(forged)));
         assertThat(renewal.statusCode()).as(renewal.body()).isEqualTo(403);
-        TestServer.await("it is seen as a rogue", () -> server.server()
-                .sight()
-                .rogues(TestServer.ENVIRONMENT, 10)
-                .stream()
-                .anyMatch(r -> r.serial().equals(serial)));
+        TestServer.await(
+                "it is seen as a rogue",
+                () -> server.server().sight().rogues(TestServer.ENVIRONMENT, 10).stream()
+                        .anyMatch(r -> r.serial().equals(serial)));
         assertThat(server.server().inventory().find(innocent).orElseThrow().state())
                 .isEqualTo(Lifecycle.ACTIVE);
     }

@@ -73,12 +73,9 @@ class SignedTimeTest {
     @Test
     void theRecipeAsksAndChecks() throws Exception {
         String pki = "http://localhost:" + server.server().pkiPort();
-        var result = Recipe.read(Path.of(System.getProperty("holdfast.root", ".."))
-                        .resolve("docs/recipes/signed-time.md"))
-                .run(
-                        folder,
-                        Map.of("PKI", pki, "ROOT", server.rootPem().toString()),
-                        Duration.ofSeconds(60));
+        var result = Recipe.read(
+                        Path.of(System.getProperty("holdfast.root", "..")).resolve("docs/recipes/signed-time.md"))
+                .run(folder, Map.of("PKI", pki, "ROOT", server.rootPem().toString()), Duration.ofSeconds(60));
         assertThat(result.text()).contains("Verification: OK").contains("Time stamp: ");
     }
 
@@ -102,7 +99,9 @@ class SignedTimeTest {
                 .devices(TestServer.ENVIRONMENT)
                 .orElseThrow()
                 .certificate();
-        assertThat(question.verify(answer, notTheRoot)).as("what is trusted may be lower").isNotNull();
+        assertThat(question.verify(answer, notTheRoot))
+                .as("what is trusted may be lower")
+                .isNotNull();
         assertThatThrownBy(() -> question.verify(answer, another)).isInstanceOf(TimeFormatException.class);
     }
 
@@ -119,7 +118,9 @@ class SignedTimeTest {
             bad[at] ^= (byte) (1 << random.nextInt(8));
             try {
                 // What is not signed (the status text, unused certificates) may change; what is believed may not.
-                assertThat(question.verify(bad, root())).as("seed %d, octet %d", seed, at).isEqualTo(told);
+                assertThat(question.verify(bad, root()))
+                        .as("seed %d, octet %d", seed, at)
+                        .isEqualTo(told);
             } catch (TimeFormatException expected) {
                 assertThat(expected).hasMessageContaining(" ");
             }
@@ -129,13 +130,13 @@ class SignedTimeTest {
     @Test
     void whatIsNoQuestionIsRejectedWithTheReason() throws Exception {
         for (String hex : new String[] {"", "00", "3003020101", "30820fff"}) {
-            HttpResponse<byte[]> answer =
-                    post(java.util.HexFormat.of().parseHex(hex), "application/timestamp-query");
+            HttpResponse<byte[]> answer = post(java.util.HexFormat.of().parseHex(hex), "application/timestamp-query");
             assertThat(answer.statusCode()).isEqualTo(200);
             assertThat(text(answer.body())).contains("Rejected");
         }
         assertThat(post(question().request(), "text/plain").statusCode()).isEqualTo(415);
-        assertThat(post(new byte[10_000], "application/timestamp-query").statusCode()).isEqualTo(413);
+        assertThat(post(new byte[10_000], "application/timestamp-query").statusCode())
+                .isEqualTo(413);
     }
 
     @Test

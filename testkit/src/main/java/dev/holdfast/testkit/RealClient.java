@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /// A program that was not written by us, run against what was: `mosquitto_pub`, `pki`, `openssl`, `swupdate`.
 ///
-/// A missing program is a failure that says what to install, never a skip. Whatever it started is killed at the end.
+/// A missing program is a failure that says what to install, never a skip. Whatever it started is killed at the
+/// end.
 public final class RealClient {
     /// Programs whose Debian package has another name.
     private static final Map<String, String> PACKAGES = Map.of(

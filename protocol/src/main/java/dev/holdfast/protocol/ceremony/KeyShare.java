@@ -25,9 +25,9 @@ import org.bouncycastle.crypto.threshold.ShamirSplitSecretShare;
 /// octet by
 /// octet over GF(2^8) with the polynomial of AES).
 ///
-/// On paper: lines that begin `HF1.1`, `HF1.2`, each with 20 characters of base 32 in fives (0-9 and letters without
-/// I, L,
-/// O, U, in either case) and two check characters, so that a mistyped line is named; the whole has a checksum too.
+/// On paper: lines that begin `HF1.1`, `HF1.2`, each with 20 characters of base 32 in fives (0-9 and letters
+/// without I, L, O, U, in either case) and two check characters, so that a mistyped line is named; the whole
+/// has a checksum too.
 public final class KeyShare {
     private static final String ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     private static final Pattern LINE =

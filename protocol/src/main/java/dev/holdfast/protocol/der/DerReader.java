@@ -2,8 +2,8 @@ package dev.holdfast.protocol.der;
 
 import java.util.Arrays;
 
-/// Reads DER strictly, from the front, without copying: definite lengths in their shortest form (X.690 section 10.1),
-/// nothing after what was entered, no tag numbers above 30.
+/// Reads DER strictly, from the front, without copying: definite lengths in their shortest form (X.690 section
+/// 10.1), nothing after what was entered, no tag numbers above 30.
 public final class DerReader {
     public static final int INTEGER = 0x02;
     public static final int BIT_STRING = 0x03;

@@ -28,12 +28,11 @@ import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
 import org.bouncycastle.crypto.generators.SCrypt;
 
-/// Seals secrets under a passphrase as EncryptedPrivateKeyInfo (RFC 5958 section 3): PBES2 (RFC 8018 section 6.2) with
-/// scrypt (RFC 7914) and AES-256 in GCM (RFC 5084), which also notices changes.
+/// Seals secrets under a passphrase as EncryptedPrivateKeyInfo (RFC 5958 section 3): PBES2 (RFC 8018 section
+/// 6.2) with scrypt (RFC 7914) and AES-256 in GCM (RFC 5084), which also notices changes.
 ///
-/// scrypt is slow on purpose, so what one passphrase seals shares one salt, and the derived key is kept: a hundred
-/// files
-/// cost one derivation. Each seal has its own nonce.
+/// scrypt is slow on purpose, so what one passphrase seals shares one salt, and the derived key is kept: a
+/// hundred files cost one derivation. Each seal has its own nonce.
 public final class Pbes2 {
     private static final ASN1ObjectIdentifier SCRYPT = new ASN1ObjectIdentifier("1.3.6.1.4.1.11591.4.11");
     private static final int KEY = 32;
@@ -108,7 +107,8 @@ public final class Pbes2 {
         });
     }
 
-    /// 1. Strict DER of a bounded size. 2. The algorithms are these and no others, their cost within bounds, before
+    /// 1. Strict DER of a bounded size. 2. The algorithms are these and no others, their cost within bounds,
+    ///    before
     /// anything is derived. 3. The tag is right.
     public byte[] open(byte[] sealed) throws SealedFormatException {
         Parts parts = parse(sealed);

@@ -14,8 +14,9 @@ public final class ChallengePassword {
     /// @return empty when there is none, or more than one
     public static Optional<String> of(byte[] request) {
         try {
-            var attributes =
-                    CertificationRequest.getInstance(request).getCertificationRequestInfo().getAttributes();
+            var attributes = CertificationRequest.getInstance(request)
+                    .getCertificationRequestInfo()
+                    .getAttributes();
             String found = null;
             if (attributes != null) {
                 for (var one : attributes) {

@@ -33,8 +33,9 @@ import org.bouncycastle.jce.provider.BouncyCastleProvider;
 
 /// EnvelopedData (RFC 5652 section 6) for one recipient with an RSA key: AES in CBC mode, and nothing older.
 ///
-/// Opening says the same whatever is wrong: SCEP's key transport is RSA with PKCS #1 v1.5 padding, which must not
-/// be made an oracle. A padding that is wrong gives a random key, with which the content can't be read either.
+/// Opening says the same whatever is wrong: SCEP's key transport is RSA with PKCS #1 v1.5 padding, which must
+/// not be made an oracle. A padding that is wrong gives a random key, with which the content can't be read
+/// either.
 final class Envelope {
     private static final Map<ASN1ObjectIdentifier, Integer> CIPHERS = Map.of(
             NISTObjectIdentifiers.id_aes128_CBC, 16,
@@ -112,8 +113,7 @@ final class Envelope {
     static byte[] seal(byte[] content, X509Certificate recipient, SecureRandom random) throws ScepException {
         try {
             CMSEnvelopedDataGenerator generator = new CMSEnvelopedDataGenerator();
-            generator.addRecipientInfoGenerator(
-                    new JceKeyTransRecipientInfoGenerator(recipient).setProvider(PROVIDER));
+            generator.addRecipientInfoGenerator(new JceKeyTransRecipientInfoGenerator(recipient).setProvider(PROVIDER));
             return generator
                     .generate(
                             new CMSProcessableByteArray(content),

@@ -41,11 +41,7 @@ public record ScepReply(PrivateKey key, X509Certificate certificate, SecureRando
     ///
     /// @throws ScepException when nothing can be encrypted to that key
     public byte[] success(ScepRequest request, List<X509Certificate> chain) throws ScepException {
-        return sign(
-                request,
-                "0",
-                "",
-                Envelope.seal(CertificatesOnly.encode(chain), request.signer(), random));
+        return sign(request, "0", "", Envelope.seal(CertificatesOnly.encode(chain), request.signer(), random));
     }
 
     public byte[] failure(ScepRequest request, FailInfo info) {
@@ -85,9 +81,7 @@ public record ScepReply(PrivateKey key, X509Certificate certificate, SecureRando
                             certificate));
             generator.addCertificates(new JcaCertStore(List.of(certificate)));
             return generator
-                    .generate(
-                            content.length == 0 ? new CMSAbsentContent() : new CMSProcessableByteArray(content),
-                            true)
+                    .generate(content.length == 0 ? new CMSAbsentContent() : new CMSProcessableByteArray(content), true)
                     .getEncoded();
         } catch (CMSException | OperatorCreationException | CertificateEncodingException | IOException e) {
             throw new IllegalStateException("an answer that can't be signed", e);

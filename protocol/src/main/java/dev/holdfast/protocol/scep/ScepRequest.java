@@ -25,21 +25,22 @@ import org.bouncycastle.cms.jcajce.JcaSimpleSignerInfoVerifierBuilder;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import org.bouncycastle.operator.OperatorCreationException;
 
-/// A request (pkiMessage, RFC 8894 section 3) whose signature has been verified with the certificate in it. Whose
-/// certificate that is remains to be asked; its content is opened by [#open].
+/// A request (pkiMessage, RFC 8894 section 3) whose signature has been verified with the certificate in it.
+/// Whose certificate that is remains to be asked; its content is opened by [#open].
 ///
-/// @param signer whose key signed it: self-signed for a first certificate, the certificate to be renewed otherwise
+/// @param signer whose key signed it: self-signed for a first certificate, the certificate to be renewed
+///     otherwise
 @SuppressWarnings("ArrayRecordComponent") // never compared
 public record ScepRequest(
         MessageType type, String transactionId, byte[] senderNonce, X509Certificate signer, byte[] envelope) {
     private static final int MOST_OCTETS = 48 * 1024;
-    private static final Set<ASN1ObjectIdentifier> DIGESTS = Set.of(
-            NISTObjectIdentifiers.id_sha256, NISTObjectIdentifiers.id_sha384, NISTObjectIdentifiers.id_sha512);
+    private static final Set<ASN1ObjectIdentifier> DIGESTS =
+            Set.of(NISTObjectIdentifiers.id_sha256, NISTObjectIdentifiers.id_sha384, NISTObjectIdentifiers.id_sha512);
     private static final BouncyCastleProvider PROVIDER = new BouncyCastleProvider();
 
-    /// In this order: 1. size and form, one signer and its certificate, an RSA key of 2048 to 4096 bits (answers are
-    /// encrypted to it); 2. SHA-256 or better; 3. the signature; 4. the message type is one that is taken; 5. a
-    /// transaction id of 1 to 64 printable characters and a nonce of 16 octets.
+    /// In this order: 1. size and form, one signer and its certificate, an RSA key of 2048 to 4096 bits
+    /// (answers are encrypted to it); 2. SHA-256 or better; 3. the signature; 4. the message type is one that
+    /// is taken; 5. a transaction id of 1 to 64 printable characters and a nonce of 16 octets.
     ///
     /// @throws ScepException for anything else
     public static ScepRequest parse(byte[] der) throws ScepException {
@@ -57,8 +58,9 @@ public record ScepRequest(
             if (!DIGESTS.contains(new ASN1ObjectIdentifier(info.getDigestAlgOID()))) {
                 throw new ScepException(FailInfo.BAD_ALGORITHM, "digests are SHA-256, SHA-384 and SHA-512");
             }
-            if (!info.verify(
-                    new JcaSimpleSignerInfoVerifierBuilder().setProvider(PROVIDER).build(signer.getPublicKey()))) {
+            if (!info.verify(new JcaSimpleSignerInfoVerifierBuilder()
+                    .setProvider(PROVIDER)
+                    .build(signer.getPublicKey()))) {
                 throw new ScepException(FailInfo.BAD_MESSAGE_CHECK, "the signature is not right");
             }
             AttributeTable attributes = info.getSignedAttributes();
@@ -68,12 +70,8 @@ public record ScepRequest(
             if (!transaction.matches("[ -~]{1,64}")) {
                 throw bad("a transaction id has 1 to 64 printable characters");
             }
-            return new ScepRequest(
-                    type,
-                    transaction,
-                    nonce(attributes),
-                    signer,
-                    (byte[]) data.getSignedContent().getContent());
+            return new ScepRequest(type, transaction, nonce(attributes), signer, (byte[])
+                    data.getSignedContent().getContent());
         } catch (CMSException | OperatorCreationException | IOException | X509FormatException | RuntimeException e) {
             throw new ScepException(FailInfo.BAD_MESSAGE_CHECK, "not a signed message");
         }

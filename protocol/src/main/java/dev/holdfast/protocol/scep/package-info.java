@@ -1,4 +1,5 @@
-/// SCEP (RFC 8894), for old devices: messages and their protection, without any of the algorithms that made it old.
+/// SCEP (RFC 8894), for old devices: messages and their protection, without any of the algorithms that made it
+/// old.
 @NullMarked
 package dev.holdfast.protocol.scep;
 

@@ -14,10 +14,9 @@ import java.util.Collection;
 import java.util.List;
 import org.bouncycastle.cert.X509CertificateHolder;
 import org.bouncycastle.cms.CMSException;
-import org.bouncycastle.operator.OperatorCreationException;
-import org.bouncycastle.operator.bc.BcDigestCalculatorProvider;
 import org.bouncycastle.cms.SignerInformationVerifier;
 import org.bouncycastle.cms.jcajce.JcaSimpleSignerInfoVerifierBuilder;
+import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.tsp.TSPAlgorithms;
 import org.bouncycastle.tsp.TSPException;
 import org.bouncycastle.tsp.TimeStampRequest;
@@ -87,15 +86,12 @@ public final class SignedTime {
             List<X509Certificate> sent = certificates(token);
             X509Certificate signer = signer(token, sent);
             requireStamping(signer);
-            // Checks the signed attributes, which name the certificate, and the signature; dates against the time signed.
+            // Checks the signed attributes, which name the certificate, and the signature; dates against the time
+            // signed.
             SignerInformationVerifier verifier = new JcaSimpleSignerInfoVerifierBuilder()
                     .setProvider(Crypto.provider())
                     .build(signer.getPublicKey());
-            if (!token.toCMSSignedData()
-                    .getSignerInfos()
-                    .iterator()
-                    .next()
-                    .verify(verifier)) {
+            if (!token.toCMSSignedData().getSignerInfos().iterator().next().verify(verifier)) {
                 throw new TimeFormatException("the signature is wrong");
             }
             requireNamed(token, signer);
@@ -211,7 +207,8 @@ public final class SignedTime {
     }
 
     private static void requireValid(X509Certificate certificate, Instant at) throws TimeFormatException {
-        if (at.isBefore(certificate.getNotBefore().toInstant()) || at.isAfter(certificate.getNotAfter().toInstant())) {
+        if (at.isBefore(certificate.getNotBefore().toInstant())
+                || at.isAfter(certificate.getNotAfter().toInstant())) {
             throw new TimeFormatException("a certificate that is not valid at the time it signs");
         }
     }

@@ -39,8 +39,8 @@ public final class TimeStampAuthority {
     /// Of our own, made of a UUID (ITU-T X.667): the time of this server's clock, at the moment of signing.
     public static final String POLICY = "2.25.178307330326388478625988293987992454427";
 
-    private static final Set<ASN1ObjectIdentifier> DIGESTS = Set.of(
-            NISTObjectIdentifiers.id_sha256, NISTObjectIdentifiers.id_sha384, NISTObjectIdentifiers.id_sha512);
+    private static final Set<ASN1ObjectIdentifier> DIGESTS =
+            Set.of(NISTObjectIdentifiers.id_sha256, NISTObjectIdentifiers.id_sha384, NISTObjectIdentifiers.id_sha512);
 
     private final SignerInfoGenerator signer;
     private final BcDigestCalculatorProvider digests = new BcDigestCalculatorProvider();
@@ -59,8 +59,7 @@ public final class TimeStampAuthority {
             for (X509Certificate one : above) {
                 certificates.add(new JcaX509CertificateHolder(one));
             }
-            this.signer =
-                    new SignerInfoGeneratorBuilder(digests).build(new FunctionSigner(algorithm, signer), own);
+            this.signer = new SignerInfoGeneratorBuilder(digests).build(new FunctionSigner(algorithm, signer), own);
         } catch (CertificateEncodingException | OperatorCreationException e) {
             throw new IllegalStateException("the time-stamping certificate can't be used", e);
         }

@@ -24,8 +24,8 @@ import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
 import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
 
-/// The one place that chooses who computes signatures: Amazon's native library, ten times as fast as the platform's
-/// own elliptic curves, else BouncyCastle where that library can't be loaded.
+/// The one place that chooses who computes signatures: Amazon's native library, ten times as fast as the
+/// platform's own elliptic curves, else BouncyCastle where that library can't be loaded.
 ///
 /// Always named explicitly, never installed as the platform's default, which would disturb TLS.
 public final class Crypto {
@@ -154,7 +154,8 @@ public final class Crypto {
         return factory(algorithm).generatePublic(new X509EncodedKeySpec(info));
     }
 
-    /// What [#publicKey(String, byte\[\])] calls the algorithm of this key; empty for one that is not used here.
+    /// What [#publicKey(String, byte\[\])] calls the algorithm of this key; empty for one that is not used
+    /// here.
     public static Optional<String> algorithm(AlgorithmIdentifier identifier) {
         ASN1ObjectIdentifier id = identifier.getAlgorithm();
         if (id.equals(X9ObjectIdentifiers.id_ecPublicKey)) {

@@ -15,21 +15,21 @@ import org.bouncycastle.asn1.x509.NameConstraints;
 import org.bouncycastle.asn1.x509.PKIXNameConstraintValidator;
 import org.bouncycastle.asn1.x509.TBSCertificate;
 
-/// For which names an authority may certify at all (RFC 5280 section 4.2.1.10), whoever has its key: no DNS names but
-/// those of these domains, no addresses but these, no mail addresses.
+/// For which names an authority may certify at all (RFC 5280 section 4.2.1.10), whoever has its key: no DNS
+/// names but those of these domains, no addresses but these, no mail addresses.
 ///
-/// URIs stay open, because there a constraint is about the host alone, and a verifier must reject a URI without one,
-/// such
-/// as a device's `urn:holdfast:device:...`; whose device a certificate is decides our record, not its name.
+/// URIs stay open, because there a constraint is about the host alone, and a verifier must reject a URI without
+/// one, such as a device's `urn:holdfast:device:...`; whose device a certificate is decides our record, not its
+/// name.
 ///
 /// @param dns domains with all below them; empty for no DNS names at all
 /// @param addresses single IPv4 addresses; empty for none
 public record NameLimits(List<String> dns, List<String> addresses) {
-    private static final Pattern DOMAIN = Pattern.compile(
-            "(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
+    private static final Pattern DOMAIN =
+            Pattern.compile("(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
     private static final Pattern IPV4 = Pattern.compile("(?:(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)(?:\\.|$)){4}");
-    /// A domain that no name is ever in (RFC 6761 section 6.4): where it alone is permitted, nothing is. Verifiers differ
-    /// about an empty name, which would exclude everything.
+    /// A domain that no name is ever in (RFC 6761 section 6.4): where it alone is permitted, nothing is.
+    /// Verifiers differ about an empty name, which would exclude everything.
     private static final String NOWHERE = "invalid";
     private static final int V4 = 8;
     private static final int V6 = 32;
@@ -63,8 +63,7 @@ public record NameLimits(List<String> dns, List<String> addresses) {
             excluded.add(address(new byte[V4]));
         }
         excluded.add(address(new byte[V6]));
-        return new NameConstraints(
-                permitted.toArray(GeneralSubtree[]::new), excluded.toArray(GeneralSubtree[]::new));
+        return new NameConstraints(permitted.toArray(GeneralSubtree[]::new), excluded.toArray(GeneralSubtree[]::new));
     }
 
     private static byte[] single(String address) {
@@ -81,15 +80,15 @@ public record NameLimits(List<String> dns, List<String> addresses) {
         return new GeneralSubtree(new GeneralName(GeneralName.iPAddress, new DEROctetString(range)));
     }
 
-    /// The names in what is to be signed that the authority above may not certify, in words; empty when there is
-    /// none.
+    /// The names in what is to be signed that the authority above may not certify, in words; empty when there
+    /// is none.
     static List<String> violations(X509Certificate issuer, TBSCertificate contents) {
         byte[] stored = issuer.getExtensionValue(Extension.nameConstraints.getId());
         if (stored == null) {
             return List.of();
         }
-        NameConstraints limits = NameConstraints.getInstance(
-                ASN1OctetString.getInstance(stored).getOctets());
+        NameConstraints limits =
+                NameConstraints.getInstance(ASN1OctetString.getInstance(stored).getOctets());
         PKIXNameConstraintValidator validator = new PKIXNameConstraintValidator();
         if (limits.getPermittedSubtrees() != null) {
             validator.intersectPermittedSubtree(limits.getPermittedSubtrees());

@@ -15,7 +15,8 @@ import org.bouncycastle.pkcs.PKCS8EncryptedPrivateKeyInfo;
 import org.bouncycastle.pkcs.jcajce.JcePKCSPBEInputDecryptorProviderBuilder;
 import org.junit.jupiter.api.Test;
 
-/// Secrets under a passphrase: opened by it alone, also by somebody else's code, and nothing malformed is accepted.
+/// Secrets under a passphrase: opened by it alone, also by somebody else's code, and nothing malformed is
+/// accepted.
 class Pbes2Test {
     private static final Pbes2.Cost CHEAP = new Pbes2.Cost(1 << 14, 8, 1);
 

@@ -66,7 +66,9 @@ class WebauthnTpmTest {
                     SubjectPublicKeyInfo.getInstance(key.getPublic().getEncoded()));
             builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(authority));
             builder.addExtension(
-                    Extension.keyUsage, true, new KeyUsage(authority ? KeyUsage.keyCertSign : KeyUsage.digitalSignature));
+                    Extension.keyUsage,
+                    true,
+                    new KeyUsage(authority ? KeyUsage.keyCertSign : KeyUsage.digitalSignature));
             if (!authority) {
                 builder.addExtension(
                         Extension.extendedKeyUsage,
@@ -77,9 +79,9 @@ class WebauthnTpmTest {
                         true,
                         new GeneralNames(new GeneralName(GeneralName.directoryName, tpm)));
             }
-            return Certificates.parse(builder.build(new JcaContentSignerBuilder("SHA256withECDSA")
-                            .build(signer.getPrivate()))
-                    .getEncoded());
+            return Certificates.parse(
+                    builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(signer.getPrivate()))
+                            .getEncoded());
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }
@@ -130,14 +132,16 @@ class WebauthnTpmTest {
                 .isEqualTo(WebauthnTpm.Fault.WRONG_MAGIC);
         byte[] other = good.clone();
         other[60] ^= 1;
-        assertThat(catchThrowableOfType(WebauthnTpm.NotBelieved.class, () -> WebauthnTpm.verify(
-                                KEY.area(),
-                                other,
-                                SoftTpm.sign(AK, good),
-                                List.of(certificate(AK.pair(), MAKER, false, "2.23.133.8.3")),
-                                CHALLENGE,
-                                List.of(ROOT),
-                                NOW))
+        assertThat(catchThrowableOfType(
+                                WebauthnTpm.NotBelieved.class,
+                                () -> WebauthnTpm.verify(
+                                        KEY.area(),
+                                        other,
+                                        SoftTpm.sign(AK, good),
+                                        List.of(certificate(AK.pair(), MAKER, false, "2.23.133.8.3")),
+                                        CHALLENGE,
+                                        List.of(ROOT),
+                                        NOW))
                         .fault())
                 .isEqualTo(WebauthnTpm.Fault.SIGNATURE_WRONG);
     }

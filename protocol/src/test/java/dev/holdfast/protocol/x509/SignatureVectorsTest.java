@@ -64,8 +64,9 @@ class SignatureVectorsTest {
     }
 
     private static void assertAllRefused(PublicKey key, String scheme, Map<String, byte[]> cases) {
-        cases.forEach((name, signature) ->
-                assertThat(Crypto.verify(key, scheme, MESSAGE, signature)).as(name).isFalse());
+        cases.forEach((name, signature) -> assertThat(Crypto.verify(key, scheme, MESSAGE, signature))
+                .as(name)
+                .isFalse());
     }
 
     @Test
@@ -73,7 +74,8 @@ class SignatureVectorsTest {
         for (int round = 0; round < 20; round++) {
             KeyPair key = Crypto.generateP256(RANDOM);
             byte[] good = Crypto.sign(key.getPrivate(), "SHA256withECDSA", MESSAGE);
-            assertThat(Crypto.verify(key.getPublic(), "SHA256withECDSA", MESSAGE, good)).isTrue();
+            assertThat(Crypto.verify(key.getPublic(), "SHA256withECDSA", MESSAGE, good))
+                    .isTrue();
             ASN1Sequence parts = ASN1Sequence.getInstance(good);
             byte[] r = ASN1Integer.getInstance(parts.getObjectAt(0)).getValue().toByteArray();
             byte[] s = ASN1Integer.getInstance(parts.getObjectAt(1)).getValue().toByteArray();
@@ -120,7 +122,13 @@ class SignatureVectorsTest {
                 .getP();
         Map<String, byte[]> cases = new LinkedHashMap<>();
         BigInteger[] none = {
-            BigInteger.ZERO, BigInteger.ONE.negate(), N, N.add(BigInteger.ONE), N.negate(), p, BigInteger.TWO.pow(256),
+            BigInteger.ZERO,
+            BigInteger.ONE.negate(),
+            N,
+            N.add(BigInteger.ONE),
+            N.negate(),
+            p,
+            BigInteger.TWO.pow(256),
             BigInteger.TWO.pow(2_000)
         };
         for (BigInteger number : none) {
@@ -277,9 +285,9 @@ class SignatureVectorsTest {
             cases.put("a hint twice", twice);
         }
         assertAllRefused(key.getPublic(), "ML-DSA-65", cases);
-        assertThat(Crypto.verify(key.getPublic(), "ML-DSA-65", new byte[0], good)).isFalse();
-        assertThat(Crypto.verify(
-                        Crypto.generate(KeyKind.ML_DSA_65, RANDOM).getPublic(), "ML-DSA-65", MESSAGE, good))
+        assertThat(Crypto.verify(key.getPublic(), "ML-DSA-65", new byte[0], good))
+                .isFalse();
+        assertThat(Crypto.verify(Crypto.generate(KeyKind.ML_DSA_65, RANDOM).getPublic(), "ML-DSA-65", MESSAGE, good))
                 .isFalse();
     }
 
