@@ -74,6 +74,7 @@ public final class Acme {
             offered.add(ChallengeType.DNS_01);
         }
         Map<String, AttestationVerifier> verifiers = new TreeMap<>(formats);
+        verifiers.putIfAbsent("tpm", new TpmAttestation(identity.manufacturers(), clock));
         verifiers.putIfAbsent("packed", new ManufacturerAttestation(identity.manufacturers(), clock));
         Ids ids = new Ids(random);
         this.clock = clock;

@@ -15,6 +15,7 @@ import java.security.cert.CertificateFactory;
 import java.security.cert.PKIXParameters;
 import java.security.cert.TrustAnchor;
 import java.security.cert.X509Certificate;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Date;
@@ -36,10 +37,18 @@ final class ManufacturerAttestation implements AttestationVerifier {
     @Override
     public Evidence verify(AttestationObject object, String keyAuthorization, DeviceRef device) throws AcmeException {
         PackedStatement statement = PackedStatement.verify(object, keyAuthorization);
-        X509Certificate leaf = statement.chain().getFirst();
+        checkAbout(manufacturers, statement.chain(), device, clock.instant());
+        return new Evidence(statement.keyFingerprint(), Attestation.MANUFACTURER);
+    }
+
+    /// Returns when the chain leads to a registered manufacturer of this environment and its product is this device.
+    static void checkAbout(
+            Manufacturers manufacturers, List<X509Certificate> chain, DeviceRef device, Instant now)
+            throws AcmeException {
+        X509Certificate leaf = chain.getFirst();
         Optional<DeviceRef> about = manufacturers.anchors().stream()
                 .filter(anchor -> anchor.environment().equals(device.environment()))
-                .filter(anchor -> leadsTo(statement.chain(), anchor.certificate()))
+                .filter(anchor -> leadsTo(chain, anchor.certificate(), now))
                 .findFirst()
                 .flatMap(anchor -> Certificates.productSerial(leaf)
                         .or(() -> Certificates.commonName(leaf))
@@ -49,18 +58,17 @@ final class ManufacturerAttestation implements AttestationVerifier {
                     AcmeProblem.BAD_ATTESTATION_STATEMENT,
                     "the attestation certificate is not that of this device under a registered manufacturer");
         }
-        return new Evidence(statement.keyFingerprint(), Attestation.MANUFACTURER);
     }
 
     /// RFC 5280 section 6, at this time.
-    private boolean leadsTo(List<X509Certificate> chain, X509Certificate anchor) {
+    private static boolean leadsTo(List<X509Certificate> chain, X509Certificate anchor, Instant now) {
         try {
             List<X509Certificate> path = new ArrayList<>(chain);
             path.removeIf(anchor::equals);
             CertPath certificates = CertificateFactory.getInstance("X.509").generateCertPath(path);
             PKIXParameters parameters = new PKIXParameters(Set.of(new TrustAnchor(anchor, null)));
             parameters.setRevocationEnabled(false);
-            parameters.setDate(Date.from(clock.instant()));
+            parameters.setDate(Date.from(now));
             CertPathValidator.getInstance("PKIX").validate(certificates, parameters);
             return !path.isEmpty();
         } catch (GeneralSecurityException doesNot) {

@@ -13,6 +13,7 @@ import dev.holdfast.protocol.acme.ChallengeType;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.CertificationRequest;
 import dev.holdfast.protocol.x509.Crypto;
+import dev.holdfast.testkit.SoftTpm;
 import java.io.ByteArrayOutputStream;
 import java.math.BigInteger;
 import java.net.http.HttpResponse;
@@ -26,9 +27,17 @@ import java.time.Instant;
 import java.util.Date;
 import java.util.List;
 import java.util.Map;
+import org.bouncycastle.asn1.ASN1ObjectIdentifier;
+import org.bouncycastle.asn1.DERUTF8String;
 import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.asn1.x500.X500NameBuilder;
 import org.bouncycastle.asn1.x509.BasicConstraints;
+import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
 import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.asn1.x509.GeneralName;
+import org.bouncycastle.asn1.x509.GeneralNames;
+import org.bouncycastle.asn1.x509.KeyPurposeId;
+import org.bouncycastle.asn1.x509.KeyUsage;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.bouncycastle.cert.X509v3CertificateBuilder;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
@@ -201,6 +210,90 @@ class AcmeAttestationTest {
                     .body());
             assertThat(valid.path("status").asText()).as(valid.toString()).isEqualTo("valid");
         }
+    }
+
+    /// An attestation key's certificate as TPM 2.0 keys attestation has it, under our manufacturer.
+    private static X509Certificate attestationKey(KeyPair key, String product) throws Exception {
+        X500Name tpm = new X500NameBuilder()
+                .addRDN(new ASN1ObjectIdentifier("2.23.133.2.1"), new DERUTF8String("id:49465800"))
+                .addRDN(new ASN1ObjectIdentifier("2.23.133.2.2"), new DERUTF8String("SLB 9670"))
+                .addRDN(new ASN1ObjectIdentifier("2.23.133.2.3"), new DERUTF8String("id:000D"))
+                .build();
+        X509v3CertificateBuilder builder = new X509v3CertificateBuilder(
+                new X500Name("CN=Maker"),
+                new BigInteger(100, AcmeCaller.RANDOM).setBit(90),
+                Date.from(Instant.now().minus(Duration.ofHours(1))),
+                Date.from(Instant.now().plus(Duration.ofDays(1))),
+                new X500Name("SERIALNUMBER=" + product),
+                SubjectPublicKeyInfo.getInstance(key.getPublic().getEncoded()));
+        builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(false));
+        builder.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature));
+        builder.addExtension(
+                Extension.extendedKeyUsage,
+                false,
+                new ExtendedKeyUsage(KeyPurposeId.getInstance(new ASN1ObjectIdentifier("2.23.133.8.3"))));
+        builder.addExtension(
+                Extension.subjectAlternativeName,
+                true,
+                new GeneralNames(new GeneralName(GeneralName.directoryName, tpm)));
+        return Certificates.parse(builder.build(new JcaContentSignerBuilder("SHA256withECDSA")
+                        .setProvider(Crypto.provider())
+                        .build(MAKER.getPrivate()))
+                .getEncoded());
+    }
+
+    @Test
+    void aTpmSaysThatTheKeyIsInItForThisChallengeAndThisDevice() throws Exception {
+        Made made = made("attest-5");
+        Made other = made("attest-6");
+        SoftTpm.TpmKey attesting = SoftTpm.ec(SoftTpm.AK);
+        SoftTpm.TpmKey fresh = SoftTpm.ec(SoftTpm.DEVICE);
+        try (AcmeCaller caller = made.caller();
+                AcmeCaller second = other.caller()) {
+            JsonNode order = Json.tree(caller.order("permanent-identifier:attest-5").body());
+            JsonNode challenge = challenge(caller, order);
+            byte[] object = tpm(attesting, fresh, "SN-attest-5", authorization(caller, challenge));
+            HttpResponse<String> answered =
+                    caller.post(challenge.path("url").asText(), Map.of("attObj", AcmeCaller.encode(object)));
+            assertThat(Json.tree(answered.body()).path("status").asText())
+                    .as(answered.body())
+                    .isEqualTo("valid");
+            JsonNode valid = Json.tree(caller.finish(
+                            order, CertificationRequest.create("attest-5", fresh.pair()))
+                    .body());
+            assertThat(valid.path("status").asText()).isEqualTo("valid");
+
+            JsonNode foreign = Json.tree(second.order("permanent-identifier:attest-6").body());
+            assertRefused(
+                    second,
+                    foreign,
+                    tpm(attesting, fresh, "SN-attest-5", authorization(second, challenge(second, foreign))));
+            foreign = Json.tree(second.order("permanent-identifier:attest-6").body());
+            assertRefused(second, foreign, tpm(attesting, fresh, "SN-attest-6", "another.challenge"));
+        }
+    }
+
+    private static byte[] tpm(SoftTpm.TpmKey attesting, SoftTpm.TpmKey key, String product, String authorization)
+            throws Exception {
+        byte[] certInfo =
+                SoftTpm.certify(attesting, key, ChallengeType.digest(authorization), SoftTpm.Life.FIRST);
+        return CBOR.writeValueAsBytes(Map.of(
+                "fmt",
+                "tpm",
+                "attStmt",
+                Map.of(
+                        "ver",
+                        "2.0",
+                        "alg",
+                        -7,
+                        "sig",
+                        SoftTpm.sign(attesting, certInfo),
+                        "certInfo",
+                        certInfo,
+                        "pubArea",
+                        key.area(),
+                        "x5c",
+                        List.of(attestationKey(attesting.pair(), product).getEncoded()))));
     }
 
     private static void assertRefused(AcmeCaller caller, JsonNode order, byte[] object) throws Exception {
