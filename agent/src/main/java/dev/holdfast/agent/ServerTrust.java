@@ -107,11 +107,8 @@ final class ServerTrust extends X509ExtendedTrustManager {
     private boolean isByAnchor(X509Certificate certificate) {
         for (TrustAnchor anchor : anchors) {
             if (anchor.getTrustedCert().getSubjectX500Principal().equals(certificate.getIssuerX500Principal())) {
-                try {
-                    certificate.verify(anchor.getTrustedCert().getPublicKey());
+                if (signed(certificate, anchor.getTrustedCert())) {
                     return true;
-                } catch (GeneralSecurityException anotherKeyOfThatName) {
-                    continue;
                 }
             }
         }
@@ -185,5 +182,15 @@ final class ServerTrust extends X509ExtendedTrustManager {
     @Override
     public X509Certificate[] getAcceptedIssuers() {
         return new X509Certificate[0];
+    }
+
+    /// False also for another key of that name.
+    private static boolean signed(X509Certificate certificate, X509Certificate above) {
+        try {
+            certificate.verify(above.getPublicKey());
+            return true;
+        } catch (GeneralSecurityException anotherKey) {
+            return false;
+        }
     }
 }

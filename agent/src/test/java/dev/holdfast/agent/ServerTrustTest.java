@@ -34,6 +34,7 @@ import org.junit.jupiter.api.Test;
 
 /// Whom an agent trusts while its server's root is replaced: the listener sends the old root's certificate for
 /// the new one, and devices know the old root, the new one, or both.
+@SuppressWarnings("TimeInStaticInitializer") // one moment for the whole class
 class ServerTrustTest {
     private static final Instant NOW = Instant.now();
     private static final String ROOT = "CN=Holdfast root";

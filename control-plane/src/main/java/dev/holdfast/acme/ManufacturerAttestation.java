@@ -41,9 +41,9 @@ final class ManufacturerAttestation implements AttestationVerifier {
         return new Evidence(statement.keyFingerprint(), Attestation.MANUFACTURER);
     }
 
-    /// Returns when the chain leads to a registered manufacturer of this environment and its product is this device.
-    static void checkAbout(
-            Manufacturers manufacturers, List<X509Certificate> chain, DeviceRef device, Instant now)
+    /// Returns when the chain leads to a registered manufacturer of this environment and its product is this
+    /// device.
+    static void checkAbout(Manufacturers manufacturers, List<X509Certificate> chain, DeviceRef device, Instant now)
             throws AcmeException {
         X509Certificate leaf = chain.getFirst();
         Optional<DeviceRef> about = manufacturers.anchors().stream()

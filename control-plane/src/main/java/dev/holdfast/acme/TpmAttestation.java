@@ -12,8 +12,8 @@ import java.security.cert.X509Certificate;
 import java.time.InstantSource;
 import java.util.List;
 
-/// Format `tpm`: an attestation key, certified under a registered manufacturer for a product that is this device, says
-/// that the key of the request is in its TPM.
+/// Format `tpm`: an attestation key, certified under a registered manufacturer for a product that is this
+/// device, says that the key of the request is in its TPM.
 final class TpmAttestation implements AttestationVerifier {
     private final Manufacturers manufacturers;
     private final InstantSource clock;

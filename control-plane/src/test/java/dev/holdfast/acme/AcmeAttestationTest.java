@@ -250,7 +250,8 @@ class AcmeAttestationTest {
         SoftTpm.TpmKey fresh = SoftTpm.ec(SoftTpm.DEVICE);
         try (AcmeCaller caller = made.caller();
                 AcmeCaller second = other.caller()) {
-            JsonNode order = Json.tree(caller.order("permanent-identifier:attest-5").body());
+            JsonNode order =
+                    Json.tree(caller.order("permanent-identifier:attest-5").body());
             JsonNode challenge = challenge(caller, order);
             byte[] object = tpm(attesting, fresh, "SN-attest-5", authorization(caller, challenge));
             HttpResponse<String> answered =
@@ -258,12 +259,12 @@ class AcmeAttestationTest {
             assertThat(Json.tree(answered.body()).path("status").asText())
                     .as(answered.body())
                     .isEqualTo("valid");
-            JsonNode valid = Json.tree(caller.finish(
-                            order, CertificationRequest.create("attest-5", fresh.pair()))
+            JsonNode valid = Json.tree(caller.finish(order, CertificationRequest.create("attest-5", fresh.pair()))
                     .body());
             assertThat(valid.path("status").asText()).isEqualTo("valid");
 
-            JsonNode foreign = Json.tree(second.order("permanent-identifier:attest-6").body());
+            JsonNode foreign =
+                    Json.tree(second.order("permanent-identifier:attest-6").body());
             assertRefused(
                     second,
                     foreign,
@@ -275,8 +276,7 @@ class AcmeAttestationTest {
 
     private static byte[] tpm(SoftTpm.TpmKey attesting, SoftTpm.TpmKey key, String product, String authorization)
             throws Exception {
-        byte[] certInfo =
-                SoftTpm.certify(attesting, key, ChallengeType.digest(authorization), SoftTpm.Life.FIRST);
+        byte[] certInfo = SoftTpm.certify(attesting, key, ChallengeType.digest(authorization), SoftTpm.Life.FIRST);
         return CBOR.writeValueAsBytes(Map.of(
                 "fmt",
                 "tpm",

@@ -41,6 +41,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /// Makers of TPMs, the time of a challenge, and more than one node.
+@SuppressWarnings("TimeInStaticInitializer") // one moment for the whole class
 class EndorsementTest {
     private static final FakeClock CLOCK = new FakeClock(Instant.now());
     private static final Maker HARDWARE = new Maker("Hardware");

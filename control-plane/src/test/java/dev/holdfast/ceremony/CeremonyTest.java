@@ -40,6 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The acts of a ceremony, what is refused, and what an issuer with name constraints can and can't certify, by
 /// `openssl verify` and by our own lint.
+@SuppressWarnings("TimeInStaticInitializer") // one moment for the whole class
 class CeremonyTest {
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final Instant NOW = Instant.now();

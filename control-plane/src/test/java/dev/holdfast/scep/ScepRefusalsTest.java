@@ -56,6 +56,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /// What SCEP refuses, and what waits, by a client of our own that also cheats.
+@SuppressWarnings("JdkObsolete") // what the library takes
 class ScepRefusalsTest {
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final BouncyCastleProvider PROVIDER = new BouncyCastleProvider();

@@ -83,10 +83,10 @@ final class Envelope {
     private static Optional<KeyTransRecipientInfo> transport(EnvelopedData data, X509Certificate recipient) {
         for (ASN1Encodable one : data.getRecipientInfos()) {
             if (RecipientInfo.getInstance(one).getInfo() instanceof KeyTransRecipientInfo found
-                    && found.getRecipientIdentifier().getId() instanceof ASN1Encodable id
                     && recipient
                             .getSerialNumber()
-                            .equals(IssuerAndSerialNumber.getInstance(id)
+                            .equals(IssuerAndSerialNumber.getInstance(
+                                            found.getRecipientIdentifier().getId())
                                     .getSerialNumber()
                                     .getValue())) {
                 return Optional.of(found);

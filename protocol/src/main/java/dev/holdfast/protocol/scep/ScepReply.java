@@ -52,6 +52,7 @@ public record ScepReply(PrivateKey key, X509Certificate certificate, SecureRando
         return sign(request, "3", "", new byte[0]);
     }
 
+    @SuppressWarnings("JdkObsolete") // what the library takes
     private byte[] sign(ScepRequest request, String status, String failInfo, byte[] content) {
         Hashtable<ASN1ObjectIdentifier, Attribute> attributes = new Hashtable<>();
         put(attributes, ScepAttributes.MESSAGE_TYPE, new DERPrintableString(CERT_REP));

@@ -68,7 +68,7 @@ public record NameLimits(List<String> dns, List<String> addresses) {
 
     private static byte[] single(String address) {
         byte[] range = new byte[V4];
-        String[] parts = address.split("\\.");
+        String[] parts = address.split("\\.", -1);
         for (int i = 0; i < 4; i++) {
             range[i] = (byte) Integer.parseInt(parts[i]);
             range[i + 4] = (byte) 0xff;
