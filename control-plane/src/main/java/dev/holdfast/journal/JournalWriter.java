@@ -29,6 +29,8 @@ import org.slf4j.LoggerFactory;
 final class JournalWriter implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JournalWriter.class);
     private static final int BATCH = 200;
+    /// More than a pool holds.
+    private static final int MOST_DEAD = 64;
     private static final int WAITING = 10_000;
 
     private final Database database;
@@ -113,30 +115,66 @@ final class JournalWriter implements AutoCloseable {
         }
     }
 
+    /// After the database was away the pool may still hold connections that are dead, and give them out
+    /// unlooked at when they were used a moment ago. Nothing of the batch has been committed by such a one, so
+    /// the batch is tried again with another, as often as there may be dead ones.
     private void commit(List<Pending<?>> batch) {
         List<Pending<?>> remaining = new ArrayList<>(batch);
+        int dead = 0;
         while (!remaining.isEmpty()) {
             try {
                 if (attempt(remaining)) {
                     remaining.forEach(Pending::succeed);
                     return;
                 }
+            } catch (DeadConnection e) {
+                dead++;
+                if (dead > MOST_DEAD) {
+                    fail(remaining, e.why);
+                    return;
+                }
             } catch (ChangeFailed failure) {
                 remaining.remove(failure.failed);
                 failure.failed.answer.completeExceptionally(failure.why);
             } catch (SQLException | RuntimeException | Error e) {
-                LOG.warn("journal: a batch of {} changes could not be committed: {}", remaining.size(), e.toString());
-                remaining.forEach(p -> p.answer.completeExceptionally(
-                        e instanceof SQLException s
-                                ? new org.jooq.exception.DataAccessException(s.getMessage(), s)
-                                : e));
+                fail(remaining, e);
                 return;
             }
         }
     }
 
+    private static void fail(List<Pending<?>> remaining, Throwable e) {
+        LOG.warn("journal: a batch of {} changes could not be committed: {}", remaining.size(), e.toString());
+        remaining.forEach(p -> p.answer.completeExceptionally(
+                e instanceof SQLException s ? new org.jooq.exception.DataAccessException(s.getMessage(), s) : e));
+    }
+
+    /// A connection that broke before the commit was sent.
+    private static final class DeadConnection extends Exception {
+        private static final long serialVersionUID = 1L;
+        private final transient Throwable why;
+
+        DeadConnection(Throwable why) {
+            super(why);
+            this.why = why;
+        }
+    }
+
+    /// SQLSTATE class 08: of the connection, not of what was asked.
+    private static boolean isConnection(Throwable error) {
+        for (Throwable t = error; t != null; t = t.getCause()) {
+            if (t instanceof SQLException sql
+                    && sql.getSQLState() != null
+                    && sql.getSQLState().startsWith("08")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// @return false when another node advanced the head first
-    private boolean attempt(List<Pending<?>> batch) throws SQLException, ChangeFailed {
+    private boolean attempt(List<Pending<?>> batch) throws SQLException, ChangeFailed, DeadConnection {
+        boolean sent = false;
         try (Connection connection = database.connection()) {
             connection.setAutoCommit(false);
             // Microseconds: what the database keeps, so that what is hashed is what is read back.
@@ -160,6 +198,7 @@ final class JournalWriter implements AutoCloseable {
                     JournalStore.insert(connection, chained, entries);
                     notifyNodes(connection, chained.getLast().number());
                 }
+                sent = true;
                 connection.commit();
                 tail.committed(chained);
                 return true;
@@ -168,6 +207,10 @@ final class JournalWriter implements AutoCloseable {
                     connection.rollback();
                 } catch (SQLException second) {
                     e.addSuppressed(second);
+                }
+                Throwable why = e instanceof ChangeFailed failed ? failed.why : e;
+                if (!sent && isConnection(why)) {
+                    throw new DeadConnection(why);
                 }
                 throw e;
             }
