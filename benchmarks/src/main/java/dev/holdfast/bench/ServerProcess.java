@@ -3,17 +3,20 @@ package dev.holdfast.bench;
 import dev.holdfast.testkit.RealClient;
 import dev.holdfast.testkit.RunningClient;
 import java.io.IOException;
-import java.net.InetAddress;
+import java.net.BindException;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// `./holdfast serve` itself, as anybody would start it, in a process of its own.
 final class ServerProcess implements AutoCloseable {
+    private static final AtomicInteger NEXT_PORT =
+            new AtomicInteger((int) (ProcessHandle.current().pid() * 61 % 20_000));
     private static final String[] LISTENERS = {"OPERATOR", "DEVICE", "CHANNEL_BOUND", "MQTT", "PKI", "SYSLOG", "IPFIX"};
 
     private static final Pattern USED = Pattern.compile("(?:DefNew|Tenured)\\s+total \\d+K, used (\\d+)K");
@@ -130,10 +133,18 @@ final class ServerProcess implements AutoCloseable {
                 .text();
     }
 
+    /// Below those that the system gives to clients (32768 and up), or one of theirs may take it before the
+    /// server does.
     static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
+        for (int tried = 0; tried < 1_000; tried++) {
+            int port = 10_000 + NEXT_PORT.getAndIncrement() % 22_000;
+            try (ServerSocket socket = new ServerSocket(port, 1)) {
+                return socket.getLocalPort();
+            } catch (BindException taken) {
+                // the next one, then
+            }
         }
+        throw new IOException("no free port between 10000 and 32000");
     }
 
     /// Asks it to end as Ctrl-C does, so that the next start is an ordinary one.
