@@ -102,6 +102,7 @@ export const ACTION_STATES: Record<Schemas["IncidentAction"]["state"], { word: s
   undone: { word: "undone", tone: "calm" },
   refused: { word: "refused", tone: "calm" },
   expired: { word: "ended by its time limit", tone: "calm" },
+  healed: { word: "ended: it attested well", tone: "calm" },
 };
 
 export const CERTIFICATE_STATUS: Record<Schemas["CertificateStatus"], { word: string; tone: Tone; meaning: string }> = {

@@ -119,7 +119,8 @@ final class FleetRooms {
                 inventory,
                 new Environment(configuration.environment()),
                 ground.installationSecret(),
-                ground.random);
+                ground.random,
+                ground.clock);
         detection = parts.opened(
                 "detection",
                 new Detection(ground.database, ground.journal, inventory, telemetry, ground.nodeName(), ground.clock));
@@ -204,6 +205,8 @@ final class FleetRooms {
         telemetry.alsoFlush("contacts", inventory::flushContacts);
         telemetry.alsoFlush("delivered commands", commands::flush);
         telemetry.alsoFlush("ended certificates", identity::cutEnded);
+        attestation.onAlarm((tx, alarm) -> detection.raise(tx, Alarms.finding(alarm)));
+        telemetry.alsoFlush("overdue attestations", attestation::tellOverdue);
         telemetry.alsoFlush("renewals that are due", renewals::tellDue);
         rollover.start(telemetry);
         telemetry.start();

@@ -34,7 +34,7 @@ final class TpmCommand {
             "FAULTS=faults",
             "BECAUSE=because");
     private static final Table REFERENCES =
-            Table.of("name", "No reference values.", "NAME=name", "SUPERSEDED=superseded", "VALUES=values");
+            Table.of("name", "No reference values.", "NAME=name", "FIRMWARE=firmware", "SUPERSEDED=superseded", "VALUES=values");
 
     @Command(
             name = "register",
@@ -131,7 +131,7 @@ final class TpmCommand {
             @Option(
                             names = {"-f", "--file"},
                             paramLabel = "FILE",
-                            description = "pcrs, firstUse, references (oldest first): YAML or JSON.")
+                            description = "pcrs, firstUse, every, references (oldest first): YAML or JSON.")
                     @Nullable
                     Path file) {
         String at = "/models/" + ApiClient.encode(model) + "/pcr-references";

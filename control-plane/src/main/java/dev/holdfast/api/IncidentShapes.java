@@ -89,6 +89,7 @@ final class IncidentShapes {
         return switch (action.status()) {
             case AWAITING_APPROVAL -> what + (what.endsWith("t") ? "ion" : "ing") + " awaits approval";
             case IN_FORCE -> what + "ed" + (action.automatic() ? " automatically" : " by an operator");
+            case HEALED -> what + "ed until it attested well";
             case UNDONE -> what + "ed, then undone";
             case EXPIRED ->
                 what + "ed until " + action.until().map(Instant::toString).orElse("its end");
@@ -112,6 +113,7 @@ final class IncidentShapes {
                             case IN_FORCE -> "done";
                             case UNDONE, OVERTAKEN -> "undone";
                             case EXPIRED -> "expired";
+                            case HEALED -> "healed";
                             case REFUSED -> "refused";
                         })
                 .with("reason", action.reason())

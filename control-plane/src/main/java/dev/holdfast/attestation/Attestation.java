@@ -4,13 +4,12 @@ import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
-import dev.holdfast.core.ModelId;
 import dev.holdfast.database.Database;
 import dev.holdfast.identity.TpmFacts.Found;
-import dev.holdfast.identity.TpmFault;
 import dev.holdfast.inventory.Device;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.Transaction;
 import dev.holdfast.protocol.tpm.EkCertificate;
 import dev.holdfast.protocol.tpm.TpmCredential;
 import dev.holdfast.protocol.tpm.TpmFormatException;
@@ -23,12 +22,14 @@ import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
 
 /// Evidence from TPMs: challenges, endorsement keys, reference values, verdicts.
 public final class Attestation {
@@ -42,7 +43,9 @@ public final class Attestation {
     private final Endorsements endorsements;
     private final References references;
     private final ChallengeSeal seal;
+    private final Reattestation reattestation;
     private final SecureRandom random;
+    private final InstantSource clock;
 
     /// @param installation the installation's secret, the same on every node
     public Attestation(
@@ -51,7 +54,8 @@ public final class Attestation {
             Inventory inventory,
             Environment environment,
             byte[] installation,
-            SecureRandom random) {
+            SecureRandom random,
+            InstantSource clock) {
         this.database = database;
         this.journal = journal;
         this.inventory = inventory;
@@ -59,7 +63,9 @@ public final class Attestation {
         this.endorsements = new Endorsements(database, journal, inventory);
         this.references = new References(database, journal);
         this.seal = new ChallengeSeal(installation);
+        this.reattestation = new Reattestation(journal, inventory, clock.instant());
         this.random = random;
+        this.clock = clock;
     }
 
     public Endorsements endorsements() {
@@ -189,7 +195,7 @@ public final class Attestation {
                                 quote.statement())));
     }
 
-    private static TpmPublic known(String area) {
+    static TpmPublic known(String area) {
         try {
             return TpmPublic.parse(HexFormat.of().parseHex(area));
         } catch (TpmFormatException e) {
@@ -231,59 +237,21 @@ public final class Attestation {
 
     /// Appraises a quote of a device that has its certificate, stores the verdict, and says it.
     Verdict reattest(DeviceRef device, Optional<Challenge> challenge, Submission.Quoted sent) {
-        return journal.commit(tx -> {
-            List<Found> faults = new ArrayList<>();
-            Optional<Challenge> mine = challenge.filter(c -> c.device().equals(device.id()));
-            mine.map(c -> EnrolmentEvidence.freshness(tx, c))
-                    .orElseGet(() -> Optional.of(new Found(TpmFault.NONCE_STALE, "not a challenge of this device")))
-                    .ifPresent(faults::add);
-            Optional<VerdictStore.State> state = VerdictStore.lock(tx.sql(), device);
-            Optional<Ledger.Quoted> quoted = Optional.empty();
-            Optional<Ledger.Appraised> appraised = Optional.empty();
-            if (state.isEmpty()) {
-                faults.add(new Found(
-                        TpmFault.ATTESTATION_KEY_UNKNOWN,
-                        "the device was not enrolled with a TPM, so it has none here"));
-            } else {
-                TpmPublic key = known(state.get().attestation());
-                QuoteCheck.Result quote =
-                        QuoteCheck.quote(key, sent, mine.map(Challenge::nonce).orElse(""));
-                faults.addAll(quote.faults());
-                quoted = quote.quote()
-                        .map(believed -> new Ledger.Quoted(
-                                quote.values().orElseThrow(),
-                                TpmLife.of(key.name(), state.get().life().genuine(), believed.statement())));
-                ModelId model = inventory.lock(tx, device).map(Device::model).orElseThrow();
-                appraised = quoted.map(
-                        q -> Ledger.appraise(tx, device, model, state.get().endorsement(), q));
-                appraised.ifPresent(result -> faults.addAll(result.faults()));
-            }
-            String endorsement = state.map(VerdictStore.State::endorsement).orElse("");
-            if (faults.isEmpty()) {
-                Ledger.advance(
-                        tx,
-                        device,
-                        endorsement,
-                        state.orElseThrow().software(),
-                        state.orElseThrow().attestation(),
-                        quoted.orElseThrow(),
-                        appraised.orElseThrow());
-            }
-            Verdict verdict = new Verdict(
-                    device,
-                    tx.now(),
-                    Verdict.Occasion.REATTESTATION,
-                    faults.isEmpty(),
-                    faults.stream().map(Found::toString).toList(),
-                    Optional.empty(),
-                    state.map(VerdictStore.State::software).orElse(true),
-                    endorsement,
-                    appraised.flatMap(Ledger.Appraised::reference),
-                    quoted.map(q -> q.values().byName()).orElse(Map.of()),
-                    quoted.map(q -> Verdict.Life.of(q.life())));
-            Ledger.record(tx, verdict);
-            return verdict;
-        });
+        return reattestation.appraise(device, challenge, sent);
+    }
+
+    /// Who is told, in the same change, that a device does not show what it should; set before anybody may ask.
+    public void onAlarm(BiConsumer<Transaction, Alarm> listener) {
+        reattestation.onAlarm(listener);
+    }
+
+    /// Looks for devices that have not attested within their model's interval; to be called now and then.
+    public void tellOverdue() {
+        tellOverdue(clock.instant());
+    }
+
+    void tellOverdue(Instant now) {
+        reattestation.tellOverdue(now);
     }
 
     // ------------------------------------------------------------------ for operators

@@ -91,8 +91,7 @@ final class EnrolmentEvidence implements TpmEvidence {
         appraised = record.isPresent() && shown.quoted().isPresent()
                 ? Optional.of(Ledger.appraise(
                         tx,
-                        device,
-                        record.get().model(),
+                        record.get(),
                         shown.endorsement().fingerprint(),
                         shown.quoted().get()))
                 : Optional.empty();
@@ -182,14 +181,19 @@ final class EnrolmentEvidence implements TpmEvidence {
                 shown.attestation().encoded(),
                 shown.quoted().orElseThrow(),
                 appraised.orElseThrow());
-        Ledger.record(tx, verdict(tx, device, facts, true, Optional.empty()));
+        Ledger.record(
+                tx,
+                verdict(tx, device, facts, true, Optional.empty()),
+                Ledger.before(tx, device),
+                appraised.orElseThrow().before().filter(VerdictStore.State::overdue).isPresent());
     }
 
     /// Only what was proven to come from the device's own TPM is written down as the device's.
     @Override
     public void notGranted(Transaction tx, DeviceRef device, TpmFacts facts, String because) {
         if (endorsed instanceof Endorsed.Known && shown.activated()) {
-            Ledger.record(tx, verdict(tx, device, facts, false, Optional.of(because)));
+            Ledger.record(
+                    tx, verdict(tx, device, facts, false, Optional.of(because)), Ledger.before(tx, device), false);
         }
     }
 
@@ -205,6 +209,9 @@ final class EnrolmentEvidence implements TpmEvidence {
                 facts.software(),
                 shown.endorsement().fingerprint(),
                 appraised.flatMap(Ledger.Appraised::reference),
+                appraised.flatMap(Ledger.Appraised::expected).map(PcrReference::name),
+                Ledger.differences(appraised, shown.quoted()),
+                Optional.empty(),
                 shown.quoted().map(q -> q.values().byName()).orElse(Map.of()),
                 shown.quoted().map(q -> Verdict.Life.of(q.life())));
     }

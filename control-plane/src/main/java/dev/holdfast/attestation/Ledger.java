@@ -2,8 +2,8 @@ package dev.holdfast.attestation;
 
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceRef;
-import dev.holdfast.core.ModelId;
 import dev.holdfast.identity.TpmFacts.Found;
+import dev.holdfast.inventory.Device;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.journal.Entry;
 import dev.holdfast.journal.Transaction;
@@ -37,18 +37,24 @@ final class Ledger {
                     ? Optional.of(matched.reference().name())
                     : Optional.empty();
         }
+
+        /// What the values should have been, where they are nobody's.
+        Optional<PcrReference> expected() {
+            return judgement instanceof PcrPolicy.Judgement.Refused refused ? refused.expected() : Optional.empty();
+        }
     }
 
-    /// @param model of the device
     /// @param endorsement fingerprint: another TPM has another life
-    static Appraised appraise(Transaction tx, DeviceRef device, ModelId model, String endorsement, Quoted quoted) {
+    static Appraised appraise(Transaction tx, Device record, String endorsement, Quoted quoted) {
+        DeviceRef device = record.ref();
         Optional<VerdictStore.State> before = VerdictStore.lock(tx.sql(), device);
-        List<PcrReference> references = new ArrayList<>(ReferenceStore.ofModel(tx.sql(), device.environment(), model));
+        List<PcrReference> references = new ArrayList<>(ReferenceStore.ofModel(tx.sql(), device.environment(), record.model()));
         references.addAll(ReferenceStore.ofDevice(tx.sql(), device));
-        PcrPolicy.Judgement judgement = References.policy(tx, device.environment(), model)
+        PcrPolicy.Judgement judgement = References.policy(tx, device.environment(), record.model())
                 .judge(
                         quoted.values(),
                         references,
+                        record.firmware(),
                         before.map(VerdictStore.State::generation).orElse(0L));
         List<Found> faults = new ArrayList<>();
         if (judgement instanceof PcrPolicy.Judgement.Refused refused) {
@@ -58,6 +64,19 @@ final class Ledger {
                 .flatMap(state -> quoted.life().wentBackSince(state.life()))
                 .ifPresent(faults::add);
         return new Appraised(faults, judgement, before);
+    }
+
+    /// In what the registers differ from what they should hold.
+    static List<Verdict.Difference> differences(Optional<Appraised> appraised, Optional<Quoted> quoted) {
+        Optional<PcrReference> expected = appraised.flatMap(Appraised::expected);
+        if (expected.isEmpty() || quoted.isEmpty()) {
+            return List.of();
+        }
+        Map<String, String> registers = quoted.get().values().byName();
+        return expected.get().differences(registers).entrySet().stream()
+                .map(e -> new Verdict.Difference(
+                        e.getKey(), e.getValue(), registers.getOrDefault(e.getKey(), "not quoted"), List.of()))
+                .toList();
     }
 
     /// What follows from evidence that was found good: the device's TPM has got this far.
@@ -82,19 +101,32 @@ final class Ledger {
         VerdictStore.put(
                 tx.sql(),
                 device,
-                new VerdictStore.State(endorsement, software, attestationKey, quoted.life(), generation),
+                new VerdictStore.State(endorsement, software, attestationKey, quoted.life(), generation, false),
                 tx.now());
     }
 
+    /// The device's verdicts before the one that is being made, as far back as anybody asks.
+    static List<Verdict> before(Transaction tx, DeviceRef device) {
+        return VerdictStore.of(tx.sql(), device, 5);
+    }
+
     /// Stores a verdict. It is journalled when it says something new, or nothing was said for an hour.
-    static void record(Transaction tx, Verdict verdict) {
-        Optional<Verdict> last =
-                VerdictStore.of(tx.sql(), verdict.device(), 1).stream().findFirst();
-        VerdictStore.insert(tx.sql(), verdict);
-        if (last.isPresent()
-                && !verdict.isNewsAfter(last.get())
-                && last.get().at().plus(SAID_AGAIN).isAfter(verdict.at())) {
-            return;
+    ///
+    /// @param before the device's verdicts before it, newest first
+    /// @param overdue it was told that the device is overdue
+    /// @return whether it was journalled
+    static boolean record(Transaction tx, Verdict verdict, List<Verdict> before, boolean overdue) {
+        Optional<Verdict> last = before.stream().findFirst();
+        boolean recovered = verdict.passed() && (overdue || last.filter(v -> !v.passed()).isPresent());
+        boolean said = recovered
+                || last.isEmpty()
+                || verdict.isNewsAfter(last.get())
+                || VerdictStore.lastSaid(tx.sql(), verdict.device())
+                        .filter(at -> at.plus(SAID_AGAIN).isAfter(verdict.at()))
+                        .isEmpty();
+        VerdictStore.insert(tx.sql(), verdict, said);
+        if (!said) {
+            return false;
         }
         Map<String, Object> body = new TreeMap<>();
         body.put("occasion", verdict.occasion().text());
@@ -102,7 +134,12 @@ final class Ledger {
         body.put("software", verdict.software());
         body.put("endorsement", verdict.endorsement());
         verdict.reference().ifPresent(name -> body.put("reference", name));
+        verdict.expected().ifPresent(name -> body.put("expected", name));
+        verdict.eventLog().ifPresent(log -> body.put("eventLog", log));
         verdict.life().ifPresent(life -> body.put("resets", life.resets()));
+        if (verdict.passed()) {
+            body.put("recovered", recovered);
+        }
         tx.record(new Entry(
                 verdict.passed() ? "attestation.passed" : "attestation.failed",
                 verdict.device().environment(),
@@ -115,5 +152,6 @@ final class Ledger {
                                 .or(verdict::because)
                                 .orElse("not granted"),
                 body));
+        return true;
     }
 }

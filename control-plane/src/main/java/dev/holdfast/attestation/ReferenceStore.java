@@ -3,9 +3,11 @@ package dev.holdfast.attestation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
+import dev.holdfast.core.FirmwareVersion;
 import dev.holdfast.core.Json;
 import dev.holdfast.core.ModelId;
 import dev.holdfast.protocol.tpm.PcrSelection;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -17,27 +19,34 @@ import org.jooq.Record;
 
 /// The tables of reference values.
 final class ReferenceStore {
-    private static final String COLUMNS = "select generation, origin, name, content, superseded from tpm_reference ";
+    private static final String COLUMNS = "select generation, origin, name, firmware, content, superseded from tpm_reference ";
 
     private ReferenceStore() {}
 
     static Optional<PcrPolicy> policy(DSLContext sql, Environment environment, ModelId model) {
         return sql.fetchOptional(
-                        "select pcrs, first_use from tpm_policy where environment = ? and model = ?",
+                        "select pcrs, first_use, every_s from tpm_policy where environment = ? and model = ?",
                         environment.value(),
                         model.value())
-                .map(row -> new PcrPolicy(PcrSelection.parse(row.get(0, String.class)), row.get(1, Boolean.class)));
+                .map(row -> new PcrPolicy(
+                        PcrSelection.parse(row.get(0, String.class)),
+                        row.get(1, Boolean.class),
+                        Optional.ofNullable(row.get(2, Long.class)).map(Duration::ofSeconds)));
     }
 
-    static void putPolicy(DSLContext sql, Environment environment, ModelId model, PcrPolicy policy) {
+    /// The interval counts from when it was set, or a fleet would be late at once.
+    static void putPolicy(DSLContext sql, Environment environment, ModelId model, PcrPolicy policy, Instant now) {
         sql.execute(
-                "insert into tpm_policy(environment, model, pcrs, first_use) values (?, ?, ?, ?)"
-                        + " on conflict (environment, model) do update set pcrs = excluded.pcrs,"
-                        + " first_use = excluded.first_use",
+                "insert into tpm_policy as p(environment, model, pcrs, first_use, every_s, set_at)"
+                        + " values (?, ?, ?, ?, ?, ?) on conflict (environment, model) do update set"
+                        + " pcrs = excluded.pcrs, first_use = excluded.first_use, every_s = excluded.every_s,"
+                        + " set_at = case when p.every_s = excluded.every_s then p.set_at else excluded.set_at end",
                 environment.value(),
                 model.value(),
                 policy.selection().text(),
-                policy.firstUse());
+                policy.firstUse(),
+                policy.every().map(Duration::toSeconds).orElse(null),
+                EndorsementStore.utc(now));
     }
 
     /// Oldest first.
@@ -61,19 +70,25 @@ final class ReferenceStore {
             DSLContext sql,
             Environment environment,
             ModelId model,
-            String name,
-            Map<String, String> values,
-            boolean superseded,
+            References.Wish wish,
             Instant now) {
         sql.execute(
-                "insert into tpm_reference(environment, model, origin, name, content, superseded, created_at)"
-                        + " values (?, ?, 'model', ?, ?, ?, ?)",
+                "insert into tpm_reference(environment, model, origin, name, firmware, content, superseded, created_at)"
+                        + " values (?, ?, 'model', ?, ?, ?, ?, ?)",
                 environment.value(),
                 model.value(),
-                name,
-                Json.text(values),
-                superseded,
+                wish.name(),
+                wish.firmware().map(FirmwareVersion::value).orElse(null),
+                Json.text(wish.values()),
+                wish.superseded(),
                 EndorsementStore.utc(now));
+    }
+
+    static void setFirmware(DSLContext sql, long generation, Optional<FirmwareVersion> firmware) {
+        sql.execute(
+                "update tpm_reference set firmware = ? where generation = ?",
+                firmware.map(FirmwareVersion::value).orElse(null),
+                generation);
     }
 
     static void insertForDevice(
@@ -106,7 +121,7 @@ final class ReferenceStore {
         String origin = row.get(1, String.class);
         Map<String, String> values = new HashMap<>();
         try {
-            Json.tree(row.get(3, String.class))
+            Json.tree(row.get(4, String.class))
                     .properties()
                     .forEach(e -> values.put(e.getKey(), e.getValue().asText()));
         } catch (JsonProcessingException e) {
@@ -116,7 +131,8 @@ final class ReferenceStore {
                 row.get(0, Long.class),
                 PcrReference.Origin.valueOf(origin.toUpperCase(Locale.ROOT).replace('-', '_')),
                 row.get(2, String.class),
+                Optional.ofNullable(row.get(3, String.class)).map(FirmwareVersion::new),
                 values,
-                row.get(4, Boolean.class));
+                row.get(5, Boolean.class));
     }
 }

@@ -3,6 +3,7 @@ package dev.holdfast.attestation;
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
+import dev.holdfast.core.FirmwareVersion;
 import dev.holdfast.core.ModelId;
 import dev.holdfast.database.Database;
 import dev.holdfast.inventory.Inventory;
@@ -35,8 +36,10 @@ public final class References {
         }
     }
 
+    /// @param firmware the version that boots to these values, where it is known
     /// @param values `sha256:7` to its digest in lower-case hexadecimal
-    public record Wish(String name, Map<String, String> values, boolean superseded) {
+    public record Wish(
+            String name, Optional<FirmwareVersion> firmware, Map<String, String> values, boolean superseded) {
         public Wish {
             values = Map.copyOf(values);
             if (!NAME.matcher(name).matches()) {
@@ -86,7 +89,7 @@ public final class References {
     /// back into force is approved anew, so that it is later than what replaced it.
     public void put(Environment environment, ModelId model, ModelReferences wanted, String reason, Actor actor) {
         journal.run(tx -> {
-            ReferenceStore.putPolicy(tx.sql(), environment, model, wanted.policy());
+            ReferenceStore.putPolicy(tx.sql(), environment, model, wanted.policy(), tx.now());
             List<PcrReference> known = ReferenceStore.ofModel(tx.sql(), environment, model);
             for (PcrReference old : known) {
                 boolean stays = find(wanted.references(), old)
@@ -101,8 +104,9 @@ public final class References {
                         known.stream().filter(r -> isSame(wish, r)).toList();
                 boolean inForce = same.stream().anyMatch(r -> !r.superseded());
                 if (same.isEmpty() || (!wish.superseded() && !inForce)) {
-                    ReferenceStore.insertForModel(
-                            tx.sql(), environment, model, wish.name(), wish.values(), wish.superseded(), tx.now());
+                    ReferenceStore.insertForModel(tx.sql(), environment, model, wish, tx.now());
+                } else {
+                    same.forEach(r -> ReferenceStore.setFirmware(tx.sql(), r.generation(), wish.firmware()));
                 }
             }
             tx.record(new Entry(
@@ -114,6 +118,7 @@ public final class References {
                     Map.of(
                             "pcrs", wanted.policy().selection().text(),
                             "firstUse", wanted.policy().firstUse(),
+                            "every", wanted.policy().every().map(Object::toString).orElse(""),
                             "inForce", names(wanted, false),
                             "superseded", names(wanted, true))));
         });

@@ -14,6 +14,9 @@ import java.util.Optional;
 /// @param because why it did not pass, where that is not a fault of the evidence
 /// @param endorsement fingerprint of the endorsement key
 /// @param reference whose values the registers have
+/// @param expected name of the reference that they should have had, where they have nobody's
+/// @param differences in which registers they differ from that
+/// @param eventLog what became of the event log that was sent along
 /// @param registers that were quoted: `sha256:7` to its digest; only when the quote is believed
 public record Verdict(
         DeviceRef device,
@@ -25,10 +28,14 @@ public record Verdict(
         boolean software,
         String endorsement,
         Optional<String> reference,
+        Optional<String> expected,
+        List<Difference> differences,
+        Optional<String> eventLog,
         Map<String, String> registers,
         Optional<Life> life) {
     public Verdict {
         faults = List.copyOf(faults);
+        differences = List.copyOf(differences);
         registers = Map.copyOf(registers);
     }
 
@@ -44,6 +51,21 @@ public record Verdict(
             return text.equals("enrolment") ? ENROLMENT : REATTESTATION;
         }
     }
+
+    /// A register that does not hold what it should.
+    ///
+    /// @param register `sha256:7`
+    /// @param expected and `seen`: digests, hexadecimal
+    /// @param events that were measured otherwise; none where no event log that replays says so
+    public record Difference(String register, String expected, String seen, List<Change> events) {
+        public Difference {
+            events = List.copyOf(events);
+        }
+    }
+
+    /// An event that was expected and did not come, or came and was not expected, or came with another digest.
+    /// Types and digests are proven by the replay, the words are the firmware's.
+    public record Change(Optional<String> expected, Optional<String> seen) {}
 
     /// What the TPM says of its life; see [dev.holdfast.protocol.tpm.TpmStatement].
     ///

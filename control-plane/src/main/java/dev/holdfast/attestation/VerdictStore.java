@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Json;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
@@ -20,16 +21,19 @@ final class VerdictStore {
 
     private VerdictStore() {}
 
-    static void insert(DSLContext sql, Verdict verdict) {
+    /// @param said the journal has it, too
+    static void insert(DSLContext sql, Verdict verdict, boolean said) {
         String environment = verdict.device().environment().value();
         String device = verdict.device().id().value();
         sql.execute(
-                "insert into tpm_verdict(environment, device, at, occasion, passed, content) values (?, ?, ?, ?, ?, ?)",
+                "insert into tpm_verdict(environment, device, at, occasion, passed, said, content)"
+                        + " values (?, ?, ?, ?, ?, ?, ?)",
                 environment,
                 device,
                 EndorsementStore.utc(verdict.at()),
                 verdict.occasion().text(),
                 verdict.passed(),
+                said,
                 Json.text(content(verdict)));
         sql.execute(
                 "delete from tpm_verdict where environment = ? and device = ? and id not in (select id from tpm_verdict"
@@ -48,6 +52,11 @@ final class VerdictStore {
         fields.put("software", verdict.software());
         fields.put("endorsement", verdict.endorsement());
         verdict.reference().ifPresent(name -> fields.put("reference", name));
+        verdict.expected().ifPresent(name -> fields.put("expected", name));
+        verdict.eventLog().ifPresent(said -> fields.put("eventLog", said));
+        fields.put(
+                "differences",
+                verdict.differences().stream().map(VerdictStore::content).toList());
         fields.put("registers", new TreeMap<>(verdict.registers()));
         verdict.life()
                 .ifPresent(life -> fields.put(
@@ -58,6 +67,37 @@ final class VerdictStore {
                                 "restarts", life.restarts(),
                                 "firmware", life.firmware())));
         return fields;
+    }
+
+    private static Map<String, Object> content(Verdict.Difference difference) {
+        return Map.of(
+                "register", difference.register(),
+                "expected", difference.expected(),
+                "seen", difference.seen(),
+                "events",
+                        difference.events().stream()
+                                .map(change -> {
+                                    Map<String, Object> both = new TreeMap<>();
+                                    change.expected().ifPresent(text -> both.put("expected", text));
+                                    change.seen().ifPresent(text -> both.put("seen", text));
+                                    return both;
+                                })
+                                .toList());
+    }
+
+    private static List<Verdict.Difference> differences(JsonNode json) {
+        List<Verdict.Difference> all = new ArrayList<>();
+        for (JsonNode each : json) {
+            List<Verdict.Change> events = new ArrayList<>();
+            each.path("events")
+                    .forEach(change -> events.add(new Verdict.Change(text(change, "expected"), text(change, "seen"))));
+            all.add(new Verdict.Difference(
+                    each.path("register").asText(),
+                    each.path("expected").asText(),
+                    each.path("seen").asText(),
+                    events));
+        }
+        return all;
     }
 
     /// Newest first.
@@ -96,6 +136,9 @@ final class VerdictStore {
                     json.path("software").asBoolean(),
                     json.path("endorsement").asText(),
                     text(json, "reference"),
+                    text(json, "expected"),
+                    differences(json.path("differences")),
+                    text(json, "eventLog"),
                     registers,
                     life.isObject()
                             ? Optional.of(new Verdict.Life(
@@ -113,13 +156,30 @@ final class VerdictStore {
         return json.hasNonNull(field) ? Optional.of(json.path(field).asText()) : Optional.empty();
     }
 
+    /// When the journal was last told of a verdict that is still kept.
+    static Optional<Instant> lastSaid(DSLContext sql, DeviceRef device) {
+        return sql.fetchOptional(
+                        "select max(at) from tpm_verdict where environment = ? and device = ? and said",
+                        device.environment().value(),
+                        device.id().value())
+                .flatMap(row -> Optional.ofNullable(row.get(0, OffsetDateTime.class)))
+                .map(OffsetDateTime::toInstant);
+    }
+
     // ------------------------------------------------------------------ each TPM's state
 
     /// @param endorsement fingerprint
     /// @param software it is a program that imitates a TPM, or nothing said that it is not
     /// @param attestation TPMT_PUBLIC, hexadecimal
     /// @param generation of the model's references that it had last; 0 for none
-    record State(String endorsement, boolean software, String attestation, TpmLife life, long generation) {}
+    /// @param overdue it was told that the device has not attested in time
+    record State(
+            String endorsement,
+            boolean software,
+            String attestation,
+            TpmLife life,
+            long generation,
+            boolean overdue) {}
 
     static Optional<State> lock(DSLContext sql, DeviceRef device) {
         return state(sql, device, " for update");
@@ -132,7 +192,7 @@ final class VerdictStore {
     private static Optional<State> state(DSLContext sql, DeviceRef device, String lock) {
         return sql.fetchOptional(
                         "select endorsement, software, attestation, attestation_name, genuine, clock, resets, restarts, firmware,"
-                                + " generation from tpm_state where environment = ? and device = ?" + lock,
+                                + " generation, overdue_at is not null from tpm_state where environment = ? and device = ?" + lock,
                         device.environment().value(),
                         device.id().value())
                 .map(row -> new State(
@@ -147,7 +207,8 @@ final class VerdictStore {
                                 row.get(6, Long.class),
                                 row.get(7, Long.class),
                                 row.get(8, Long.class)),
-                        row.get(9, Long.class)));
+                        row.get(9, Long.class),
+                        row.get(10, Boolean.class)));
     }
 
     static void put(DSLContext sql, DeviceRef device, State state, Instant now) {
@@ -159,7 +220,7 @@ final class VerdictStore {
                         + " attestation_name = excluded.attestation_name, genuine = excluded.genuine,"
                         + " clock = excluded.clock, resets = excluded.resets, restarts = excluded.restarts,"
                         + " firmware = excluded.firmware, generation = excluded.generation,"
-                        + " updated_at = excluded.updated_at",
+                        + " updated_at = excluded.updated_at, overdue_at = null",
                 device.environment().value(),
                 device.id().value(),
                 state.endorsement(),
@@ -173,6 +234,36 @@ final class VerdictStore {
                 state.life().firmware(),
                 state.generation(),
                 EndorsementStore.utc(now));
+    }
+
+    /// A device that is overdue, and since when.
+    record Overdue(DeviceRef device, Instant last, Duration every) {}
+
+    /// Takes those that have not attested in time and were not told of within a day; each node gets others.
+    ///
+    /// @param since when this node began to listen: what could not be heard before is nobody's fault
+    static List<Overdue> takeOverdue(DSLContext sql, Instant since, Instant now, int limit) {
+        return sql.fetch(
+                        "update tpm_state t set overdue_at = ? from (select s.environment, s.device, p.every_s"
+                                + " from tpm_state s"
+                                + " join device d on d.environment = s.environment and d.id = s.device"
+                                + " join tpm_policy p on p.environment = d.environment and p.model = d.model"
+                                + " where d.state in ('enrolled','active','quarantined') and p.every_s is not null"
+                                + " and greatest(s.updated_at, p.set_at, ?::timestamptz)"
+                                + " + make_interval(secs => p.every_s) < ?::timestamptz"
+                                + " and (s.overdue_at is null or s.overdue_at < ?::timestamptz)"
+                                + " limit ? for update of s skip locked) late"
+                                + " where t.environment = late.environment and t.device = late.device"
+                                + " returning t.environment, t.device, t.updated_at, late.every_s",
+                        EndorsementStore.utc(now),
+                        EndorsementStore.utc(since),
+                        EndorsementStore.utc(now),
+                        EndorsementStore.utc(now.minus(Duration.ofDays(1))),
+                        limit)
+                .map(row -> new Overdue(
+                        DeviceRef.of(row.get(0, String.class), row.get(1, String.class)),
+                        row.get(2, OffsetDateTime.class).toInstant(),
+                        Duration.ofSeconds(row.get(3, Long.class))));
     }
 
     /// An operator accepts that a TPM's life began anew (it was cleared, or its firmware replaced).

@@ -11,6 +11,7 @@ import dev.holdfast.attestation.References;
 import dev.holdfast.attestation.Verdict;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
+import dev.holdfast.core.FirmwareVersion;
 import dev.holdfast.core.ModelId;
 import dev.holdfast.protocol.tpm.PcrSelection;
 import dev.holdfast.protocol.x509.Certificates;
@@ -23,11 +24,14 @@ import dev.holdfast.web.ImportReport;
 import dev.holdfast.web.Problem;
 import dev.holdfast.web.Reply;
 import java.security.cert.X509Certificate;
+import java.time.DateTimeException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /// TPMs: whose endorsement keys count, what registers may hold, and what each device has shown.
 final class TpmEndpoint {
@@ -166,6 +170,7 @@ final class TpmEndpoint {
         return Fields.of("model", model.value())
                 .with("pcrs", policy.selection().text())
                 .with("firstUse", policy.firstUse())
+                .with("every", policy.every().map(Duration::toString))
                 .with(
                         "references",
                         references.ofModel(call.environment(), model).stream()
@@ -175,6 +180,7 @@ final class TpmEndpoint {
 
     private static Fields reference(PcrReference reference) {
         return Fields.of("name", reference.name())
+                .with("firmware", reference.firmware().map(FirmwareVersion::value))
                 .with("values", reference.values())
                 .with("superseded", reference.superseded())
                 .with(
@@ -194,12 +200,14 @@ final class TpmEndpoint {
                                 values.put(v.getKey(), v.getValue().asText().toLowerCase(Locale.ROOT)));
                 wishes.add(new References.Wish(
                         each.path("name").asText(),
+                        Optional.ofNullable(each.path("firmware").textValue()).map(FirmwareVersion::new),
                         values,
                         each.path("superseded").asBoolean(false)));
             }
             PcrPolicy policy = new PcrPolicy(
                     call.optional("pcrs").map(PcrSelection::parse).orElse(PcrPolicy.USUAL.selection()),
-                    call.body().path("firstUse").asBoolean(true));
+                    call.body().path("firstUse").asBoolean(false),
+                    call.optional("every").map(Duration::parse));
             rooms.attestation()
                     .references()
                     .put(
@@ -208,6 +216,8 @@ final class TpmEndpoint {
                             new References.ModelReferences(policy, wishes),
                             "set by an operator",
                             call.actor());
+        } catch (DateTimeException e) {
+            throw Problem.malformed("/every", "is a duration such as PT24H");
         } catch (IllegalArgumentException e) {
             throw Problem.malformed("/", String.valueOf(e.getMessage()));
         }
@@ -251,9 +261,28 @@ final class TpmEndpoint {
                 .with("hardware", !verdict.software())
                 .with("endorsementKey", verdict.endorsement())
                 .with("reference", verdict.reference())
+                .with("expected", verdict.expected())
+                .with(
+                        "differences",
+                        verdict.differences().stream()
+                                .map(TpmEndpoint::difference)
+                                .toList())
+                .with("eventLog", verdict.eventLog())
                 .with("registers", verdict.registers())
                 .with("resets", verdict.life().map(Verdict.Life::resets))
                 .with("firmware", verdict.life().map(Verdict.Life::firmware));
+    }
+
+    private static Fields difference(Verdict.Difference difference) {
+        return Fields.of("register", difference.register())
+                .with("expected", difference.expected())
+                .with("seen", difference.seen())
+                .with(
+                        "events",
+                        difference.events().stream()
+                                .map(change -> Fields.of("expected", change.expected())
+                                        .with("seen", change.seen()))
+                                .toList());
     }
 
     private Reply approve(Call call) {

@@ -50,7 +50,8 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
                     Finding.Cause.AUTHENTICATION_FAILURES_REPEATED,
                     Finding.Cause.KEY_SHARED,
                     Finding.Cause.KEY_WEAK,
-                    Finding.Cause.CERTIFICATE_ENDING)
+                    Finding.Cause.CERTIFICATE_ENDING,
+                    Finding.Cause.ATTESTATION_OVERDUE)
             .map(Finding.Cause::name)
             .toList();
 
@@ -326,6 +327,11 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
         return baseline == null || baseline.unhealthyAt == 0
                 ? Optional.empty()
                 : Optional.of(Instant.ofEpochMilli(baseline.unhealthyAt));
+    }
+
+    /// Takes a finding of another room's as part of its change.
+    public void raise(Transaction tx, Finding finding) {
+        FindingOutbox.record(tx, finding);
     }
 
     /// Findings that nobody has taken up yet, oldest first.

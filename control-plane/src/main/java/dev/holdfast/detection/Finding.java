@@ -41,7 +41,14 @@ public record Finding(
         TELEMETRY_OUT_OF_HISTORY,
         TELEMETRY_IMPOSSIBLE,
         CONFIGURATION_DRIFT,
-        MESSAGE_FLOOD
+        MESSAGE_FLOOD,
+        /// Its TPM has signed a state that nobody approved, or one from the past.
+        ATTESTED_STATE_NOT_APPROVED,
+        ATTESTATION_KEY_WRONG,
+        /// No fresh quote of what it says: stale, replayed, not readable.
+        ATTESTATION_NOT_BELIEVED,
+        /// Nothing was heard; who can drop packets can bring it about.
+        ATTESTATION_OVERDUE
     }
 
     public enum Severity {

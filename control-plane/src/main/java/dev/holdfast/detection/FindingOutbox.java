@@ -108,7 +108,7 @@ final class FindingOutbox {
         }
     }
 
-    private static void record(Transaction tx, Finding finding) {
+    static void record(Transaction tx, Finding finding) {
         long id = DetectionStore.insert(tx.sql(), finding);
         tx.record(new Entry(
                 "finding.raised",

@@ -30,6 +30,7 @@ public record Channel(
             "isolation.intended",
             "isolation.undone",
             "isolation.expired",
+            "isolation.healed",
             "rollout.stopped",
             "notify.dead");
 

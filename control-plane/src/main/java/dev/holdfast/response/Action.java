@@ -59,6 +59,8 @@ public record Action(
         UNDONE,
         /// The time limit was reached.
         EXPIRED,
+        /// The device has shown since that it is well.
+        HEALED,
         /// A person said no.
         REFUSED,
         /// Something else moved the device on, such as its retirement.

@@ -126,7 +126,7 @@ final class ActionStore {
     static int automaticWeight(DSLContext sql, Environment environment, Optional<String> site, Instant since) {
         Condition where = DSL.condition("environment = ?", environment.value())
                 .and(DSL.condition("automatic and approved is null"))
-                .and(DSL.condition("status in ('IN_FORCE','UNDONE','EXPIRED','OVERTAKEN')"))
+                .and(DSL.condition("status in ('IN_FORCE','UNDONE','EXPIRED','HEALED','OVERTAKEN')"))
                 .and(DSL.condition("intent_at > ?", IncidentStore.utc(since)));
         if (site.isPresent()) {
             where = where.and(DSL.condition("site = ?", site.get()));

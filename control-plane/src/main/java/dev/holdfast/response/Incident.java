@@ -101,6 +101,8 @@ public record Incident(
         PRESENCE,
         /// It is not configured as desired.
         CONFIGURATION,
+        /// It does not show that it runs what is approved. Over when it does.
+        INTEGRITY,
         /// A rollout was stopped.
         ROLLOUT,
         /// A person isolated it, without a finding.

@@ -49,7 +49,7 @@ final class Playbook {
     private static Optional<Action.Kind> answer(Incident.Family family) {
         return switch (family) {
             case IDENTITY -> Optional.of(Action.Kind.SUSPEND);
-            case PROTOCOL, TRAFFIC -> Optional.of(Action.Kind.QUARANTINE);
+            case PROTOCOL, TRAFFIC, INTEGRITY -> Optional.of(Action.Kind.QUARANTINE);
             case CREDENTIAL, ACCESS, TELEMETRY, PRESENCE, CONFIGURATION, ROLLOUT, MANUAL -> Optional.empty();
         };
     }

@@ -275,6 +275,35 @@ final class Responder {
         }
     }
 
+    /// A good attestation has followed: what was done because of bad or missing ones ends, and so do their
+    /// incidents. What else holds the device goes on holding it.
+    void heal(Transaction tx, DeviceRef device, String reason) {
+        for (Incident open : IncidentStore.lockOpen(tx.sql(), new Subject.OfDevice(device))) {
+            if (open.family() != Incident.Family.INTEGRITY) {
+                continue;
+            }
+            for (Action action : ActionStore.ofIncident(tx.sql(), open.id())) {
+                if (action.isInForce()) {
+                    end(tx, action, Status.HEALED, reason, ACTOR);
+                } else if (action.status() == Status.AWAITING_APPROVAL) {
+                    withdraw(tx, action, reason);
+                }
+            }
+            Incident closed = open.closed(new Handling(tx.now(), ACTOR.text(), reason));
+            IncidentStore.save(tx.sql(), closed);
+            record(tx, "incident.closed", closed, ACTOR, reason);
+        }
+    }
+
+    private static void withdraw(Transaction tx, Action action, String reason) {
+        Action over = action.over(
+                Status.HEALED,
+                Legs.lifted(action.legs(), "it is not needed any more", tx.now()),
+                new Handling(tx.now(), ACTOR.text(), reason));
+        ActionStore.update(tx.sql(), over);
+        record(tx, "isolation.healed", over, ACTOR, reason);
+    }
+
     /// A device that returns to quarantine keeps the time limit of that.
     private Optional<Instant> untilOf(Transaction tx, Action ending, Lifecycle before) {
         return ActionStore.lockLive(tx.sql(), ending.device()).stream()
@@ -287,6 +316,7 @@ final class Responder {
         return switch (status) {
             case UNDONE -> "undone";
             case EXPIRED -> "expired";
+            case HEALED -> "healed";
             case REFUSED -> "refused";
             case OVERTAKEN -> "overtaken";
             case AWAITING_APPROVAL, IN_FORCE -> throw new IllegalArgumentException("not over: " + status);

@@ -94,7 +94,7 @@ final class ResponseFollower implements AutoCloseable {
             case "finding.raised", "rollout.stopped", "identity.concern", "isolation.undone", "isolation.expired" ->
                 wake();
             default -> {
-                if (isMove(json)) {
+                if (isMove(json) || isRecovery(json)) {
                     wake();
                 }
             }
@@ -113,6 +113,11 @@ final class ResponseFollower implements AutoCloseable {
         return MOVES.contains(kind)
                 && (kind.equals("device.retired")
                         || ISOLATED.contains(json.path("body").path("from").asText()));
+    }
+
+    private static boolean isRecovery(JsonNode json) {
+        return json.path("kind").asText().equals("attestation.passed")
+                && json.path("body").path("recovered").asBoolean();
     }
 
     private void run() {
@@ -191,6 +196,9 @@ final class ResponseFollower implements AutoCloseable {
             if (page.isEmpty()) {
                 return;
             }
+            if (page.stream().map(Recorded::json).anyMatch(ResponseFollower::isRecovery)) {
+                takeUpFindings(); // what a device has recovered from is on record by now
+            }
             long from = cursor;
             List<Recorded> ours = new ArrayList<>();
             for (Recorded entry : page) {
@@ -237,7 +245,8 @@ final class ResponseFollower implements AutoCloseable {
         return kind.equals("rollout.stopped")
                 || kind.equals("identity.concern")
                 || RISKS.contains(kind)
-                || isMove(entry.json());
+                || isMove(entry.json())
+                || isRecovery(entry.json());
     }
 
     /// What a device's risk class depends on.
@@ -257,6 +266,8 @@ final class ResponseFollower implements AutoCloseable {
             rolloutStopped(tx, entry, json);
         } else if (json.path("kind").asText().equals("identity.concern")) {
             identityConcern(tx, entry, json);
+        } else if (isRecovery(json)) {
+            responder.heal(tx, Response.device(json), "a good attestation followed");
         } else if (MOVES.contains(json.path("kind").asText())) {
             overtaken(tx, json);
         }

@@ -29,6 +29,7 @@ class AttestationRefusalsTest {
     @BeforeAll
     static void start() throws Exception {
         server = TestServer.start();
+        EnrolledTpm.policy(server, TestServer.MODEL.value(), true, Optional.empty());
         attestation = server.server().attestation();
         profile("lab", "software-tpm");
         profile("field", "tpm");
@@ -368,7 +369,7 @@ class AttestationRefusalsTest {
     }
 
     private static References.Wish wish(String name, Map<String, String> values) {
-        return new References.Wish(name, values, false);
+        return new References.Wish(name, java.util.Optional.empty(), values, false);
     }
 
     private static void references(String model, References.Wish... wishes) {
@@ -378,7 +379,7 @@ class AttestationRefusalsTest {
                         TestServer.ENVIRONMENT,
                         new dev.holdfast.core.ModelId(model),
                         new References.ModelReferences(
-                                new PcrPolicy(PcrSelection.parse("sha256:0,1,2,3,4,5,6,7"), false), List.of(wishes)),
+                                new PcrPolicy(PcrSelection.parse("sha256:0,1,2,3,4,5,6,7"), false, Optional.empty()), List.of(wishes)),
                         "for the test",
                         TestServer.TESTER);
     }

@@ -54,6 +54,7 @@ class EndorsementTest {
     static void start() throws Exception {
         server = TestServer.start(
                 Files.createTempDirectory("holdfast-endorsement"), TestDatabase.freshAddress(), Map.of(), CLOCK);
+        EnrolledTpm.policy(server, TestServer.MODEL.value(), true, Optional.empty());
         attestation = server.server().attestation();
         server.server()
                 .ca()

@@ -4,10 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.TestServer;
-import dev.holdfast.ca.ProfileText;
-import dev.holdfast.core.Json;
 import dev.holdfast.est.EstCaller;
-import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.testkit.SoftTpm;
 import dev.holdfast.testkit.SoftTpm.Life;
 import java.security.cert.X509Certificate;
@@ -26,17 +23,8 @@ class ReattestationTest {
     static void start() throws Exception {
         server = TestServer.start();
         attestation = server.server().attestation();
-        server.server()
-                .ca()
-                .profiles()
-                .put(
-                        TestServer.ENVIRONMENT,
-                        ProfileText.read(
-                                "lab",
-                                Json.tree("{\"admittance\":{\"credentials\":[\"tpm\",\"token\"],"
-                                        + "\"attestation\":\"software-tpm\"}}")),
-                        "for the test",
-                        TestServer.TESTER);
+        EnrolledTpm.allowSoftware(server);
+        EnrolledTpm.policy(server, TestServer.MODEL.value(), true, Optional.empty());
     }
 
     @AfterAll
@@ -44,38 +32,13 @@ class ReattestationTest {
         server.close();
     }
 
-    private record Enrolled(TpmDevice device, AttestCaller.Caller caller) {
-        JsonNode nonce() throws Exception {
-            return AttestCaller.send(server, "nonce", "{}", Optional.of(caller)).json();
-        }
-
-        AttestCaller.Answer send(Map<String, Object> quote) throws Exception {
-            return AttestCaller.post(server, "quote", quote, Optional.of(caller));
-        }
-
-        AttestCaller.Answer quote() throws Exception {
-            return send(device.quoteAgain(nonce()));
-        }
-    }
-
-    private static Enrolled enrolled(String id) throws Exception {
-        TpmDevice device = new TpmDevice(server.register(id));
-        attestation
-                .endorsements()
-                .register(new Endorsements.Key(device.fingerprint(), device.ref, true, false), TestServer.TESTER);
-        JsonNode asked = AttestCaller.post(server, "challenge", device.challenge(), Optional.empty())
-                .json();
-        JsonNode answer = AttestCaller.post(server, "activate", device.answer(asked), Optional.empty())
-                .json();
-        return new Enrolled(
-                device,
-                new AttestCaller.Caller(
-                        device.key.pair(), Certificates.parse(TpmDevice.octets(answer, "certificate"))));
+    private static EnrolledTpm enrolled(String id) throws Exception {
+        return EnrolledTpm.enrol(server, id);
     }
 
     @Test
     void aDeviceQuotesAgainAndAgain() throws Exception {
-        Enrolled one = enrolled("again-1");
+        EnrolledTpm one = enrolled("again-1");
         assertThat(one.quote().text()).isEqualTo("{\"faults\":[],\"reference\":\"first use\",\"verdict\":\"passed\"}");
         one.device().life = new Life(9_000, 2, 0, Life.FIRST.firmware());
         assertThat(one.quote().text()).contains("\"passed\"");
@@ -87,7 +50,7 @@ class ReattestationTest {
 
     @Test
     void aQuarantinedDeviceMayAttest() throws Exception {
-        Enrolled one = enrolled("again-2");
+        EnrolledTpm one = enrolled("again-2");
         server.server().identity().quarantine(one.device().ref, "odd", Optional.empty(), TestServer.TESTER);
         TestServer.await(
                 "quarantined",
@@ -104,7 +67,7 @@ class ReattestationTest {
 
     @Test
     void aSuspendedDeviceMayNot() throws Exception {
-        Enrolled one = enrolled("again-3");
+        EnrolledTpm one = enrolled("again-3");
         server.server().identity().suspend(one.device().ref, "in doubt", Optional.empty(), TestServer.TESTER);
         TestServer.await(
                 "suspended",
@@ -123,7 +86,7 @@ class ReattestationTest {
 
     @Test
     void whatChangedIsSaidAndKept() throws Exception {
-        Enrolled one = enrolled("again-4");
+        EnrolledTpm one = enrolled("again-4");
         one.device().boots("other");
         assertThat(one.quote().text()).contains("pcr-values-not-approved").contains("\"failed\"");
         Verdict last = attestation.verdicts(one.device().ref, 1).getFirst();
@@ -136,8 +99,8 @@ class ReattestationTest {
 
     @Test
     void refusesAnOldNonceAndAnothersNonceAndAnotherKey() throws Exception {
-        Enrolled one = enrolled("again-5");
-        Enrolled two = enrolled("again-6");
+        EnrolledTpm one = enrolled("again-5");
+        EnrolledTpm two = enrolled("again-6");
         JsonNode asked = one.nonce();
         assertThat(one.send(one.device().quoteAgain(asked)).text()).contains("\"passed\"");
         assertThat(one.send(one.device().quoteAgain(asked)).text()).contains("nonce-stale");
@@ -148,7 +111,7 @@ class ReattestationTest {
 
     @Test
     void aDeviceThatFailsAgainAndAgainIsSlowedDown() throws Exception {
-        Enrolled one = enrolled("again-8");
+        EnrolledTpm one = enrolled("again-8");
         JsonNode used = one.nonce();
         Map<String, Object> quote = one.device().quoteAgain(used);
         one.send(quote);
@@ -165,7 +128,7 @@ class ReattestationTest {
         TpmDevice device = new TpmDevice(server.register("again-7"));
         String credential = server.credential(device.ref);
         X509Certificate issued = EstCaller.enrolled(server, device.ref, device.key.pair(), credential);
-        Enrolled one = new Enrolled(device, new AttestCaller.Caller(device.key.pair(), issued));
+        EnrolledTpm one = new EnrolledTpm(server, device, new AttestCaller.Caller(device.key.pair(), issued));
         assertThat(one.quote().text()).contains("attestation-key-unknown");
     }
 }

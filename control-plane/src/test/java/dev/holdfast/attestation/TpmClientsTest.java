@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -35,6 +36,7 @@ class TpmClientsTest {
     static void start() throws Exception {
         tpm = Swtpm.start(factory);
         server = TestServer.start();
+        EnrolledTpm.policy(server, TestServer.MODEL.value(), true, Optional.empty());
         for (String wanted : new String[] {"tpm", "software-tpm"}) {
             server.server()
                     .ca()

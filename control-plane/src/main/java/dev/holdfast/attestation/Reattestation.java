@@ -1,0 +1,136 @@
+package dev.holdfast.attestation;
+
+import dev.holdfast.core.DeviceRef;
+import dev.holdfast.identity.TpmFacts.Found;
+import dev.holdfast.identity.TpmFault;
+import dev.holdfast.inventory.Device;
+import dev.holdfast.inventory.Inventory;
+import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.Transaction;
+import dev.holdfast.protocol.tpm.TpmPublic;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BiConsumer;
+
+/// Attestation during a device's life: quotes of devices that have their certificate, and those that do not
+/// come. What is not as it should be is told in the transaction that stores the verdict, so that neither is
+/// there without the other.
+final class Reattestation {
+    private static final int OVERDUE_AT_ONCE = 200;
+    private static final Duration LOOK_EVERY = Duration.ofSeconds(20);
+
+    private final Journal journal;
+    private final Inventory inventory;
+    private final Instant since;
+    private volatile BiConsumer<Transaction, Alarm> alarmed = (_, _) -> {};
+    private volatile Instant looked;
+
+    /// @param since when this node began to listen
+    Reattestation(Journal journal, Inventory inventory, Instant since) {
+        this.journal = journal;
+        this.inventory = inventory;
+        this.since = since;
+        this.looked = since;
+    }
+
+    void onAlarm(BiConsumer<Transaction, Alarm> listener) {
+        alarmed = listener;
+    }
+
+    /// Appraises a quote, stores the verdict, and says it.
+    Verdict appraise(DeviceRef device, Optional<Challenge> challenge, Submission.Quoted sent) {
+        return journal.commit(tx -> appraise(tx, device, challenge, sent));
+    }
+
+    /// 1. The challenge: this device's, in time, for the first time. 2. The quote, by the attestation key that
+    ///    was activated. 3. Registers, and how far the TPM's life has got. 4. What follows: the TPM has got this
+    ///    far, or an alarm.
+    private Verdict appraise(
+            Transaction tx, DeviceRef device, Optional<Challenge> challenge, Submission.Quoted sent) {
+        List<Found> faults = new ArrayList<>();
+        Optional<Challenge> mine = challenge.filter(c -> c.device().equals(device.id()));
+        mine.map(c -> EnrolmentEvidence.freshness(tx, c))
+                .orElseGet(() -> Optional.of(new Found(TpmFault.NONCE_STALE, "not a challenge of this device")))
+                .ifPresent(faults::add);
+        Optional<VerdictStore.State> state = VerdictStore.lock(tx.sql(), device);
+        Optional<Ledger.Quoted> quoted = Optional.empty();
+        Optional<Ledger.Appraised> appraised = Optional.empty();
+        if (state.isEmpty()) {
+            faults.add(new Found(
+                    TpmFault.ATTESTATION_KEY_UNKNOWN, "the device was not enrolled with a TPM, so it has none here"));
+        } else {
+            TpmPublic key = Attestation.known(state.get().attestation());
+            QuoteCheck.Result quote =
+                    QuoteCheck.quote(key, sent, mine.map(Challenge::nonce).orElse(""));
+            faults.addAll(quote.faults());
+            quoted = quote.quote()
+                    .map(believed -> new Ledger.Quoted(
+                            quote.values().orElseThrow(),
+                            TpmLife.of(key.name(), state.get().life().genuine(), believed.statement())));
+            Device record = inventory.lock(tx, device).orElseThrow();
+            appraised = quoted.map(
+                    q -> Ledger.appraise(tx, record, state.get().endorsement(), q));
+            appraised.ifPresent(result -> faults.addAll(result.faults()));
+        }
+        if (faults.isEmpty()) {
+            VerdictStore.State good = state.orElseThrow();
+            Ledger.advance(
+                    tx,
+                    device,
+                    good.endorsement(),
+                    good.software(),
+                    good.attestation(),
+                    quoted.orElseThrow(),
+                    appraised.orElseThrow());
+        }
+        Verdict verdict = verdict(tx, device, faults, state, quoted, appraised);
+        tell(tx, verdict, faults, state.filter(VerdictStore.State::overdue).isPresent());
+        return verdict;
+    }
+
+    private static Verdict verdict(
+            Transaction tx,
+            DeviceRef device,
+            List<Found> faults,
+            Optional<VerdictStore.State> state,
+            Optional<Ledger.Quoted> quoted,
+            Optional<Ledger.Appraised> appraised) {
+        return new Verdict(
+                device,
+                tx.now(),
+                Verdict.Occasion.REATTESTATION,
+                faults.isEmpty(),
+                faults.stream().map(Found::toString).toList(),
+                Optional.empty(),
+                state.map(VerdictStore.State::software).orElse(true),
+                state.map(VerdictStore.State::endorsement).orElse(""),
+                appraised.flatMap(Ledger.Appraised::reference),
+                appraised.flatMap(Ledger.Appraised::expected).map(PcrReference::name),
+                Ledger.differences(appraised, quoted),
+                Optional.empty(),
+                quoted.map(q -> q.values().byName()).orElse(Map.of()),
+                quoted.map(q -> Verdict.Life.of(q.life())));
+    }
+
+    private void tell(Transaction tx, Verdict verdict, List<Found> faults, boolean overdue) {
+        List<Verdict> before = Ledger.before(tx, verdict.device());
+        boolean said = Ledger.record(tx, verdict, before, overdue);
+        Alarm.of(verdict, faults.stream().map(Found::fault).toList(), before)
+                .filter(alarm -> said || Alarm.isFirstOfItsKind(alarm, before))
+                .ifPresent(alarm -> alarmed.accept(tx, alarm));
+    }
+
+    /// Tells of devices whose attestation is overdue, each once a day; some of them at a time.
+    void tellOverdue(Instant now) {
+        if (looked.plus(LOOK_EVERY).isAfter(now)) {
+            return;
+        }
+        looked = now;
+        journal.run(tx -> VerdictStore.takeOverdue(tx.sql(), since, now, OVERDUE_AT_ONCE)
+                .forEach(late -> alarmed.accept(tx, Alarm.overdue(late.device(), late.last(), late.every(), now))));
+    }
+}
