@@ -6,6 +6,8 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -32,7 +34,16 @@ final class TpmCommand {
             "REFERENCE=reference",
             "HARDWARE=hardware",
             "FAULTS=faults",
-            "BECAUSE=because");
+            "BECAUSE=because",
+            "EVENT LOG=eventLog");
+    private static final Table DIFFERENCES = Table.of(
+            "register",
+            "The registers of its last verdict are as expected.",
+            "REGISTER=register",
+            "EXPECTED=expected",
+            "SEEN=seen",
+            "EXPECTED EVENT=expectedEvent",
+            "SEEN EVENT=seenEvent");
     private static final Table REFERENCES =
             Table.of("name", "No reference values.", "NAME=name", "FIRMWARE=firmware", "SUPERSEDED=superseded", "VALUES=values");
 
@@ -103,8 +114,40 @@ final class TpmCommand {
             name = "show",
             mixinStandardHelpOptions = true,
             description = "What a device's TPM has shown, newest first.")
-    void show(@Mixin ServerOptions server, @Parameters(paramLabel = "DEVICE") String device) {
-        server.printer().rows(ApiClient.rows(server.client().get(path(device)).path("verdicts")), VERDICTS);
+    void show(
+            @Mixin ServerOptions server,
+            @Parameters(paramLabel = "DEVICE") String device,
+            @Option(
+                            names = "--differences",
+                            description = "In which registers the last verdict differs from what was expected, and which"
+                                    + " measured events did it.")
+                    boolean differences) {
+        JsonNode verdicts = server.client().get(path(device)).path("verdicts");
+        if (differences) {
+            server.printer().rows(changes(verdicts.path(0).path("differences")), DIFFERENCES);
+        } else {
+            server.printer().rows(ApiClient.rows(verdicts), VERDICTS);
+        }
+    }
+
+    /// One row for each event; one for the register where none is known.
+    private static List<JsonNode> changes(JsonNode differences) {
+        List<JsonNode> rows = new ArrayList<>();
+        for (JsonNode register : differences) {
+            ObjectNode row = ApiClient.object()
+                    .put("register", register.path("register").asText())
+                    .put("expected", register.path("expected").asText())
+                    .put("seen", register.path("seen").asText());
+            if (register.path("events").isEmpty()) {
+                rows.add(row);
+            }
+            for (JsonNode event : register.path("events")) {
+                rows.add(row.deepCopy()
+                        .put("expectedEvent", event.path("expected").asText())
+                        .put("seenEvent", event.path("seen").asText()));
+            }
+        }
+        return rows;
     }
 
     @Command(

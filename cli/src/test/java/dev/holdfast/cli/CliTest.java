@@ -77,6 +77,12 @@ class CliTest {
                 .isEqualTo(5);
         answer = "{\"verdicts\":[],\"references\":[]}";
         assertThat(Cli.run("tpm", "show", "m-1", "--url", url())).isZero();
+        answer = """
+                {"verdicts":[{"differences":[{"register":"sha256:7","expected":"3a","seen":"9f",
+                "events":[{"expected":"one","seen":"other"}]},{"register":"sha256:0","expected":"3b","seen":"9e","events":[]}]}],
+                "references":[]}""";
+        assertThat(Cli.run("tpm", "show", "m-1", "--differences", "--url", url()))
+                .isZero();
         assertThat(Cli.run("tpm", "approve", "m-1", "--reason", "updated", "--url", url()))
                 .isZero();
         assertThat(Cli.run("tpm", "references", "meter", "--url", url())).isZero();

@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /// That a device does not show what it should, for those who find and respond.
 ///
@@ -15,6 +16,8 @@ import java.util.Set;
 /// @param expected and `seen`: in words, safe to show
 public record Alarm(DeviceRef device, Cause cause, Weight weight, Instant since, Instant at, String expected, String seen) {
     private static final int IN_A_ROW = 3;
+    private static final int EVENTS_TOLD = 3;
+    private static final int MOST_TEXT = 1_000;
     private static final Duration ROW = Duration.ofHours(1);
 
     public enum Cause {
@@ -73,7 +76,16 @@ public record Alarm(DeviceRef device, Cause cause, Weight weight, Instant since,
                 row.stream().map(Verdict::at).min(Comparator.naturalOrder()).orElse(verdict.at()),
                 verdict.at(),
                 expected(cause, verdict),
-                String.join("; ", verdict.faults())));
+                seen(verdict)));
+    }
+
+    private static String seen(Verdict verdict) {
+        String all = String.join("; ", verdict.faults())
+                + verdict.differences().stream()
+                        .flatMap(d -> d.events().stream().map(e -> "; " + d.register() + ": " + e.text()))
+                        .limit(EVENTS_TOLD)
+                        .collect(Collectors.joining());
+        return all.length() > MOST_TEXT ? all.substring(0, MOST_TEXT) + "..." : all;
     }
 
     /// Whether it says more than what was told when the verdict before it was stored.

@@ -236,7 +236,7 @@ public final class Attestation {
     }
 
     /// Appraises a quote of a device that has its certificate, stores the verdict, and says it.
-    Verdict reattest(DeviceRef device, Optional<Challenge> challenge, Submission.Quoted sent) {
+    Verdict reattest(DeviceRef device, Optional<Challenge> challenge, Submission.Reattestation sent) {
         return reattestation.appraise(device, challenge, sent);
     }
 

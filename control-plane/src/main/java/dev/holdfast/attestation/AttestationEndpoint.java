@@ -45,6 +45,8 @@ public final class AttestationEndpoint {
     private static final Logger LOG = LoggerFactory.getLogger(AttestationEndpoint.class);
     private static final String ROOT = "/attest/v1/";
     private static final int MOST_BODY = 64 * 1024;
+    /// Only for devices that have shown their certificate.
+    private static final int MOST_BODY_WITH_LOG = 768 * 1024;
     private static final int AT_ONCE = 32;
     private static final Set<EnrolmentRefusal> NOT_A_REQUEST = EnumSet.of(
             EnrolmentRefusal.MALFORMED_REQUEST,
@@ -68,12 +70,13 @@ public final class AttestationEndpoint {
     }
 
     public void mount(Router router) {
+        router.post(ROOT + "quote").handler(DeviceListener.accepting(PeerClass.OPERATIONAL));
+        router.post(ROOT + "quote").handler(BodyHandler.create(false).setBodyLimit(MOST_BODY_WITH_LOG));
         router.route(ROOT + "*").handler(BodyHandler.create(false).setBodyLimit(MOST_BODY));
         router.post(ROOT + "challenge").handler(request -> work(request, this::challenge));
         router.post(ROOT + "activate").handler(request -> work(request, this::activate));
         router.post(ROOT + "nonce").handler(DeviceListener.accepting(PeerClass.OPERATIONAL));
         router.post(ROOT + "nonce").handler(request -> work(request, this::nonce));
-        router.post(ROOT + "quote").handler(DeviceListener.accepting(PeerClass.OPERATIONAL));
         router.post(ROOT + "quote").handler(request -> work(request, this::quote));
         router.route(ROOT + "*").failureHandler(AttestationEndpoint::failed);
     }
@@ -245,7 +248,7 @@ public final class AttestationEndpoint {
             return tooManyFailures();
         }
         Verdict verdict = attestation.reattest(
-                admitted.device(), attestation.answered(sent.session(), Challenge.Purpose.QUOTE), sent.quoted());
+                admitted.device(), attestation.answered(sent.session(), Challenge.Purpose.QUOTE), sent);
         if (!verdict.passed()) {
             failures.refused(caller, EnrolmentRefusal.TPM_NOT_BELIEVED, asking.now());
         }
@@ -311,7 +314,7 @@ public final class AttestationEndpoint {
         int status = request.statusCode();
         if (status == 413) {
             request.response().putHeader("connection", "close");
-            Problem.send(request, 413, "request-too-large", "the body is too large", "at most 64 KiB");
+            Problem.send(request, 413, "request-too-large", "the body is too large", "at most 64 KiB, a quote with its event log 768 KiB");
         } else if (status >= 400 && status < 500) {
             Problem.send(request, status, "bad-request", "the request can't be read", "POST JSON, see the recipe");
         } else {

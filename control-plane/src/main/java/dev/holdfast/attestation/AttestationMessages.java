@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.Json;
+import dev.holdfast.protocol.tpm.EventLog;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -16,6 +17,7 @@ import java.util.TreeMap;
 /// The messages of `/attest/v1/`, read strictly: JSON objects of texts, octets as base64. An unknown field
 /// is refused.
 final class AttestationMessages {
+    private static final int MOST_LOG = EventLog.MOST_OCTETS / 3 * 4 + 4;
     private static final int MOST_OCTETS = 16_384;
     private static final int MOST_CERTIFICATES = 5;
 
@@ -68,10 +70,14 @@ final class AttestationMessages {
                 quoted(json));
     }
 
-    /// `{"session":"...","quote":"...","quoteSignature":"...","pcrValues":"..."}`
+    /// `{"session":"...","quote":"...","quoteSignature":"...","pcrValues":"...","eventLog":"..."}`, the last where there
+    /// is one.
     static Submission.Reattestation reattestation(byte[] body) throws MalformedEvidenceException {
-        JsonNode json = object(body, Set.of("session", "quote", "quoteSignature", "pcrValues"));
-        return new Submission.Reattestation(text(json, "session", ChallengeSeal.MOST_CHARACTERS), quoted(json));
+        JsonNode json = object(body, Set.of("session", "quote", "quoteSignature", "pcrValues", "eventLog"));
+        Optional<byte[]> log = json.has("eventLog")
+                ? Optional.of(octets("eventLog", json.path("eventLog"), MOST_LOG))
+                : Optional.empty();
+        return new Submission.Reattestation(text(json, "session", ChallengeSeal.MOST_CHARACTERS), quoted(json), log);
     }
 
     private static Submission.Quoted quoted(JsonNode json) throws MalformedEvidenceException {
@@ -98,12 +104,21 @@ final class AttestationMessages {
         return Json.bytes(fields);
     }
 
-    /// `{"verdict":"passed","faults":[],"reference":"1.4.0"}`
+    /// `{"verdict":"passed","faults":[],"reference":"1.4.0"}`, with `differences` where registers are other than
+    /// expected, and `eventLog` where one was sent: `replayed`, or why it is no evidence.
     static byte[] verdict(Verdict verdict) {
         Map<String, Object> fields = new TreeMap<>();
         fields.put("verdict", verdict.passed() ? "passed" : "failed");
         fields.put("faults", verdict.faults());
         verdict.reference().ifPresent(name -> fields.put("reference", name));
+        verdict.eventLog().ifPresent(said -> fields.put("eventLog", said));
+        if (!verdict.differences().isEmpty()) {
+            fields.put(
+                    "differences",
+                    verdict.differences().stream()
+                            .map(Verdict.Difference::text)
+                            .toList());
+        }
         return Json.bytes(fields);
     }
 
@@ -138,8 +153,12 @@ final class AttestationMessages {
     }
 
     private static byte[] octets(String field, JsonNode value) throws MalformedEvidenceException {
-        if (!value.isTextual() || value.asText().length() > MOST_OCTETS) {
-            throw new MalformedEvidenceException(field + " is base64 of at most " + MOST_OCTETS + " characters");
+        return octets(field, value, MOST_OCTETS);
+    }
+
+    private static byte[] octets(String field, JsonNode value, int most) throws MalformedEvidenceException {
+        if (!value.isTextual() || value.asText().length() > most) {
+            throw new MalformedEvidenceException(field + " is base64 of at most " + most + " characters");
         }
         try {
             return Base64.getDecoder().decode(value.asText());

@@ -210,7 +210,7 @@ final class EnrolmentEvidence implements TpmEvidence {
                 shown.endorsement().fingerprint(),
                 appraised.flatMap(Ledger.Appraised::reference),
                 appraised.flatMap(Ledger.Appraised::expected).map(PcrReference::name),
-                Ledger.differences(appraised, shown.quoted()),
+                Ledger.differences(tx, appraised, shown.quoted(), new LogAppraisal.None()),
                 Optional.empty(),
                 shown.quoted().map(q -> q.values().byName()).orElse(Map.of()),
                 shown.quoted().map(q -> Verdict.Life.of(q.life())));

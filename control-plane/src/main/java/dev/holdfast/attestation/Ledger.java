@@ -66,17 +66,35 @@ final class Ledger {
         return new Appraised(faults, judgement, before);
     }
 
-    /// In what the registers differ from what they should hold.
-    static List<Verdict.Difference> differences(Optional<Appraised> appraised, Optional<Quoted> quoted) {
+    /// In what the registers differ from what they should hold, and which events did it.
+    static List<Verdict.Difference> differences(
+            Transaction tx, Optional<Appraised> appraised, Optional<Quoted> quoted, LogAppraisal log) {
         Optional<PcrReference> expected = appraised.flatMap(Appraised::expected);
         if (expected.isEmpty() || quoted.isEmpty()) {
             return List.of();
         }
         Map<String, String> registers = quoted.get().values().byName();
+        Optional<MeasuredEvents> known = log.believed()
+                .flatMap(_ -> ReferenceStore.events(tx.sql(), expected.get().generation()));
         return expected.get().differences(registers).entrySet().stream()
                 .map(e -> new Verdict.Difference(
-                        e.getKey(), e.getValue(), registers.getOrDefault(e.getKey(), "not quoted"), List.of()))
+                        e.getKey(),
+                        e.getValue(),
+                        registers.getOrDefault(e.getKey(), "not quoted"),
+                        known.map(k -> MeasuredEvents.changes(k, log.believed().orElseThrow(), e.getKey()))
+                                .orElse(List.of())))
                 .toList();
+    }
+
+    /// Keeps the events behind a reference that was matched, where they are not known yet. A log that replays to the
+    /// values of a reference is right whoever sent it: another one would need a collision of the hash.
+    static void learn(Transaction tx, Appraised appraised, LogAppraisal log) {
+        if (appraised.judgement() instanceof PcrPolicy.Judgement.Matched matched) {
+            log.believed()
+                    .filter(MeasuredEvents::isKept)
+                    .ifPresent(events -> ReferenceStore.learnEvents(
+                            tx.sql(), matched.reference().generation(), events.only(matched.reference().values())));
+        }
     }
 
     /// What follows from evidence that was found good: the device's TPM has got this far.

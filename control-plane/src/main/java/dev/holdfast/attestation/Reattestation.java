@@ -42,15 +42,20 @@ final class Reattestation {
     }
 
     /// Appraises a quote, stores the verdict, and says it.
-    Verdict appraise(DeviceRef device, Optional<Challenge> challenge, Submission.Quoted sent) {
-        return journal.commit(tx -> appraise(tx, device, challenge, sent));
+    Verdict appraise(DeviceRef device, Optional<Challenge> challenge, Submission.Reattestation sent) {
+        Optional<LogAppraisal.Read> log = sent.eventLog().map(LogAppraisal.Read::of);
+        return journal.commit(tx -> appraise(tx, device, challenge, sent.quoted(), log));
     }
 
     /// 1. The challenge: this device's, in time, for the first time. 2. The quote, by the attestation key that
-    ///    was activated. 3. Registers, and how far the TPM's life has got. 4. What follows: the TPM has got this
-    ///    far, or an alarm.
+    ///    was activated. 3. Registers, and how far the TPM's life has got. 4. The event log, which only explains.
+    /// 5. What follows: the TPM has got this far, or an alarm.
     private Verdict appraise(
-            Transaction tx, DeviceRef device, Optional<Challenge> challenge, Submission.Quoted sent) {
+            Transaction tx,
+            DeviceRef device,
+            Optional<Challenge> challenge,
+            Submission.Quoted sent,
+            Optional<LogAppraisal.Read> sentLog) {
         List<Found> faults = new ArrayList<>();
         Optional<Challenge> mine = challenge.filter(c -> c.device().equals(device.id()));
         mine.map(c -> EnrolmentEvidence.freshness(tx, c))
@@ -76,6 +81,7 @@ final class Reattestation {
                     q -> Ledger.appraise(tx, record, state.get().endorsement(), q));
             appraised.ifPresent(result -> faults.addAll(result.faults()));
         }
+        LogAppraisal log = LogAppraisal.of(sentLog, quoted.map(Ledger.Quoted::values));
         if (faults.isEmpty()) {
             VerdictStore.State good = state.orElseThrow();
             Ledger.advance(
@@ -86,19 +92,23 @@ final class Reattestation {
                     good.attestation(),
                     quoted.orElseThrow(),
                     appraised.orElseThrow());
+            Ledger.learn(tx, appraised.orElseThrow(), log);
         }
-        Verdict verdict = verdict(tx, device, faults, state, quoted, appraised);
+        Verdict verdict = verdict(tx, device, faults, state, new Shown(quoted, appraised, log));
         tell(tx, verdict, faults, state.filter(VerdictStore.State::overdue).isPresent());
         return verdict;
     }
+
+    /// @param quoted only when the quote is believed
+    private record Shown(
+            Optional<Ledger.Quoted> quoted, Optional<Ledger.Appraised> appraised, LogAppraisal log) {}
 
     private static Verdict verdict(
             Transaction tx,
             DeviceRef device,
             List<Found> faults,
             Optional<VerdictStore.State> state,
-            Optional<Ledger.Quoted> quoted,
-            Optional<Ledger.Appraised> appraised) {
+            Shown shown) {
         return new Verdict(
                 device,
                 tx.now(),
@@ -108,12 +118,12 @@ final class Reattestation {
                 Optional.empty(),
                 state.map(VerdictStore.State::software).orElse(true),
                 state.map(VerdictStore.State::endorsement).orElse(""),
-                appraised.flatMap(Ledger.Appraised::reference),
-                appraised.flatMap(Ledger.Appraised::expected).map(PcrReference::name),
-                Ledger.differences(appraised, quoted),
-                Optional.empty(),
-                quoted.map(q -> q.values().byName()).orElse(Map.of()),
-                quoted.map(q -> Verdict.Life.of(q.life())));
+                shown.appraised().flatMap(Ledger.Appraised::reference),
+                shown.appraised().flatMap(Ledger.Appraised::expected).map(PcrReference::name),
+                Ledger.differences(tx, shown.appraised(), shown.quoted(), shown.log()),
+                shown.log().text(),
+                shown.quoted().map(q -> q.values().byName()).orElse(Map.of()),
+                shown.quoted().map(q -> Verdict.Life.of(q.life())));
     }
 
     private void tell(Transaction tx, Verdict verdict, List<Found> faults, boolean overdue) {

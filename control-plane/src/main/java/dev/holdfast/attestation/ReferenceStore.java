@@ -109,6 +109,20 @@ final class ReferenceStore {
                 EndorsementStore.utc(now));
     }
 
+    /// The measured events that lead to its values, where a log has shown them.
+    static Optional<MeasuredEvents> events(DSLContext sql, long generation) {
+        return sql.fetchOptional("select events from tpm_reference where generation = ?", generation)
+                .flatMap(row -> Optional.ofNullable(row.get(0, String.class)))
+                .map(MeasuredEvents::parse);
+    }
+
+    static void learnEvents(DSLContext sql, long generation, MeasuredEvents events) {
+        sql.execute(
+                "update tpm_reference set events = ? where generation = ? and events is null",
+                events.json(),
+                generation);
+    }
+
     static void supersede(DSLContext sql, long generation) {
         sql.execute("update tpm_reference set superseded = true where generation = ?", generation);
     }

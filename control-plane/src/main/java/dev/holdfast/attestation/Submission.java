@@ -1,5 +1,7 @@
 package dev.holdfast.attestation;
 
+import java.util.Optional;
+
 /// What a device sends in answer to a challenge, as octets that nobody has looked at.
 final class Submission {
     private Submission() {}
@@ -20,5 +22,6 @@ final class Submission {
     record Enrolment(
             String session, byte[] activated, byte[] request, byte[] key, Signed certification, Quoted quoted) {}
 
-    record Reattestation(String session, Quoted quoted) {}
+    /// @param eventLog as Linux shows it in `binary_bios_measurements`
+    record Reattestation(String session, Quoted quoted, Optional<byte[]> eventLog) {}
 }

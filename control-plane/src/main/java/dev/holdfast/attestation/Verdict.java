@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /// What was found when a device's evidence was appraised.
 ///
@@ -61,11 +62,24 @@ public record Verdict(
         public Difference {
             events = List.copyOf(events);
         }
+
+        /// `sha256:7: expected 3a..., seen 9f...: EV_EFI_VARIABLE_DRIVER_CONFIG SecureBoot (...) instead of ...`
+        public String text() {
+            return register + ": expected " + expected + ", seen " + seen
+                    + (events.isEmpty()
+                            ? ""
+                            : ": " + events.stream().map(Change::text).collect(Collectors.joining("; ")));
+        }
     }
 
     /// An event that was expected and did not come, or came and was not expected, or came with another digest.
     /// Types and digests are proven by the replay, the words are the firmware's.
-    public record Change(Optional<String> expected, Optional<String> seen) {}
+    public record Change(Optional<String> expected, Optional<String> seen) {
+        public String text() {
+            return seen.map(s -> s + expected.map(e -> " instead of " + e).orElse(" was not expected"))
+                    .orElse(expected.orElse("") + " is missing");
+        }
+    }
 
     /// What the TPM says of its life; see [dev.holdfast.protocol.tpm.TpmStatement].
     ///

@@ -72,6 +72,13 @@ record EnrolledTpm(TestServer server, TpmDevice device, AttestCaller.Caller call
         return AttestCaller.post(server, "quote", quote, Optional.of(caller));
     }
 
+    /// Quotes, and sends an event log along.
+    AttestCaller.Answer quote(byte[] log) throws Exception {
+        Map<String, Object> quote = device.quoteAgain(nonce());
+        quote.put("eventLog", TpmDevice.base64(log));
+        return send(quote);
+    }
+
     AttestCaller.Answer quote() throws Exception {
         return send(device.quoteAgain(nonce()));
     }

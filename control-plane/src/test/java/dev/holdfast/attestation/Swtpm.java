@@ -125,7 +125,7 @@ final class Swtpm implements AutoCloseable {
         return Map.of("TPM2TOOLS_TCTI", "tabrmd:bus_type=session", "DBUS_SESSION_BUS_ADDRESS", address(folder));
     }
 
-    private RealClient.Result tool(String program, String... arguments) {
+    RealClient.Result tool(String program, String... arguments) {
         return RealClient.of(program, arguments).in(folder).with(settings()).run();
     }
 

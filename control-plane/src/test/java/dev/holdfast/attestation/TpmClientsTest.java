@@ -7,8 +7,12 @@ import dev.holdfast.ca.IssuedCertificate;
 import dev.holdfast.ca.ProfileText;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Json;
+import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.Pem;
+import dev.holdfast.response.Incident;
+import dev.holdfast.response.Limits;
+import dev.holdfast.testkit.MeasuredBoot;
 import dev.holdfast.testkit.Recipe;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,6 +40,15 @@ class TpmClientsTest {
     static void start() throws Exception {
         tpm = Swtpm.start(factory);
         server = TestServer.start();
+        server.register("bystander-1"); // one isolation an hour would be all that a fleet of one allows
+        server.register("bystander-2");
+        server.server()
+                .response()
+                .setLimits(
+                        TestServer.ENVIRONMENT,
+                        new Limits(1, 50, Duration.ofHours(1)),
+                        "it isolates twice",
+                        TestServer.TESTER);
         EnrolledTpm.policy(server, TestServer.MODEL.value(), true, Optional.empty());
         for (String wanted : new String[] {"tpm", "software-tpm"}) {
             server.server()
@@ -99,7 +112,7 @@ class TpmClientsTest {
                                 TestServer.TESTER))
                 .isTrue();
 
-        var result = recipe().only("settings", "keys", "certificate", "challenge", "answer", "activate", "quote")
+        var result = recipe().only("settings", "keys", "certificate", "challenge", "answer", "activate", "post", "quote")
                 .run(folder, settings(device, "software-tpm"), Duration.ofMinutes(3));
 
         assertThat(result.text()).contains("CN = tpm-1").contains("\"verdict\":\"passed\"");
@@ -114,6 +127,65 @@ class TpmClientsTest {
                 .containsExactly(
                         org.assertj.core.groups.Tuple.tuple(true, true, true),
                         org.assertj.core.groups.Tuple.tuple(true, true, true));
+        theLogSaysWhatChangedAndAGoodQuoteHeals(device, attestation);
+    }
+
+    /// The firmware measures, which nobody has approved: found, isolated, explained by its log. Approved, it heals;
+    /// and what comes after is explained event by event.
+    private void theLogSaysWhatChangedAndAGoodQuoteHeals(DeviceRef device, Attestation attestation) throws Exception {
+        MeasuredBoot boot = new MeasuredBoot()
+                .firmware("1.4.0")
+                .variable("SecureBoot", new byte[] {1})
+                .application("vmlinuz", "kernel");
+        boot.events().forEach(TpmClientsTest::extend);
+        assertThat(quoteWithLog(device, boot)).contains("\"eventLog\":\"replayed\"").contains("\"failed\"");
+        TestServer.await("isolated", () -> state(device) == Lifecycle.QUARANTINED);
+        assertThat(server.server().response().incidents(
+                        TestServer.ENVIRONMENT, true, Optional.of(device), Long.MAX_VALUE, 5))
+                .singleElement()
+                .satisfies(open -> assertThat(open.incident().family()).isEqualTo(Incident.Family.INTEGRITY));
+
+        assertThat(attestation.approve(device, "we installed 1.4.0", TestServer.TESTER))
+                .isEqualTo(Attestation.Approval.APPROVED);
+        assertThat(quoteWithLog(device, boot)).contains("\"eventLog\":\"replayed\"").contains("\"passed\"");
+        TestServer.await("healed", () -> state(device) == Lifecycle.ACTIVE);
+        assertThat(server.server().response().incidents(
+                        TestServer.ENVIRONMENT, true, Optional.of(device), Long.MAX_VALUE, 5))
+                .isEmpty();
+
+        boot.application("implant.efi", "implant");
+        extend(boot.events().getLast());
+        assertThat(quoteWithLog(device, boot))
+                .contains("EV_EFI_BOOT_SERVICES_APPLICATION 'implant.efi'".replace("'", "\\\""))
+                .contains("was not expected");
+        TestServer.await("isolated again", () -> state(device) == Lifecycle.QUARANTINED);
+
+        Path file = Files.write(folder.resolve("boot.log"), boot.log());
+        String read = tpm.tool("tpm2_eventlog", file.toString()).succeeded().text();
+        String four = java.util.HexFormat.of().formatHex(boot.registers(), 4 * 32, 5 * 32);
+        assertThat(read).as("tpm2_eventlog replays it as we do").contains(four);
+    }
+
+    private static Lifecycle state(DeviceRef device) {
+        return server.server().inventory().find(device).orElseThrow().state();
+    }
+
+    private static void extend(MeasuredBoot.Event event) {
+        tpm.tool(
+                        "tpm2_pcrextend",
+                        event.register() + ":sha256="
+                                + java.util.HexFormat.of().formatHex(event.digest()))
+                .succeeded();
+    }
+
+    private String quoteWithLog(DeviceRef device, MeasuredBoot boot) throws Exception {
+        Map<String, String> settings = settings(device, "software-tpm");
+        settings.put(
+                "EVENTLOG",
+                Files.write(folder.resolve("measurements"), boot.log()).toString());
+        return recipe().only("settings", "post", "log")
+                .run(folder, settings, Duration.ofMinutes(2))
+                .text();
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.holdfast.attestation;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.protocol.x509.CertificationRequest;
+import dev.holdfast.testkit.MeasuredBoot;
 import dev.holdfast.testkit.SoftTpm;
 import dev.holdfast.testkit.SoftTpm.Life;
 import dev.holdfast.testkit.SoftTpm.TpmKey;
@@ -30,6 +31,12 @@ final class TpmDevice {
 
     String fingerprint() {
         return Endorsements.fingerprint(endorsement.pair().getPublic().getEncoded());
+    }
+
+    /// What the firmware measured, PCR by PCR.
+    TpmDevice boots(MeasuredBoot boot) {
+        registers = boot.registers();
+        return this;
     }
 
     /// What the firmware measured into PCR 0.

@@ -56,13 +56,22 @@ class TpmApiTest {
     @Test
     void referenceValuesAreSetAndLeftOutOnesAreSuperseded() {
         String value = "ab".repeat(32);
-        String body = "{\"pcrs\":\"sha256:0,7\",\"firstUse\":false,\"references\":[%s]}";
-        String one = "{\"name\":\"1.0\",\"values\":{\"sha256:0\":\"" + value + "\"}}";
+        String body = "{\"pcrs\":\"sha256:0,7\",\"every\":\"PT24H\",\"references\":[%s]}";
+        String one = "{\"name\":\"1.0\",\"firmware\":\"1.0\",\"values\":{\"sha256:0\":\"" + value + "\"}}";
         String two = "{\"name\":\"2.0\",\"values\":{\"sha256:0\":\"" + value.replace('a', 'c') + "\"}}";
         server.put("/models/meter/pcr-references", body.formatted(one));
         JsonNode now =
                 server.put("/models/meter/pcr-references", body.formatted(two)).json();
         assertThat(now.path("pcrs").asText()).isEqualTo("sha256:0,7");
+        assertThat(now.path("firstUse").asBoolean()).isFalse();
+        assertThat(now.path("every").asText()).isEqualTo("PT24H");
+        assertThat(now.at("/references/0/firmware").asText()).isEqualTo("1.0");
+        for (String wrong : new String[] {"a day", "PT1S", "P999999D"}) {
+            assertThat(server.put("/models/meter/pcr-references", body.formatted("").replace("PT24H", wrong))
+                            .status())
+                    .as(wrong)
+                    .isEqualTo(400);
+        }
         assertThat(now.at("/references/0/superseded").asBoolean()).isTrue();
         assertThat(now.at("/references/1/superseded").asBoolean()).isFalse();
         assertThat(server.put(

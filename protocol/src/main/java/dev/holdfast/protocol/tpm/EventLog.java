@@ -8,12 +8,14 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// What was measured into the PCRs before the operating system took over, as the firmware wrote it down (TCG
 /// PC Client Platform Firmware Profile, section 10, the crypto-agile format). The log is only a claim until
 /// its replay gives the PCRs that a quote has.
 public record EventLog(List<Event> events, Map<Integer, Integer> startValues) {
-    static final int MOST_OCTETS = 512 * 1024;
+    /// Of a log that is read.
+    public static final int MOST_OCTETS = 512 * 1024;
     private static final int MOST_EVENTS = 4_096;
     private static final int MOST_REGISTER = 23;
     private static final long NO_ACTION = 3;
@@ -32,6 +34,17 @@ public record EventLog(List<Event> events, Map<Integer, Integer> startValues) {
         public Event {
             digests = Map.copyOf(digests);
         }
+
+        /// Its type and what its data says, short and safe to show: `EV_EFI_VARIABLE_DRIVER_CONFIG SecureBoot`. What
+        /// is not what was measured stands in quotation marks.
+        public String words(TpmHash bank) {
+            return EventWords.of(this, bank);
+        }
+
+        /// Whether it extended its register.
+        public boolean isMeasured() {
+            return type != NO_ACTION;
+        }
     }
 
     /// Reads a whole log, as Linux shows it in `binary_bios_measurements`.
@@ -49,7 +62,10 @@ public record EventLog(List<Event> events, Map<Integer, Integer> startValues) {
             }
             Event event = event(in, sizes);
             if (event.type() == NO_ACTION && startsWith(event.data(), LOCALITY) && event.data().length == 17) {
-                start.put(0, (int) event.data()[16]);
+                boolean late = events.stream().anyMatch(e -> e.isMeasured() && e.register() == 0);
+                if (late || start.put(0, event.data()[16] & 0xff) != null) {
+                    throw TpmFormatException.malformed("a second start, or one after PCR 0 was extended");
+                }
             }
             events.add(event);
         }
@@ -61,9 +77,12 @@ public record EventLog(List<Event> events, Map<Integer, Integer> startValues) {
     private static Map<Integer, Integer> header(Cursor in) throws TpmFormatException {
         long register = in.u32();
         long type = in.u32();
-        in.octets(20);
+        byte[] digest = in.octets(20);
         byte[] data = in.octets(in.size(4_096));
-        if (register != 0 || type != NO_ACTION || !startsWith(data, SIGNATURE)) {
+        if (register != 0
+                || type != NO_ACTION
+                || !java.util.Arrays.equals(digest, new byte[20])
+                || !startsWith(data, SIGNATURE)) {
             throw TpmFormatException.unsupported("not an event log of the crypto-agile format");
         }
         Cursor spec = new Cursor(ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN));
@@ -81,7 +100,13 @@ public record EventLog(List<Event> events, Map<Integer, Integer> startValues) {
                     || TpmHash.find(id).filter(h -> h.octets() != size).isPresent()) {
                 throw TpmFormatException.malformed("a hash algorithm of a wrong size");
             }
-            sizes.put(id, size);
+            if (sizes.put(id, size) != null) {
+                throw TpmFormatException.malformed("a hash algorithm announced twice");
+            }
+        }
+        spec.octets(spec.octets(1)[0] & 0xff); // what the vendor adds
+        if (spec.remaining() > 0) {
+            throw TpmFormatException.malformed("octets after the announcement of algorithms");
         }
         return sizes;
     }
@@ -102,7 +127,10 @@ public record EventLog(List<Event> events, Map<Integer, Integer> startValues) {
                 throw TpmFormatException.malformed("a digest of an algorithm that the log does not announce");
             }
             String digest = HexFormat.of().formatHex(in.octets(size));
-            TpmHash.find(id).ifPresent(hash -> digests.put(hash, digest));
+            Optional<TpmHash> hash = TpmHash.find(id);
+            if (hash.isPresent() && digests.put(hash.get(), digest) != null) {
+                throw TpmFormatException.malformed("an event with two digests of one algorithm");
+            }
         }
         return new Event((int) Math.min(register, MOST_REGISTER + 1), type, digests, in.octets(in.size(65_536)));
     }

@@ -3,6 +3,7 @@ package dev.holdfast.protocol.tpm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.testkit.MeasuredBoot;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -55,6 +56,54 @@ class EventLogTest {
                 .containsEntry(0, HexFormat.of().formatHex(zero))
                 .containsEntry(4, HexFormat.of().formatHex(TpmHash.SHA256.digest(new byte[32], KERNEL)))
                 .hasSize(2);
+    }
+
+    @Test
+    void saysWhatEachEventMeasuredAndQuotesWhatWasNotMeasured() throws Exception {
+        MeasuredBoot boot = new MeasuredBoot()
+                .firmware("1.4.0")
+                .variable("SecureBoot", new byte[] {1})
+                .application("\\EFI\\BOOT\\BOOTX64.EFI", "image")
+                .separators()
+                .event(5, 0x8000_0007, "Exit \u0007\u001b[31m \"now\"".getBytes(StandardCharsets.US_ASCII))
+                .event(1, 0x8000_0001, new byte[] {1, 2, 3})
+                .event(1, 0x1234_5678, new byte[] {1});
+        EventLog log = EventLog.parse(boot.log());
+        assertThat(log.events().stream().map(e -> e.words(TpmHash.SHA256)).distinct())
+                .containsExactly(
+                        "EV_S_CRTM_VERSION 1.4.0",
+                        "EV_EFI_VARIABLE_DRIVER_CONFIG SecureBoot",
+                        "EV_EFI_BOOT_SERVICES_APPLICATION \"\\EFI\\BOOT\\BOOTX64.EFI\"",
+                        "EV_SEPARATOR",
+                        "EV_EFI_ACTION Exit ..[31m \"now\"",
+                        "EV_EFI_VARIABLE_DRIVER_CONFIG",
+                        "event 0x12345678");
+        String zero = HexFormat.of().formatHex(boot.registers(), 0, 32);
+        assertThat(log.replay(TpmHash.SHA256)).containsEntry(0, zero);
+    }
+
+    @Test
+    void refusesASecondStartTwoDigestsOfOneKindAndWhatFollowsTheAnnouncement() {
+        byte[] start = event(0, 3, new byte[32], "StartupLocality\0\3".getBytes(StandardCharsets.US_ASCII));
+        byte[] log = log();
+        byte[] twice = Arrays.copyOf(log, log.length + start.length);
+        System.arraycopy(start, 0, twice, log.length, start.length);
+        assertThatThrownBy(() -> EventLog.parse(twice)).hasMessageContaining("a second start");
+        byte[] same = log.clone();
+        int firstEvent = 32 + 37;
+        same[firstEvent + 12] = 11; // SHA-1 is SHA-256 now, and 20 octets long no more
+        assertThatThrownBy(() -> EventLog.parse(same)).isInstanceOf(TpmFormatException.class);
+        byte[] announced = log.clone();
+        announced[32 + 28] = 11; // both algorithms are SHA-256
+        assertThatThrownBy(() -> EventLog.parse(announced)).isInstanceOf(TpmFormatException.class);
+        byte[] digest = log.clone();
+        digest[8] = 1;
+        assertThatThrownBy(() -> EventLog.parse(digest)).hasMessageContaining("crypto-agile");
+        byte[] vendor = log.clone();
+        vendor[32 + 36] = 1;
+        assertThatThrownBy(() -> EventLog.parse(vendor)).isInstanceOf(TpmFormatException.class);
+        assertThatThrownBy(() -> EventLog.parse(new byte[EventLog.MOST_OCTETS + 1]))
+                .hasMessageContaining("more than");
     }
 
     @Test

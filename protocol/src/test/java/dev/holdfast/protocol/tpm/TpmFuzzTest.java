@@ -2,6 +2,7 @@ package dev.holdfast.protocol.tpm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.testkit.MeasuredBoot;
 import dev.holdfast.testkit.SoftTpm;
 import dev.holdfast.testkit.SoftTpm.Life;
 import dev.holdfast.testkit.SoftTpm.TpmKey;
@@ -71,5 +72,18 @@ class TpmFuzzTest {
     @Test
     void eventLogs() throws Exception {
         fuzz("event log", EventLogTest.log(), bytes -> EventLog.parse(bytes).replay(TpmHash.SHA256));
+        byte[] boot = new MeasuredBoot()
+                .firmware("1.4.0")
+                .variable("SecureBoot", new byte[] {1})
+                .application("\\EFI\\BOOT\\BOOTX64.EFI", "image")
+                .separators()
+                .log();
+        fuzz("event log in words", boot, bytes -> {
+            EventLog log = EventLog.parse(bytes);
+            log.events().forEach(event -> assertThat(event.words(TpmHash.SHA256))
+                    .hasSizeLessThan(200)
+                    .matches("[ -~]+"));
+            return log;
+        });
     }
 }
