@@ -3,29 +3,21 @@ package dev.holdfast.acme;
 import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.ca.Profiles;
 import dev.holdfast.core.Environment;
-import dev.holdfast.database.Database;
 import dev.holdfast.protocol.acme.AcmeException;
 import dev.holdfast.protocol.acme.AcmeProblem;
 import dev.holdfast.tls.DeviceListener;
-import io.vertx.core.Context;
+import dev.holdfast.tls.RequestIntake;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
-import io.vertx.ext.web.handler.BodyHandler;
-import java.util.Locale;
 import java.util.Optional;
-import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// ACME under `/acme/{profile}/`: what can be asked by anybody is answered here (directory, nonces, renewal
 /// information); what is signed goes to [Acme], off the event loop.
 public final class AcmeEndpoint {
-    private static final Logger LOG = LoggerFactory.getLogger(AcmeEndpoint.class);
-    private static final int MOST_BODY = 64 * 1024;
+    private static final int MOST_KIBIBYTES = 64;
     private static final int AT_ONCE = 64;
     private static final int RENEWAL_LOOK_SECONDS = 6 * 60 * 60;
 
@@ -33,7 +25,7 @@ public final class AcmeEndpoint {
     private final Profiles profiles;
     private final Environment environment;
     private final Supplier<String> base;
-    private final Semaphore places = new Semaphore(AT_ONCE);
+    private final RequestIntake intake = new RequestIntake("ACME", MOST_KIBIBYTES, "RFC 8555 section 6", AT_ONCE);
 
     /// @param base what URLs that devices are given begin with
     public AcmeEndpoint(Acme acme, Profiles profiles, Environment environment, Supplier<String> base) {
@@ -44,9 +36,9 @@ public final class AcmeEndpoint {
     }
 
     public void mount(Router router) {
-        router.route(Urls.PATH + "*").handler(BodyHandler.create(false).setBodyLimit(MOST_BODY));
+        intake.reads(router.route(Urls.PATH + "*"));
         router.route(Urls.PATH + "*").handler(this::handle);
-        router.route(Urls.PATH + "*").failureHandler(this::failed);
+        intake.fails(router.route(Urls.PATH + "*"), this::failed);
     }
 
     private void handle(RoutingContext request) {
@@ -104,15 +96,11 @@ public final class AcmeEndpoint {
 
     /// RFC 8555 section 6.2: only `application/jose+json`.
     private void signed(RoutingContext request, Urls urls, CertificateProfile profile) {
-        String type = Optional.ofNullable(request.request().getHeader("content-type"))
-                .orElse("")
-                .toLowerCase(Locale.ROOT);
-        if (!type.equals("application/jose+json") && !type.startsWith("application/jose+json;")) {
+        if (!RequestIntake.hasType(request, "application/jose+json")) {
             send(request, AcmeReply.problem(415, AcmeProblem.MALFORMED, "send application/jose+json"));
             return;
         }
-        Buffer body = request.body().buffer();
-        byte[] bytes = body == null ? new byte[0] : body.getBytes();
+        byte[] bytes = RequestIntake.body(request);
         String remote = DeviceListener.peer(request).remoteAddress();
         String resource = request.request()
                 .path()
@@ -138,30 +126,21 @@ public final class AcmeEndpoint {
     }
 
     private void work(RoutingContext request, Work work) {
-        if (!places.tryAcquire()) {
-            send(
-                    request,
-                    withNonce(AcmeReply.problem(503, AcmeProblem.RATE_LIMITED, "too many requests at once"))
-                            .with("retry-after", "2"));
-            return;
+        intake.work(
+                request,
+                () -> {
+                    AcmeReply answer = reply(work);
+                    return () -> send(request, answer);
+                },
+                this::failed);
+    }
+
+    private AcmeReply reply(Work work) {
+        try {
+            return work.reply();
+        } catch (AcmeException e) {
+            return withNonce(AcmeReply.problem(e));
         }
-        Context loop = request.vertx().getOrCreateContext();
-        var _ = Thread.ofVirtual().name("acme").start(() -> {
-            try {
-                AcmeReply reply;
-                try {
-                    reply = work.reply();
-                } catch (AcmeException e) {
-                    reply = withNonce(AcmeReply.problem(e));
-                }
-                AcmeReply answer = reply;
-                loop.runOnContext(_ -> send(request, answer));
-            } catch (RuntimeException e) {
-                loop.runOnContext(_ -> request.fail(e));
-            } finally {
-                places.release();
-            }
-        });
     }
 
     private static void send(RoutingContext request, AcmeReply reply) {
@@ -181,27 +160,15 @@ public final class AcmeEndpoint {
         }
     }
 
-    private void failed(RoutingContext request) {
-        if (request.failure() instanceof HttpClosedException) {
-            return; // the client is gone
-        }
-        int status = request.statusCode();
-        if (status == 413) {
-            request.response().putHeader("connection", "close");
-            send(request, AcmeReply.problem(413, AcmeProblem.MALFORMED, "the body is larger than 64 KiB"));
-        } else if (status >= 400 && status < 500) {
-            send(request, AcmeReply.problem(status, AcmeProblem.MALFORMED, "the request can't be read"));
+    /// In ACME's own words; a nonce for the next attempt goes with those that are worth one.
+    private void failed(RequestIntake.Failure failure, RoutingContext request) {
+        String detail = failure.title() + ": " + failure.detail();
+        if (failure.status() < 500) {
+            send(request, AcmeReply.problem(failure.status(), AcmeProblem.MALFORMED, detail));
         } else {
-            String reference = Integer.toHexString(System.identityHashCode(request));
-            LOG.error("ACME request failed, reference {}", reference, request.failure());
-            boolean away = request.failure() != null && Database.isAway(request.failure());
-            send(
-                    request,
-                    withNonce(AcmeReply.problem(
-                                    503,
-                                    AcmeProblem.SERVER_INTERNAL,
-                                    (away ? "the database is away; " : "") + "try again; reference " + reference))
-                            .with("retry-after", "10"));
+            AcmeProblem problem =
+                    failure.type().equals("busy") ? AcmeProblem.RATE_LIMITED : AcmeProblem.SERVER_INTERNAL;
+            send(request, withNonce(AcmeReply.problem(failure.status(), problem, detail)));
         }
     }
 }

@@ -186,54 +186,10 @@ final class Finalization {
     }
 
     private static AcmeProblem problem(EnrolmentRefusal reason) {
-        return switch (reason) {
-            case MALFORMED_REQUEST,
-                    REQUEST_SIGNATURE_WRONG,
-                    SIGNATURE_SCHEME_NOT_ACCEPTED,
-                    KEY_WEAK,
-                    KEY_NOT_ACCEPTED,
-                    KEY_NOT_ACCEPTED_BY_PROFILE,
-                    REQUEST_WANTS_A_CA,
-                    EXTENSION_NOT_ACCEPTED,
-                    NAME_NOT_ACCEPTED,
-                    SUBJECT_IS_NOT_THE_DEVICE,
-                    ALTERNATIVE_NAMES_DIFFER,
-                    KEY_ALREADY_BOUND_TO_ANOTHER_DEVICE,
-                    KEY_OF_A_REVOKED_CERTIFICATE -> AcmeProblem.BAD_CSR;
-            case TOO_MANY_REQUESTS_WAIT -> AcmeProblem.RATE_LIMITED;
-            case TOKEN_WRONG,
-                    TOKEN_EXPIRED,
-                    TOKEN_ALREADY_USED,
-                    TOKEN_WITHDRAWN,
-                    SECRET_WRONG,
-                    SECRET_EXPIRED,
-                    SECRET_ALREADY_USED,
-                    SECRET_WITHDRAWN,
-                    MANUFACTURER_SERIAL_NOT_REGISTERED,
-                    CERTIFICATE_EXPIRED,
-                    CERTIFICATE_NOT_YET_VALID,
-                    CERTIFICATE_UNKNOWN,
-                    CERTIFICATE_REVOKED,
-                    CERTIFICATE_SUPERSEDED,
-                    DEVICE_UNKNOWN,
-                    DEVICE_SUSPENDED,
-                    DEVICE_RETIRED,
-                    PROFILE_UNKNOWN,
-                    CREDENTIAL_NOT_ACCEPTED_BY_PROFILE,
-                    PROFILE_IS_NOT_THE_CERTIFICATES,
-                    CHANNEL_BINDING_NEEDED,
-                    CHANNEL_BINDING_WRONG,
-                    SERVER_KEY_NOT_OFFERED_BY_PROFILE,
-                    ENCRYPTION_KEY_UNKNOWN,
-                    CLAIM_UNKNOWN,
-                    CLAIM_CLOSED,
-                    CLAIM_EXPIRED,
-                    CLAIM_USED_UP,
-                    CLAIM_NOT_FOR_THIS_DEVICE,
-                    ATTESTATION_NEEDED,
-                    TPM_NOT_BELIEVED,
-                    REFUSED_BY_A_PERSON,
-                    NOT_READY_FOR_PRODUCTION -> AcmeProblem.UNAUTHORIZED;
+        return switch (reason.status()) {
+            case BAD_REQUEST, CONFLICT -> AcmeProblem.BAD_CSR;
+            case NOT_BOUND, NOT_AUTHENTICATED, NOT_ALLOWED, NO_SUCH_PROFILE -> AcmeProblem.UNAUTHORIZED;
+            case NOT_NOW -> AcmeProblem.RATE_LIMITED;
         };
     }
 }

@@ -2,7 +2,6 @@ package dev.holdfast.attestation;
 
 import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.core.Json;
-import dev.holdfast.database.Database;
 import dev.holdfast.identity.Admission;
 import dev.holdfast.identity.Applicant;
 import dev.holdfast.identity.Credential;
@@ -20,21 +19,14 @@ import dev.holdfast.tls.DeviceListener;
 import dev.holdfast.tls.PeerClass;
 import dev.holdfast.tls.PeerIdentity;
 import dev.holdfast.tls.Problem;
-import io.vertx.core.Context;
+import dev.holdfast.tls.RequestIntake;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClosedException;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
-import io.vertx.ext.web.handler.BodyHandler;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.Semaphore;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// First identity from a TPM, and attestation during life, under `/attest/v1/`.
 ///
@@ -42,24 +34,18 @@ import org.slf4j.LoggerFactory;
 /// and `quote` are for devices with an operational certificate, quarantined ones among them: attestation is
 /// on the list of what heals.
 public final class AttestationEndpoint {
-    private static final Logger LOG = LoggerFactory.getLogger(AttestationEndpoint.class);
     private static final String ROOT = "/attest/v1/";
-    private static final int MOST_BODY = 64 * 1024;
+    private static final String FORM = "POST JSON, see the recipe";
+    private static final int MOST_KIBIBYTES = 64;
     /// Only for devices that have shown their certificate.
-    private static final int MOST_BODY_WITH_LOG = 768 * 1024;
+    private static final int MOST_KIBIBYTES_WITH_LOG = 768;
     private static final int AT_ONCE = 32;
-    private static final Set<EnrolmentRefusal> NOT_A_REQUEST = EnumSet.of(
-            EnrolmentRefusal.MALFORMED_REQUEST,
-            EnrolmentRefusal.REQUEST_SIGNATURE_WRONG,
-            EnrolmentRefusal.SIGNATURE_SCHEME_NOT_ACCEPTED,
-            EnrolmentRefusal.KEY_WEAK,
-            EnrolmentRefusal.KEY_NOT_ACCEPTED,
-            EnrolmentRefusal.REQUEST_WANTS_A_CA);
 
     private final Attestation attestation;
     private final Identity identity;
     private final InstantSource clock;
-    private final Semaphore places = new Semaphore(AT_ONCE);
+    private final RequestIntake intake = new RequestIntake("attestation", MOST_KIBIBYTES, FORM, AT_ONCE);
+    private final RequestIntake quotes = new RequestIntake("attestation", MOST_KIBIBYTES_WITH_LOG, FORM, AT_ONCE);
     private final FailureLimits failures;
 
     public AttestationEndpoint(Attestation attestation, Identity identity, InstantSource clock) {
@@ -71,14 +57,15 @@ public final class AttestationEndpoint {
 
     public void mount(Router router) {
         router.post(ROOT + "quote").handler(DeviceListener.accepting(PeerClass.OPERATIONAL));
-        router.post(ROOT + "quote").handler(BodyHandler.create(false).setBodyLimit(MOST_BODY_WITH_LOG));
-        router.route(ROOT + "*").handler(BodyHandler.create(false).setBodyLimit(MOST_BODY));
+        quotes.reads(router.post(ROOT + "quote"));
+        intake.reads(router.route(ROOT + "*"));
         router.post(ROOT + "challenge").handler(request -> work(request, this::challenge));
         router.post(ROOT + "activate").handler(request -> work(request, this::activate));
         router.post(ROOT + "nonce").handler(DeviceListener.accepting(PeerClass.OPERATIONAL));
         router.post(ROOT + "nonce").handler(request -> work(request, this::nonce));
         router.post(ROOT + "quote").handler(request -> work(request, this::quote));
-        router.route(ROOT + "*").failureHandler(AttestationEndpoint::failed);
+        quotes.fails(router.post(ROOT + "quote"));
+        intake.fails(router.route(ROOT + "*"));
     }
 
     /// What is sent back.
@@ -103,29 +90,20 @@ public final class AttestationEndpoint {
 
     /// Off the event loop, and not too many at once: each costs a few signatures.
     private void work(RoutingContext request, Handler handler) {
-        if (!places.tryAcquire()) {
-            send(request, new Answer.Refusal(503, "busy", "too many at once", "try again shortly", Optional.of(2L)));
-            return;
-        }
-        Buffer body = request.body().buffer();
-        Asking asking =
-                new Asking(body == null ? new byte[0] : body.getBytes(), DeviceListener.peer(request), clock.instant());
-        Context loop = request.vertx().getOrCreateContext();
-        var _ = Thread.ofVirtual().name("attest").start(() -> {
-            try {
-                Answer answer = handler.answer(asking);
-                loop.runOnContext(_ -> send(request, answer));
-            } catch (MalformedEvidenceException e) {
-                loop.runOnContext(_ -> send(
-                        request,
-                        new Answer.Refusal(
-                                400, "malformed-request", "the body can't be read", String.valueOf(e.getMessage()))));
-            } catch (RuntimeException e) {
-                loop.runOnContext(_ -> request.fail(e));
-            } finally {
-                places.release();
-            }
+        Asking asking = new Asking(RequestIntake.body(request), DeviceListener.peer(request), clock.instant());
+        intake.work(request, () -> {
+            Answer answer = answer(asking, handler);
+            return () -> send(request, answer);
         });
+    }
+
+    private static Answer answer(Asking asking, Handler handler) {
+        try {
+            return handler.answer(asking);
+        } catch (MalformedEvidenceException e) {
+            return new Answer.Refusal(
+                    400, "malformed-request", "the body can't be read", String.valueOf(e.getMessage()));
+        }
     }
 
     // ------------------------------------------------------------------ first identity
@@ -219,10 +197,11 @@ public final class AttestationEndpoint {
     }
 
     private static int status(EnrolmentRefusal reason) {
-        if (NOT_A_REQUEST.contains(reason)) {
-            return 400;
-        }
-        return reason == EnrolmentRefusal.TOO_MANY_REQUESTS_WAIT ? 503 : 403;
+        return switch (reason.status()) {
+            case BAD_REQUEST -> 400;
+            case NOT_BOUND, NOT_AUTHENTICATED, NOT_ALLOWED, CONFLICT, NO_SUCH_PROFILE -> 403;
+            case NOT_NOW -> 503;
+        };
     }
 
     // ------------------------------------------------------------------ during life
@@ -304,30 +283,6 @@ public final class AttestationEndpoint {
                         .ifPresent(seconds -> request.response().putHeader("retry-after", Long.toString(seconds)));
                 Problem.send(request, refusal.status(), refusal.type(), refusal.title(), refusal.detail());
             }
-        }
-    }
-
-    private static void failed(RoutingContext request) {
-        if (request.failure() instanceof HttpClosedException) {
-            return; // the client is gone
-        }
-        int status = request.statusCode();
-        if (status == 413) {
-            request.response().putHeader("connection", "close");
-            Problem.send(request, 413, "request-too-large", "the body is too large", "at most 64 KiB, a quote with its event log 768 KiB");
-        } else if (status >= 400 && status < 500) {
-            Problem.send(request, status, "bad-request", "the request can't be read", "POST JSON, see the recipe");
-        } else {
-            String reference = Integer.toHexString(System.identityHashCode(request));
-            LOG.error("attestation request failed, reference {}", reference, request.failure());
-            boolean away = request.failure() != null && Database.isAway(request.failure());
-            request.response().putHeader("retry-after", "10");
-            Problem.send(
-                    request,
-                    503,
-                    away ? "database-away" : "internal-error",
-                    "it can't be decided now",
-                    "try again; the operator finds the cause under reference " + reference);
         }
     }
 }

@@ -2,7 +2,6 @@ package dev.holdfast.cmp;
 
 import dev.holdfast.ca.Ca;
 import dev.holdfast.core.Environment;
-import dev.holdfast.database.Database;
 import dev.holdfast.identity.Identity;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.protocol.cmp.CmpMessage;
@@ -10,21 +9,16 @@ import dev.holdfast.revocation.Revocation;
 import dev.holdfast.tls.DeviceListener;
 import dev.holdfast.tls.DeviceTls;
 import dev.holdfast.tls.Problem;
-import io.vertx.core.Context;
+import dev.holdfast.tls.RequestIntake;
 import io.vertx.core.Vertx;
-import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
-import io.vertx.ext.web.handler.BodyHandler;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.Locale;
 import java.util.Optional;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,7 +39,7 @@ public final class CmpEndpoint {
     private final CmpResponder responder;
     private final Ca ca;
     private final Environment environment;
-    private final Semaphore places = new Semaphore(AT_ONCE);
+    private final RequestIntake intake = new RequestIntake("CMP", CmpMessage.MOST_OCTETS / 1024, "RFC 9811 section 3", AT_ONCE);
     private final AtomicBoolean sweeping = new AtomicBoolean();
 
     public CmpEndpoint(
@@ -65,9 +59,9 @@ public final class CmpEndpoint {
 
     public void mount(Router router) {
         for (String path : new String[] {ROOT, ROOT + "/*"}) {
-            router.route(path).handler(BodyHandler.create(false).setBodyLimit(CmpMessage.MOST_OCTETS));
+            intake.reads(router.route(path));
             router.route(path).handler(this::handle);
-            router.route(path).failureHandler(CmpEndpoint::failed);
+            intake.fails(router.route(path));
         }
     }
 
@@ -110,10 +104,7 @@ public final class CmpEndpoint {
             Problem.send(request, 405, "method-not-allowed", "not with this method", "POST a CMP message");
             return;
         }
-        String type = Optional.ofNullable(request.request().getHeader("content-type"))
-                .orElse("")
-                .toLowerCase(Locale.ROOT);
-        if (!type.equals(TYPE) && !type.startsWith(TYPE + ";")) {
+        if (!RequestIntake.hasType(request, TYPE)) {
             Problem.send(
                     request,
                     415,
@@ -122,8 +113,12 @@ public final class CmpEndpoint {
                     "send a DER message as " + TYPE);
             return;
         }
-        Buffer body = request.body().buffer();
-        answer(request, body == null ? new byte[0] : body.getBytes(), place.get());
+        byte[] der = RequestIntake.body(request);
+        String remote = DeviceListener.peer(request).remoteAddress();
+        intake.work(request, () -> {
+            CmpResponder.Answer answer = responder.answer(der, place.get(), remote);
+            return () -> send(request, answer);
+        });
     }
 
     /// RFC 9483 section 6.1: `[/p/{profile}][/{operation}]`.
@@ -146,26 +141,6 @@ public final class CmpEndpoint {
         return message.map(name -> new CmpResponder.Place(named, Optional.of(name)));
     }
 
-    private void answer(RoutingContext request, byte[] der, CmpResponder.Place place) {
-        if (!places.tryAcquire()) {
-            request.response().putHeader("retry-after", "2");
-            Problem.send(request, 503, "busy", "too many requests at once", "try again shortly");
-            return;
-        }
-        String remote = DeviceListener.peer(request).remoteAddress();
-        Context loop = request.vertx().getOrCreateContext();
-        var _ = Thread.ofVirtual().name("cmp").start(() -> {
-            try {
-                CmpResponder.Answer answer = responder.answer(der, place, remote);
-                loop.runOnContext(_ -> send(request, answer));
-            } catch (RuntimeException e) {
-                loop.runOnContext(_ -> request.fail(e));
-            } finally {
-                places.release();
-            }
-        });
-    }
-
     private static void send(RoutingContext request, CmpResponder.Answer answer) {
         if (request.response().ended() || request.response().closed()) {
             return;
@@ -175,29 +150,5 @@ public final class CmpEndpoint {
                 .putHeader("content-type", TYPE)
                 .putHeader("cache-control", "no-store")
                 .end(answer.der());
-    }
-
-    private static void failed(RoutingContext request) {
-        if (request.failure() instanceof HttpClosedException) {
-            return; // the client is gone
-        }
-        int status = request.statusCode();
-        if (status == 413) {
-            request.response().putHeader("connection", "close");
-            Problem.send(request, 413, "request-too-large", "the body is too large", "at most 64 KiB");
-        } else if (status >= 400 && status < 500) {
-            Problem.send(request, status, "bad-request", "the request can't be read", "RFC 9811 section 3");
-        } else {
-            String reference = Integer.toHexString(System.identityHashCode(request));
-            LOG.error("CMP request failed, reference {}", reference, request.failure());
-            boolean away = request.failure() != null && Database.isAway(request.failure());
-            request.response().putHeader("retry-after", "10");
-            Problem.send(
-                    request,
-                    503,
-                    away ? "database-away" : "internal-error",
-                    "it can't be decided now",
-                    "try again; the operator finds the cause under reference " + reference);
-        }
     }
 }

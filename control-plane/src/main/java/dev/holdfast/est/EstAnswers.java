@@ -7,7 +7,6 @@ import dev.holdfast.protocol.cms.CertificatesOnly;
 import dev.holdfast.protocol.est.EstBody;
 import dev.holdfast.tls.Problem;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClosedException;
 import io.vertx.ext.web.RoutingContext;
 import java.security.cert.X509Certificate;
 import java.util.List;
@@ -79,54 +78,12 @@ final class EstAnswers {
     }
 
     private static int status(EnrolmentRefusal reason) {
-        return switch (reason) {
-            case MALFORMED_REQUEST,
-                    REQUEST_SIGNATURE_WRONG,
-                    SIGNATURE_SCHEME_NOT_ACCEPTED,
-                    KEY_WEAK,
-                    KEY_NOT_ACCEPTED,
-                    KEY_NOT_ACCEPTED_BY_PROFILE,
-                    CHANNEL_BINDING_NEEDED,
-                    CHANNEL_BINDING_WRONG,
-                    EXTENSION_NOT_ACCEPTED,
-                    NAME_NOT_ACCEPTED,
-                    ENCRYPTION_KEY_UNKNOWN,
-                    REQUEST_WANTS_A_CA -> 400;
-            case TOKEN_WRONG,
-                    TOKEN_EXPIRED,
-                    TOKEN_ALREADY_USED,
-                    TOKEN_WITHDRAWN,
-                    SECRET_WRONG,
-                    SECRET_EXPIRED,
-                    SECRET_ALREADY_USED,
-                    SECRET_WITHDRAWN -> 401;
-            case PROFILE_UNKNOWN -> 404;
-            case TOO_MANY_REQUESTS_WAIT -> 503;
-            case MANUFACTURER_SERIAL_NOT_REGISTERED,
-                    CERTIFICATE_EXPIRED,
-                    CERTIFICATE_NOT_YET_VALID,
-                    CERTIFICATE_UNKNOWN,
-                    CERTIFICATE_REVOKED,
-                    CERTIFICATE_SUPERSEDED,
-                    DEVICE_UNKNOWN,
-                    DEVICE_SUSPENDED,
-                    DEVICE_RETIRED,
-                    SUBJECT_IS_NOT_THE_DEVICE,
-                    ALTERNATIVE_NAMES_DIFFER,
-                    KEY_ALREADY_BOUND_TO_ANOTHER_DEVICE,
-                    KEY_OF_A_REVOKED_CERTIFICATE,
-                    CREDENTIAL_NOT_ACCEPTED_BY_PROFILE,
-                    PROFILE_IS_NOT_THE_CERTIFICATES,
-                    ATTESTATION_NEEDED,
-                    TPM_NOT_BELIEVED,
-                    SERVER_KEY_NOT_OFFERED_BY_PROFILE,
-                    CLAIM_UNKNOWN,
-                    CLAIM_CLOSED,
-                    CLAIM_EXPIRED,
-                    CLAIM_USED_UP,
-                    CLAIM_NOT_FOR_THIS_DEVICE,
-                    REFUSED_BY_A_PERSON,
-                    NOT_READY_FOR_PRODUCTION -> 403;
+        return switch (reason.status()) {
+            case BAD_REQUEST, NOT_BOUND -> 400;
+            case NOT_AUTHENTICATED -> 401;
+            case NOT_ALLOWED, CONFLICT -> 403;
+            case NO_SUCH_PROFILE -> 404;
+            case NOT_NOW -> 503;
         };
     }
 
@@ -165,29 +122,5 @@ final class EstAnswers {
                 .putHeader("content-type", type)
                 .putHeader("content-transfer-encoding", "base64")
                 .end(Buffer.buffer(EstBody.encode(der)));
-    }
-
-    static void failed(RoutingContext request) {
-        if (request.failure() instanceof HttpClosedException) {
-            return; // the client is gone
-        }
-        int status = request.statusCode();
-        if (status == 413) {
-            request.response().putHeader("connection", "close");
-            Problem.send(request, 413, "request-too-large", "the body is too large", "at most 32 KiB");
-        } else if (status >= 400 && status < 500) {
-            Problem.send(request, status, "bad-request", "the request can't be read", "RFC 7030 section 4.2");
-        } else {
-            String reference = Integer.toHexString(System.identityHashCode(request));
-            LOG.error("EST request failed, reference {}", reference, request.failure());
-            boolean away = request.failure() != null && dev.holdfast.database.Database.isAway(request.failure());
-            request.response().putHeader("retry-after", "10");
-            Problem.send(
-                    request,
-                    503,
-                    away ? "database-away" : "internal-error",
-                    "it can't be decided now",
-                    "try again; the operator finds the cause under reference " + reference);
-        }
     }
 }

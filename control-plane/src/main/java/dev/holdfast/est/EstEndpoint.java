@@ -21,17 +21,13 @@ import dev.holdfast.tls.DeviceListener;
 import dev.holdfast.tls.PeerClass;
 import dev.holdfast.tls.PeerIdentity;
 import dev.holdfast.tls.Problem;
-import io.vertx.core.Context;
-import io.vertx.core.buffer.Buffer;
+import dev.holdfast.tls.RequestIntake;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
-import io.vertx.ext.web.handler.BodyHandler;
 import java.security.SecureRandom;
 import java.time.InstantSource;
-import java.util.Locale;
 import java.util.Optional;
-import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 
 /// EST (RFC 7030 with RFC 8951) under `/.well-known/est/`, with or without the profile's label.
@@ -42,12 +38,12 @@ import java.util.function.Supplier;
 /// mounted on several listeners.
 public final class EstEndpoint {
     private static final String ROOT = "/.well-known/est/";
-    private static final int MOST_BODY = 32 * 1024;
+    private static final int MOST_KIBIBYTES = 32;
     private static final int AT_ONCE = 64;
 
     private final Ca ca;
     private final InstantSource clock;
-    private final Semaphore places = new Semaphore(AT_ONCE);
+    private final RequestIntake intake = new RequestIntake("EST", MOST_KIBIBYTES, "RFC 7030 section 4.2", AT_ONCE);
     private final FailureLimits failures;
     private final Environment environment;
     private final EstDecisions decisions;
@@ -69,9 +65,9 @@ public final class EstEndpoint {
     }
 
     public void mount(Router router) {
-        router.route(ROOT + "*").handler(BodyHandler.create(false).setBodyLimit(MOST_BODY));
+        intake.reads(router.route(ROOT + "*"));
         router.route(ROOT + "*").handler(this::handle);
-        router.route(ROOT + "*").failureHandler(EstAnswers::failed);
+        intake.fails(router.route(ROOT + "*"));
     }
 
     private void handle(RoutingContext request) {
@@ -143,10 +139,7 @@ public final class EstEndpoint {
     /// Section 4.2. 1. The body: `application/pkcs10`, base64. 2. The credential. 3. The decision, off the
     /// event loop.
     private void enrol(RoutingContext request, Optional<String> label, Purpose purpose) {
-        String type = Optional.ofNullable(request.request().getHeader("content-type"))
-                .orElse("")
-                .toLowerCase(Locale.ROOT);
-        if (!type.equals("application/pkcs10") && !type.startsWith("application/pkcs10;")) {
+        if (!RequestIntake.hasType(request, "application/pkcs10")) {
             Problem.send(
                     request,
                     415,
@@ -157,8 +150,7 @@ public final class EstEndpoint {
         }
         byte[] der;
         try {
-            Buffer body = request.body().buffer();
-            der = EstBody.decode(body == null ? new byte[0] : body.getBytes());
+            der = EstBody.decode(RequestIntake.body(request));
         } catch (EstFormatException e) {
             Problem.send(
                     request,
@@ -196,26 +188,13 @@ public final class EstEndpoint {
             Problem.send(request, 429, "too-many-failures", "too many failed attempts", "wait a minute");
             return;
         }
-        if (!places.tryAcquire()) {
-            request.response().putHeader("retry-after", "2");
-            Problem.send(request, 503, "busy", "too many enrolments at once", "try again shortly");
-            return;
-        }
-        Context loop = request.vertx().getOrCreateContext();
-        var _ = Thread.ofVirtual().name("est").start(() -> {
-            try {
-                EstDecisions.Decided decided =
-                        purpose == Purpose.SERVER_KEY ? decisions.withServerKey(call) : decisions.enrol(call);
-                if (decided.outcome() instanceof EnrolmentOutcome.Refused refused) {
-                    failures.refused(caller, refused.reason(), clock.instant());
-                }
-                loop.runOnContext(
-                        _ -> EstAnswers.render(request, decided.outcome(), call.applicant(), decided.answer()));
-            } catch (RuntimeException e) {
-                loop.runOnContext(_ -> request.fail(e));
-            } finally {
-                places.release();
+        intake.work(request, () -> {
+            EstDecisions.Decided decided =
+                    purpose == Purpose.SERVER_KEY ? decisions.withServerKey(call) : decisions.enrol(call);
+            if (decided.outcome() instanceof EnrolmentOutcome.Refused refused) {
+                failures.refused(caller, refused.reason(), clock.instant());
             }
+            return () -> EstAnswers.render(request, decided.outcome(), call.applicant(), decided.answer());
         });
     }
 }

@@ -29,6 +29,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,6 +38,12 @@ import org.slf4j.LoggerFactory;
 /// certificate is decided where it is for every protocol.
 public final class Scep {
     private static final Logger LOG = LoggerFactory.getLogger(Scep.class);
+
+    private static final Map<EnrolmentRefusal, FailInfo> OWN_WORDS = Map.of(
+            EnrolmentRefusal.SIGNATURE_SCHEME_NOT_ACCEPTED, FailInfo.BAD_ALGORITHM,
+            EnrolmentRefusal.KEY_WEAK, FailInfo.BAD_ALGORITHM,
+            EnrolmentRefusal.KEY_NOT_ACCEPTED, FailInfo.BAD_ALGORITHM,
+            EnrolmentRefusal.REQUEST_SIGNATURE_WRONG, FailInfo.BAD_MESSAGE_CHECK);
 
     private final Identity identity;
     private final Ca ca;
@@ -126,13 +133,7 @@ public final class Scep {
             read = CertificationRequest.verify(der);
         } catch (CertificationRequestException e) {
             LOG.debug("SCEP request from {}: {}", remoteAddress, e.getMessage());
-            return reply.failure(
-                    request,
-                    switch (EnrolmentRefusal.of(e)) {
-                        case SIGNATURE_SCHEME_NOT_ACCEPTED, KEY_WEAK, KEY_NOT_ACCEPTED -> FailInfo.BAD_ALGORITHM;
-                        case REQUEST_SIGNATURE_WRONG -> FailInfo.BAD_MESSAGE_CHECK;
-                        default -> FailInfo.BAD_REQUEST;
-                    });
+            return reply.failure(request, failure(EnrolmentRefusal.of(e)));
         }
         Optional<Credential> credential = renewal ? certificate(request.signer()) : token(request, read, der);
         if (credential.isEmpty()) {
@@ -169,9 +170,14 @@ public final class Scep {
             case EnrolmentOutcome.Refused refused -> {
                 waiting.remove(request.transactionId(), key);
                 failures.refused(caller, refused.reason(), clock.instant());
-                yield reply.failure(request, FailInfo.BAD_REQUEST);
+                yield reply.failure(request, failure(refused.reason()));
             }
         };
+    }
+
+    /// Section 3.2.1.4.5 has five words, and most of what can be wrong is `badRequest`.
+    private static FailInfo failure(EnrolmentRefusal reason) {
+        return OWN_WORDS.getOrDefault(reason, FailInfo.BAD_REQUEST);
     }
 
     /// Section 3.3.3 (CertPoll): by who asked before, with the same key.
