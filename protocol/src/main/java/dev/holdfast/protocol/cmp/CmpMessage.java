@@ -1,5 +1,7 @@
 package dev.holdfast.protocol.cmp;
 
+import dev.holdfast.protocol.der.DerFormatException;
+import dev.holdfast.protocol.der.DerShape;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.X509FormatException;
 import java.io.IOException;
@@ -47,7 +49,11 @@ public record CmpMessage(
             throw new CmpException(
                     CmpFailure.BAD_DATA_FORMAT, "a message of " + der.length + " octets is not accepted");
         }
-        DerShape.require(der);
+        try {
+            DerShape.require(der);
+        } catch (DerFormatException e) {
+            throw new CmpException(CmpFailure.BAD_DATA_FORMAT, String.valueOf(e.getMessage()), e);
+        }
         try {
             PKIMessage message = PKIMessage.getInstance(ASN1Primitive.fromByteArray(der));
             if (message == null || !Arrays.equals(message.getEncoded(ASN1Encoding.DER), der)) {

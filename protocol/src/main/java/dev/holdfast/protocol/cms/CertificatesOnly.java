@@ -8,9 +8,13 @@ import java.util.ArrayList;
 import java.util.List;
 import org.bouncycastle.asn1.ASN1EncodableVector;
 import org.bouncycastle.asn1.ASN1Encoding;
+import org.bouncycastle.asn1.ASN1Integer;
 import org.bouncycastle.asn1.ASN1Primitive;
 import org.bouncycastle.asn1.ASN1Set;
 import org.bouncycastle.asn1.DERSet;
+import org.bouncycastle.asn1.DLSequence;
+import org.bouncycastle.asn1.DLSet;
+import org.bouncycastle.asn1.DLTaggedObject;
 import org.bouncycastle.asn1.cms.CMSObjectIdentifiers;
 import org.bouncycastle.asn1.cms.ContentInfo;
 import org.bouncycastle.asn1.cms.SignedData;
@@ -26,18 +30,20 @@ public final class CertificatesOnly {
     /// The message, DER, with the certificates in the order given (so not sorted as a SET would be in strict DER;
     /// clients read the first as theirs, and RFC 5652 asks for DER only of what is signed).
     public static byte[] encode(List<X509Certificate> certificates) {
-        ASN1EncodableVector all = new ASN1EncodableVector();
-        for (X509Certificate certificate : certificates) {
-            all.add(org.bouncycastle.asn1.x509.Certificate.getInstance(Certificates.der(certificate)));
-        }
-        SignedData data = new SignedData(
-                new DERSet(),
-                new ContentInfo(CMSObjectIdentifiers.data, null),
-                new org.bouncycastle.asn1.DLSet(all),
-                null,
-                new DERSet());
         try {
-            return new ContentInfo(CMSObjectIdentifiers.signedData, data).getEncoded(ASN1Encoding.DL);
+            ASN1EncodableVector all = new ASN1EncodableVector();
+            for (X509Certificate certificate : certificates) {
+                // Its own octets: a certificate built anew may leave out a default that its signature is over.
+                all.add(ASN1Primitive.fromByteArray(Certificates.der(certificate)));
+            }
+            // RFC 5652 section 5.1. Not by the library's SignedData, which sorts the certificates when it writes.
+            ASN1EncodableVector data = new ASN1EncodableVector();
+            data.add(new ASN1Integer(1));
+            data.add(new DERSet());
+            data.add(new ContentInfo(CMSObjectIdentifiers.data, null));
+            data.add(new DLTaggedObject(false, 0, new DLSet(all)));
+            data.add(new DERSet());
+            return new ContentInfo(CMSObjectIdentifiers.signedData, new DLSequence(data)).getEncoded(ASN1Encoding.DL);
         } catch (IOException e) {
             throw new IllegalStateException("certificates that can't be encoded again", e);
         }

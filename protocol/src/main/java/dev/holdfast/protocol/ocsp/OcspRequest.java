@@ -2,6 +2,7 @@ package dev.holdfast.protocol.ocsp;
 
 import dev.holdfast.protocol.der.DerFormatException;
 import dev.holdfast.protocol.der.DerReader;
+import dev.holdfast.protocol.der.DerShape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -43,6 +44,7 @@ public final class OcspRequest {
             throw new OcspFormatException("a request of " + der.length + " octets is not accepted");
         }
         try {
+            DerShape.require(der); // also of what is not looked at: a name, a signature, unknown extensions
             DerReader all = DerReader.of(der);
             DerReader request = all.enter(DerReader.SEQUENCE);
             all.end();

@@ -1,5 +1,7 @@
 package dev.holdfast.protocol.x509;
 
+import dev.holdfast.protocol.der.DerFormatException;
+import dev.holdfast.protocol.der.DerShape;
 import java.io.ByteArrayInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -31,6 +33,7 @@ public final class Certificates {
             throw new X509FormatException("a certificate of " + der.length + " octets is not accepted");
         }
         try {
+            DerShape.require(der);
             ByteArrayInputStream in = new ByteArrayInputStream(der);
             X509Certificate certificate =
                     (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in);
@@ -38,6 +41,8 @@ public final class Certificates {
                 throw new X509FormatException("octets after the certificate");
             }
             return certificate;
+        } catch (DerFormatException e) {
+            throw new X509FormatException("not a certificate in DER: " + e.getMessage(), e);
         } catch (CertificateException e) {
             throw new X509FormatException("not a certificate", e);
         }
@@ -77,7 +82,7 @@ public final class Certificates {
         return sha256(subjectPublicKeyInfo);
     }
 
-    /// The one common name of the subject; empty where there is none or several.
+    /// The one common name of the subject; empty where there is none or several, or it is no text.
     public static Optional<String> commonName(X509Certificate certificate) {
         return attribute(certificate, BCStyle.CN);
     }
@@ -97,7 +102,11 @@ public final class Certificates {
         if (found.length != 1 || found[0].isMultiValued()) {
             return Optional.empty();
         }
-        return Optional.of(IETFUtils.valueToString(found[0].getFirst().getValue()));
+        try {
+            return Optional.of(IETFUtils.valueToString(found[0].getFirst().getValue()));
+        } catch (IllegalArgumentException noText) { // octets that are not UTF-8, for one
+            return Optional.empty();
+        }
     }
 
     /// The subject's key identifier (RFC 5280 section 4.2.1.2): what those that it signs name it by.

@@ -1,0 +1,136 @@
+package dev.holdfast.protocol.der;
+
+/// Looks at the skeleton of DER before anything is parsed: tags, lengths, depth, number of elements, and what
+/// the universal types have one form of. It does so without recursion, so that a message that is nothing but
+/// nesting ends here and not on a parser's stack.
+public final class DerShape {
+    private static final int CONSTRUCTED = 0x20;
+    private static final int UNIVERSAL = 0xc0;
+    private static final int MOST_DEPTH = 48;
+    private static final int MOST_ELEMENTS = 8_000;
+
+    private final byte[] der;
+    private final int[] ends = new int[MOST_DEPTH];
+    private int depth;
+    private int at;
+
+    private DerShape(byte[] der) {
+        this.der = der;
+        this.ends[0] = der.length;
+    }
+
+    /// X.690 sections 8.1 and 10.1: one element and nothing after it, definite lengths in their shortest
+    /// form; sections 8.3, 8.19, 10.2, 11.1 and 11.2: BOOLEAN, INTEGER, BIT STRING, NULL and OBJECT IDENTIFIER
+    /// as DER has them, and no string in pieces. What depends on a structure (defaults left out, sets sorted)
+    /// is for who knows it.
+    ///
+    /// @throws DerFormatException when it is not so, or too deep, or of too many parts
+    public static void require(byte[] der) throws DerFormatException {
+        new DerShape(der).walk();
+    }
+
+    private void walk() throws DerFormatException {
+        for (int elements = 0; ; elements++) {
+            while (at == ends[depth]) {
+                if (depth == 0) {
+                    return;
+                }
+                depth--;
+            }
+            if (depth == 0 && elements > 0) {
+                throw fault("octets after the message, which is one element");
+            }
+            if (elements >= MOST_ELEMENTS) {
+                throw fault("too many parts");
+            }
+            step();
+        }
+    }
+
+    private void step() throws DerFormatException {
+        int tag = next();
+        if ((tag & 0x1f) == 0x1f) {
+            throw fault("a tag of more than one octet");
+        }
+        int length = length();
+        if (length > ends[depth] - at) {
+            throw fault("a part that is longer than the whole");
+        }
+        if ((tag & UNIVERSAL) == 0 && !isOneForm(tag, length)) {
+            throw fault("a value that is not in its one form");
+        }
+        if ((tag & CONSTRUCTED) == 0) {
+            at += length;
+        } else if (depth + 1 == MOST_DEPTH) {
+            throw fault("nested too deeply");
+        } else {
+            ends[++depth] = at + length;
+        }
+    }
+
+    private boolean isOneForm(int tag, int length) {
+        return switch (tag) {
+            case 0x00, 0x10, 0x11 -> false; // the end of BER's indefinite lengths; a SEQUENCE that holds nothing
+            case 0x01 -> length == 1 && (der[at] == 0 || der[at] == -1);
+            case 0x02, 0x0a -> isShortest(length);
+            case 0x03 -> isPadded(length);
+            case 0x05 -> length == 0;
+            case 0x06 -> isIdentifier(length);
+            default -> (tag & CONSTRUCTED) == 0 || tag == DerReader.SEQUENCE || tag == 0x31;
+        };
+    }
+
+    private boolean isShortest(int length) {
+        return length == 1
+                || (length > 1 && !(der[at] == 0 && der[at + 1] >= 0) && !(der[at] == -1 && der[at + 1] < 0));
+    }
+
+    /// The bits that are not in use are 0.
+    private boolean isPadded(int length) {
+        if (length == 0 || der[at] < 0 || der[at] > 7) {
+            return false;
+        }
+        return length == 1 ? der[at] == 0 : (der[at + length - 1] & ((1 << der[at]) - 1)) == 0;
+    }
+
+    private boolean isIdentifier(int length) {
+        boolean begins = true;
+        for (int i = 0; i < length; i++) {
+            if (begins && (der[at + i] & 0xff) == 0x80) {
+                return false;
+            }
+            begins = der[at + i] >= 0;
+        }
+        return length > 0 && begins;
+    }
+
+    private int length() throws DerFormatException {
+        int first = next();
+        if (first < 0x80) {
+            return first;
+        }
+        int octets = first & 0x7f;
+        if (octets == 0 || octets > 3) {
+            throw fault("a length that DER does not have");
+        }
+        int length = 0;
+        for (int i = 0; i < octets; i++) {
+            length = (length << 8) | next();
+        }
+        if (length < 0x80 || (octets > 1 && length >> (8 * (octets - 1)) == 0)) {
+            throw fault("a length that is not in its shortest form");
+        }
+        return length;
+    }
+
+    private int next() throws DerFormatException {
+        if (at >= ends[depth]) {
+            throw fault("it ends too early");
+        }
+        return der[at++] & 0xff;
+    }
+
+    private static DerFormatException fault(String what) {
+        return new DerFormatException("not DER: " + what);
+    }
+}
