@@ -105,13 +105,15 @@ final class FleetRooms {
                 ground.clock,
                 ground.random,
                 ground.installationSecret());
-        renewals = new Renewals(
-                ground.database,
-                ground.journal,
-                commands,
-                ground.clock,
-                ground.random,
-                configuration.certificates().renewalsPerHour());
+        renewals = parts.opened(
+                "renewals",
+                new Renewals(
+                        ground.database,
+                        ground.journal,
+                        commands,
+                        ground.clock,
+                        ground.random,
+                        configuration.certificates().renewalsPerHour()));
         rollover = new AuthorityLifecycle(ground.database, ground.journal, ca, renewals, ground.clock, ground.random);
         attestation = new Attestation(
                 ground.database,
@@ -207,6 +209,7 @@ final class FleetRooms {
         telemetry.alsoFlush("ended certificates", identity::cutEnded);
         attestation.onAlarm((tx, alarm) -> detection.raise(tx, Alarms.finding(alarm)));
         telemetry.alsoFlush("overdue attestations", attestation::tellOverdue);
+        telemetry.alsoFlush("campaigns of renewal", renewals::planDue);
         telemetry.alsoFlush("renewals that are due", renewals::tellDue);
         rollover.start(telemetry);
         telemetry.start();

@@ -21,26 +21,27 @@ final class ApiCaller implements AutoCloseable {
     /// Revokes, and returns when the server has answered.
     void revoke(ServerProcess server, Meter meter) throws IOException {
         String serial = meter.certificate().getSerialNumber().toString(16);
-        HttpResponse<String> answer = send(
-                HttpRequest.newBuilder(URI.create("http://localhost:" + server.port("OPERATOR")
-                                + "/api/v1/certificates/" + serial + "/revoke"))
-                        .header("Authorization", "Bearer " + token)
-                        .header("Content-Type", "application/json")
-                        .POST(HttpRequest.BodyPublishers.ofString("{\"reason\":\"bench\",\"code\":\"keyCompromise\"}")),
-                HttpResponse.BodyHandlers.ofString());
-        if (answer.statusCode() != 200) {
-            throw new IOException("not revoked: " + answer.statusCode() + " " + answer.body());
-        }
+        post(server, "/certificates/" + serial + "/revoke", "{\"reason\":\"bench\",\"code\":\"keyCompromise\"}");
+    }
+
+    /// @param path below `/api/v1`
+    String get(ServerProcess server, String path) throws IOException {
+        return call(path, api(server, path).GET());
     }
 
     /// @param path below `/api/v1`
     String post(ServerProcess server, String path, String json) throws IOException {
-        HttpResponse<String> answer = send(
-                HttpRequest.newBuilder(URI.create("http://localhost:" + server.port("OPERATOR") + "/api/v1" + path))
-                        .header("Authorization", "Bearer " + token)
-                        .header("Content-Type", "application/json")
-                        .POST(HttpRequest.BodyPublishers.ofString(json)),
-                HttpResponse.BodyHandlers.ofString());
+        return call(path, api(server, path).POST(HttpRequest.BodyPublishers.ofString(json)));
+    }
+
+    private HttpRequest.Builder api(ServerProcess server, String path) {
+        return HttpRequest.newBuilder(URI.create("http://localhost:" + server.port("OPERATOR") + "/api/v1" + path))
+                .header("Authorization", "Bearer " + token)
+                .header("Content-Type", "application/json");
+    }
+
+    private String call(String path, HttpRequest.Builder request) throws IOException {
+        HttpResponse<String> answer = send(request, HttpResponse.BodyHandlers.ofString());
         if (answer.statusCode() / 100 != 2) {
             throw new IOException(path + ": " + answer.statusCode() + " " + answer.body());
         }

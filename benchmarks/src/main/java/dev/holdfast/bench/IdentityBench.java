@@ -29,7 +29,7 @@ final class IdentityBench {
 
     private static List<Row> issuance(Bench bench) throws IOException {
         Fleet fleet = BenchMain.prepare(
-                bench, "issuance", new FleetMain.Sizes(bench.size(100, 10), 0, bench.size(10_000, 60), 0));
+                bench, "issuance", new FleetMain.Sizes(bench.size(100, 10), 0, bench.size(20_000, 60), 0));
         try (ServerProcess server = ServerProcess.start(bench.home(), fleet.data())) {
             return EnrolmentRow.identity(
                     EnrolmentRow.measure(bench, fleet, server).getFirst());

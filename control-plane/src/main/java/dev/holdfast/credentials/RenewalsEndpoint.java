@@ -135,6 +135,7 @@ final class RenewalsEndpoint {
                 .with("told", campaign.told())
                 .with("done", campaign.done())
                 .with("toldBy", campaign.toldBy())
+                .with("plannedAt", campaign.plannedAt())
                 .with("stoppedAt", campaign.stoppedAt());
     }
 }

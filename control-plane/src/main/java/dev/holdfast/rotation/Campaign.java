@@ -7,9 +7,10 @@ import java.util.Optional;
 /// Certificates that are to be renewed ahead of their time, and how far that has come.
 ///
 /// @param perHour at most so many devices are told in an hour
-/// @param total certificates chosen when it began
+/// @param total certificates chosen; grows until it is planned
 /// @param told devices that were told over MQTT, or whose certificate is due for those that ask by themselves
 /// @param done certificates whose successor is in use, or that have ended otherwise
+/// @param plannedAt when every chosen certificate had its time; empty while that goes on
 public record Campaign(
         String id,
         Environment environment,
@@ -20,9 +21,10 @@ public record Campaign(
         long total,
         long told,
         long done,
+        Optional<Instant> plannedAt,
         Optional<Instant> stoppedAt) {
 
-    /// When the last device will have been told.
+    /// When the last device will have been told, of those that are planned.
     public Instant toldBy() {
         return startedAt.plusSeconds(Math.round(total * 3_600.0 / perHour));
     }

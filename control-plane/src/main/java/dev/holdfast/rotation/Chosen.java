@@ -6,6 +6,16 @@ import java.util.List;
 
 /// Which certificates a campaign renews.
 public sealed interface Chosen {
+    /// For the journal.
+    default String text() {
+        return switch (this) {
+            case All _ -> "all";
+            case OfAuthority by -> "of authority " + by.authority();
+            case OfDevices of -> "of " + of.devices().size() + " devices";
+            case One one -> "serial " + one.certificate().hex();
+        };
+    }
+
     /// Every one of the environment that counts.
     record All() implements Chosen {}
 

@@ -3,6 +3,7 @@ package dev.holdfast.rotation;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.commands.Commands;
 import dev.holdfast.core.Actor;
+import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.Serial;
 import dev.holdfast.database.Database;
@@ -13,10 +14,15 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jooq.DSLContext;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,10 +32,15 @@ import org.slf4j.LoggerFactory;
 /// protocols that can (EST's header, ACME's renewal information). Devices on MQTT are told when it comes, as
 /// desired state (`certificate: {serial, renewAfter}`), no more of them in an hour than the server can renew. A
 /// campaign moves the times of many certificates forward, spread at its own rate.
-public final class Renewals {
+public final class Renewals implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Renewals.class);
     private static final Actor SELF = new Actor.Holdfast("rotation");
-    private static final int MOST_AT_ONCE = 200;
+    /// In one change: what cuts a session waits for no more than that.
+    private static final int MOST_AT_ONCE = 50;
+    /// Certificates that are planned, and locked, at once.
+    private static final int PIECE = 1_000;
+    /// What a caller waits for: a campaign of some ten thousand is planned when it hears of it.
+    private static final int PIECES_AT_ONCE = 20;
     private static final int MOST_PER_HOUR = 3_600_000;
     /// What was not used of the rate for longer than this is lost: no burst after an outage.
     private static final Duration LONGEST_CREDIT = Duration.ofSeconds(10);
@@ -40,6 +51,9 @@ public final class Renewals {
     private final InstantSource clock;
     private final SecureRandom random;
     private final int perHour;
+    private final AtomicBoolean planning = new AtomicBoolean();
+    private volatile boolean closing;
+    private volatile @Nullable Thread planner;
 
     /// @param perHour at most so many devices are told in an hour, over all nodes
     public Renewals(
@@ -69,7 +83,10 @@ public final class Renewals {
     }
 
     /// Moves the renewal of these certificates forward: the first now, the last when the rate allows.
-    /// Certificates that are due sooner stay as they are.
+    /// Certificates that are due sooner stay as they are, and those issued meanwhile.
+    ///
+    /// What is decided is journalled when this returns; the times are set piece by piece after it
+    /// ([#planDue]), because a million of them take half a minute. A small campaign is planned when it returns.
     ///
     /// @param rate devices in an hour, at most what the installation serves
     /// @throws IllegalArgumentException when the rate is not between 1 and 3,600,000
@@ -77,56 +94,145 @@ public final class Renewals {
         if (rate < 1 || rate > MOST_PER_HOUR) {
             throw new IllegalArgumentException("a campaign's rate is between 1 and 3,600,000 devices in an hour");
         }
-        return journal.commit(tx -> start(tx, environment, chosen, rate, reason, actor));
+        Campaign started = journal.commit(tx -> start(tx, environment, chosen, rate, reason, actor));
+        for (int piece = 0; piece < PIECES_AT_ONCE; piece++) {
+            if (campaign(environment, started.id()).orElseThrow().plannedAt().isPresent() || !planSome()) {
+                break;
+            }
+        }
+        return campaign(environment, started.id()).orElseThrow();
     }
 
-    /// As the other, inside a change of another room.
+    /// As the other, inside a change of another room; planned after it.
     public Campaign start(
             Transaction tx, Environment environment, Chosen chosen, int rate, String reason, Actor actor) {
         byte[] fresh = new byte[8];
         random.nextBytes(fresh);
         String id = HexFormat.of().formatHex(fresh);
         int used = Math.min(rate, perHour);
-        long total = RenewalStore.bringForward(tx.sql(), id, environment, chosen, tx.now(), used);
-        Campaign campaign =
-                new Campaign(id, environment, reason, actor.toString(), tx.now(), used, total, 0, 0, Optional.empty());
-        RenewalStore.insert(tx.sql(), campaign);
+        Campaign campaign = new Campaign(
+                id, environment, reason, actor.toString(), tx.now(), used, 0, 0, 0, Optional.empty(), Optional.empty());
+        CampaignStore.insert(tx.sql(), campaign, shuffled(chosen), PIECE);
         tx.record(new Entry(
                 "renewal.campaign-started",
                 environment,
                 "campaign:" + id,
                 actor,
                 reason,
-                Map.of(
-                        "certificates",
-                        total,
-                        "perHour",
-                        used,
-                        "toldBy",
-                        campaign.toldBy().toString())));
+                Map.of("certificates", chosen.text(), "perHour", used)));
         return campaign;
+    }
+
+    /// So that the devices of one place do not all renew in the same minute.
+    private Chosen shuffled(Chosen chosen) {
+        if (!(chosen instanceof Chosen.OfDevices of)) {
+            return chosen;
+        }
+        List<DeviceRef> devices = new ArrayList<>(of.devices());
+        Collections.shuffle(devices, random);
+        return new Chosen.OfDevices(devices);
+    }
+
+    /// Goes on with the planning of campaigns, and with the clearing of stopped ones, until there is none left, on
+    /// a thread of its own; called every few seconds, on every node.
+    public void planDue() {
+        if (!closing && planning.compareAndSet(false, true)) {
+            planner = Thread.ofVirtual().name("renewal-planner").start(this::planAll);
+        }
+    }
+
+    private void planAll() {
+        try {
+            while (!closing && planSome()) {
+                // the next piece
+            }
+            while (!closing && clearSome()) {
+                // the next piece
+            }
+        } catch (RuntimeException e) {
+            LOG.warn("planning campaigns: {}; goes on at the next turn", e.toString());
+        } finally {
+            planning.set(false);
+        }
+    }
+
+    private boolean clearSome() {
+        return database.transact(sql -> CampaignStore.clearSome(sql, PIECE, clock.instant()));
+    }
+
+    /// One piece of the oldest campaign that is not planned. A crash after it goes on with the next.
+    ///
+    /// @return whether there may be more to plan now
+    private boolean planSome() {
+        Planned piece = database.transact(sql -> CampaignStore.takeUnplanned(sql)
+                .map(campaign -> plan(sql, campaign))
+                .orElse(Planned.NOTHING));
+        piece.finished().ifPresent(id -> {
+            if (journal.commit(tx -> finish(tx, id))) {
+                LOG.info("campaign {} is planned", id);
+            }
+        });
+        return piece.more();
+    }
+
+    /// @param finished the campaign that has no more to plan
+    private record Planned(boolean more, Optional<String> finished) {
+        static final Planned NOTHING = new Planned(false, Optional.empty());
+    }
+
+    private static Planned plan(DSLContext sql, CampaignStore.Unplanned campaign) {
+        if (campaign.byDevice()) {
+            Optional<Long> part = CampaignStore.planPart(sql, campaign);
+            part.ifPresent(some -> CampaignStore.planned(sql, campaign.id(), some, ""));
+            return new Planned(true, part.isPresent() ? Optional.empty() : Optional.of(campaign.id()));
+        }
+        CampaignStore.Piece piece = CampaignStore.planNext(sql, campaign, PIECE);
+        CampaignStore.planned(
+                sql, campaign.id(), piece.planned(), piece.last().orElse(""));
+        boolean over = piece.last().isEmpty() && !CampaignStore.anyLeft(sql, campaign);
+        return new Planned(true, over ? Optional.of(campaign.id()) : Optional.empty());
+    }
+
+    private boolean finish(Transaction tx, String id) {
+        if (!CampaignStore.finishPlanning(tx.sql(), id, tx.now())) {
+            return false;
+        }
+        Campaign planned = CampaignStore.find(tx.sql(), id, tx.now());
+        tx.record(new Entry(
+                "renewal.campaign-planned",
+                planned.environment(),
+                "campaign:" + id,
+                SELF,
+                planned.reason(),
+                Map.of("certificates", planned.total(), "toldBy", planned.toldBy().toString())));
+        return true;
     }
 
     /// No more devices are told for this campaign; those that were told renew all the same.
     ///
     /// @return false when there is no such campaign that runs
     public boolean stop(Environment environment, String id, String reason, Actor actor) {
-        return journal.commit(tx -> {
-            if (!RenewalStore.stop(tx.sql(), environment, id, tx.now())) {
+        boolean wasRunning = journal.commit(tx -> {
+            if (!CampaignStore.stop(tx.sql(), environment, id, tx.now())) {
                 return false;
             }
             tx.record(new Entry("renewal.campaign-stopped", environment, "campaign:" + id, actor, reason, Map.of()));
             return true;
         });
+        boolean more = wasRunning;
+        for (int piece = 0; more && piece < PIECES_AT_ONCE; piece++) {
+            more = clearSome();
+        }
+        return wasRunning;
     }
 
     public Optional<Campaign> campaign(Environment environment, String id) {
-        return database.read(sql -> RenewalStore.campaign(sql, environment, id, clock.instant()));
+        return database.read(sql -> CampaignStore.find(sql, environment, id, clock.instant()));
     }
 
     /// Newest first.
     public List<Campaign> campaigns(Environment environment, int limit) {
-        return database.read(sql -> RenewalStore.campaigns(sql, environment, clock.instant(), limit));
+        return database.read(sql -> CampaignStore.list(sql, environment, clock.instant(), limit));
     }
 
     /// Tells the devices whose time has come, as many as the rate allows; called every few seconds, on every
@@ -139,16 +245,22 @@ public final class Renewals {
     }
 
     private int tellSome(Transaction tx) {
-        Optional<Duration> since = RenewalStore.takeTurn(tx.sql(), tx.now(), LONGEST_CREDIT);
-        if (since.isEmpty()) {
+        Optional<Instant> usedUpTo = RenewalStore.takeTurn(tx.sql(), tx.now(), LONGEST_CREDIT);
+        if (usedUpTo.isEmpty()) {
             return 0;
         }
-        int allowed = (int) Math.min(MOST_AT_ONCE, since.get().toMillis() * perHour / 3_600_000);
+        long credit = Duration.between(usedUpTo.get(), tx.now()).toMillis();
+        int allowed = (int) Math.min(MOST_AT_ONCE, credit * perHour / 3_600_000);
         if (allowed < 1) {
             return 0;
         }
         List<RenewalStore.Due> due = RenewalStore.due(tx.sql(), tx.now(), allowed);
-        RenewalStore.turnTaken(tx.sql(), tx.now());
+        // Of the rate only what was used, unless nobody is left to be told.
+        RenewalStore.turnTaken(
+                tx.sql(),
+                due.size() < allowed
+                        ? tx.now()
+                        : usedUpTo.get().plusNanos(Math.round(due.size() * 3.6e12 / perHour)));
         for (RenewalStore.Due one : due) {
             commands.change(
                     tx,
@@ -167,5 +279,19 @@ public final class Renewals {
             LOG.debug("told {} devices to renew", due.size());
         }
         return due.size();
+    }
+
+    /// The piece that is being planned is finished; the others are, after the next start.
+    @Override
+    public void close() {
+        closing = true;
+        Thread last = planner;
+        try {
+            if (last != null) {
+                last.join(Duration.ofSeconds(5));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }
