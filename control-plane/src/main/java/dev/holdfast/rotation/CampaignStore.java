@@ -144,12 +144,14 @@ final class CampaignStore {
         Optional<Part> part = sql.fetchOptional(
                         "select part, devices from renewal_campaign_part where campaign = ? order by part limit 1",
                         campaign.id())
-                .map(row -> new Part(row.get(0, Integer.class), row.get(1, String[].class)));
+                .map(row -> new Part(row.get(0, Integer.class), List.of(row.get(1, String[].class))));
         if (part.isEmpty()) {
             return Optional.empty();
         }
         List<Object> bindings = new ArrayList<>(List.of(
-                campaign.environment(), part.get().devices(), utc(campaign.startedAt()), campaign.id()));
+                campaign.environment(),
+                part.get().devices().toArray(String[]::new),
+                utc(campaign.startedAt()), campaign.id()));
         bindings.addAll(move(campaign));
         Record row = sql.fetchSingle(
                 "with seen as (select serial from certificate where environment = ? and " + RenewalStore.COUNTS
@@ -166,7 +168,7 @@ final class CampaignStore {
         return Optional.of(moved);
     }
 
-    private record Part(int number, String[] devices) {}
+    private record Part(int number, List<String> devices) {}
 
     private static List<Object> move(Unplanned campaign) {
         return List.of(utc(campaign.startedAt()), campaign.total(), 3_600.0 / campaign.perHour(), campaign.id());
