@@ -209,8 +209,7 @@ final class FleetRooms {
         telemetry.alsoFlush("ended certificates", identity::cutEnded);
         attestation.onAlarm((tx, alarm) -> detection.raise(tx, Alarms.finding(alarm)));
         telemetry.alsoFlush("overdue attestations", attestation::tellOverdue);
-        telemetry.alsoFlush("campaigns of renewal", renewals::planDue);
-        telemetry.alsoFlush("renewals that are due", renewals::tellDue);
+        telemetry.alsoFlush("renewals that are due", renewals::workDue);
         rollover.start(telemetry);
         telemetry.start();
         segmentation.start();

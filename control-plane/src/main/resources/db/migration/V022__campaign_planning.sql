@@ -19,3 +19,9 @@ create table renewal_campaign_part (
     devices  text[] not null,
     primary key (campaign, part)
 );
+
+-- How far a campaign has come, from indexes alone.
+drop index certificate_campaign;
+create index certificate_campaign on certificate (renewal_campaign, renew_at) where renewal_campaign is not null;
+create index certificate_campaign_done on certificate (renewal_campaign)
+    where renewal_campaign is not null and state in ('superseded','revoked');

@@ -139,6 +139,19 @@ final class Bench {
         return cost;
     }
 
+    /// Waits until a server that has just started has done what it does at its start (it looks through all
+    /// certificates, its database through what was filled in), at most a minute.
+    void settle(ServerProcess server) {
+        for (int second = 0; second < size(60, 1); second++) {
+            Duration before = CpuMeter.family(server.handle());
+            Load.pause(1_000);
+            if (CpuMeter.family(server.handle()).minus(before).toMillis() < 60) {
+                return;
+            }
+        }
+        say("the server did not come to rest within a minute of its start");
+    }
+
     static double micros(Duration cpu, int operations) {
         return cpu.toNanos() / 1e3 / operations;
     }

@@ -68,6 +68,7 @@ final class RevocationRows {
                     Row.Promise.atMost(100, Spread.once(each)),
                     false);
         }
+        bench.settle(server);
         ocsp(server, with, revoked);
         lists(server, with);
     }

@@ -25,6 +25,7 @@ final class RenewalCommand {
             "PER HOUR=perHour",
             "TOLD BY=toldBy",
             "STARTED=startedAt~",
+            "PLANNED=plannedAt~",
             "STOPPED=stoppedAt~");
 
     /// Which certificates.

@@ -29,50 +29,53 @@ final class CertificateStore {
 
     private CertificateStore() {}
 
-    static void intend(DSLContext sql, Intended intended, Instant now) {
-        PlainSql.execute(
-                sql,
-                "insert into certificate(serial, authority, profile, usages, environment, device, name,"
-                        + " alternative_names, public_key, key_fingerprint, state, not_before, not_after, renew_at,"
-                        + " intended_at, granted_by, crl_part)"
-                        + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'intended', ?, ?, ?, ?, ?, ?)",
-                intended.serial().hex(),
-                intended.authority(),
-                intended.profile(),
-                usages(intended.usages()),
-                intended.environment().value(),
-                intended.device().map(d -> d.id().value()).orElse(null),
-                intended.name(),
-                String.join("\n", intended.alternativeNames()),
-                Issuance.der(intended.publicKey()),
-                Issuance.fingerprint(intended.publicKey()),
-                intended.notBefore(),
-                intended.notAfter(),
-                intended.renewAt(),
-                now,
-                intended.grantedBy(),
-                intended.listPart());
+    /// Stores what is granted, and binds a device's key to it for ever, at once.
+    ///
+    /// @return false when the key is bound to another device; nothing is stored then
+    static boolean intend(DSLContext sql, Intended intended, Instant now) {
+        String environment = intended.environment().value();
+        String device = intended.device().map(d -> d.id().value()).orElse(null);
+        String key = Issuance.fingerprint(intended.publicKey());
+        return PlainSql.execute(
+                        sql,
+                        "with bound as (insert into device_key(key_fingerprint, environment, device)"
+                                + " select ?, ?, owner from (select ?::text as owner) asked where owner is not null"
+                                + " on conflict (key_fingerprint) do nothing returning 1)"
+                                + " insert into certificate(serial, authority, profile, usages, environment, device,"
+                                + " name, alternative_names, public_key, key_fingerprint, state, not_before, not_after,"
+                                + " renew_at, intended_at, granted_by, crl_part)"
+                                + " select ?, ?, ?, ?, ?, owner, ?, ?, ?::bytea, ?, 'intended', ?::timestamptz,"
+                                + " ?::timestamptz, ?::timestamptz, ?::timestamptz, ?, ?::bigint"
+                                + " from (select ?::text as owner) asked where owner is null"
+                                + " or exists (select 1 from bound) or exists (select 1 from device_key"
+                                + " where key_fingerprint = ? and environment = ? and device = owner)",
+                        key,
+                        environment,
+                        device,
+                        intended.serial().hex(),
+                        intended.authority(),
+                        intended.profile(),
+                        usages(intended.usages()),
+                        environment,
+                        intended.name(),
+                        String.join("\n", intended.alternativeNames()),
+                        Issuance.der(intended.publicKey()),
+                        key,
+                        intended.notBefore(),
+                        intended.notAfter(),
+                        intended.renewAt(),
+                        now,
+                        intended.grantedBy(),
+                        intended.listPart(),
+                        device,
+                        key,
+                        environment)
+                == 1;
     }
 
     /// The first of a block of places in revocation lists, for [ListParts].
     static long places(DSLContext sql) {
         return sql.fetchSingle("select nextval('certificate_place')").get(0, Long.class);
-    }
-
-    /// Binds a key to a device for ever.
-    ///
-    /// @return whom it is bound to, which is another one when that one was first
-    static DeviceRef bindKey(DSLContext sql, String keyFingerprint, DeviceRef device) {
-        int bound = PlainSql.execute(
-                sql,
-                "insert into device_key(key_fingerprint, environment, device) values (?, ?, ?)"
-                        + " on conflict (key_fingerprint) do nothing",
-                keyFingerprint,
-                device.environment().value(),
-                device.id().value());
-        return bound == 1
-                ? device
-                : knownKey(sql, keyFingerprint, Optional.empty()).owner().orElseThrow();
     }
 
     /// What is known of a key, asked at once. A certificate that was never used and ended only because its

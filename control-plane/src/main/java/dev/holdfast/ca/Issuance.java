@@ -79,13 +79,9 @@ public final class Issuance {
                 RenewalSchedule.renewAt(serial, now, notAfter),
                 request.grantedBy(),
                 parts.place(tx.sql()));
-        request.device().ifPresent(device -> {
-            String key = fingerprint(request.publicKey());
-            if (!CertificateStore.bindKey(tx.sql(), key, device).equals(device)) {
-                throw new IllegalStateException("the key of " + device + " belongs to another device");
-            }
-        });
-        CertificateStore.intend(tx.sql(), intended, tx.now());
+        if (!CertificateStore.intend(tx.sql(), intended, tx.now())) {
+            throw new IllegalStateException("the key of " + request.name() + " belongs to another device");
+        }
         return intended;
     }
 

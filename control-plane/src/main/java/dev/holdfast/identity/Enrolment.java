@@ -2,6 +2,7 @@ package dev.holdfast.identity;
 
 import dev.holdfast.ca.ApprovedRequest;
 import dev.holdfast.ca.Ca;
+import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.ca.CertificateStanding;
 import dev.holdfast.ca.Intended;
 import dev.holdfast.ca.Issuance;
@@ -283,20 +284,25 @@ public final class Enrolment {
         Optional<Device> device = named.flatMap(d -> inventory.lock(tx, d));
         String profile = shown.profile().or(applicant::profile).orElse(Profiles.DEVICE);
         String key = Issuance.fingerprint(request.recognisedBy());
-        Map<HeldRequests.Cause, HeldRequests.State> decisions =
-                named.map(d -> held.decisions(tx, d, key)).orElseGet(() -> new EnumMap<>(HeldRequests.Cause.class));
+        Optional<CertificateProfile> by = ca.profiles().find(environment, profile);
+        // A decision that is not known counts as none yet: whoever is not asked about has nothing to gain by it.
+        boolean decidedByPeople = shown.proof() instanceof EnrolmentFacts.Proof.ByCertificate
+                || by.filter(p -> p.admittance().approval()).isPresent();
+        Map<HeldRequests.Cause, HeldRequests.State> decisions = named.filter(_ -> decidedByPeople)
+                .map(d -> held.decisions(tx, d, key))
+                .orElseGet(() -> new EnumMap<>(HeldRequests.Cause.class));
         EnrolmentFacts.unregistered(shown.proof())
                 .flatMap(u -> held.decision(tx, environment, "", u.key(), HeldRequests.Cause.UNREGISTERED_SERIAL))
                 .ifPresent(state -> decisions.put(HeldRequests.Cause.UNREGISTERED_SERIAL, state));
         Issuance.KnownKey known = ca.issuance().knownKey(tx, request.publicKeyInfo(), named);
-        boolean registersItself = shown.proof() instanceof EnrolmentFacts.Proof.ByClaim by
-                && by.claim().isPresent();
+        boolean registersItself = shown.proof() instanceof EnrolmentFacts.Proof.ByClaim claimed
+                && claimed.claim().isPresent();
         return new EnrolmentFacts(
                 named,
                 device.map(Device::state)
                         .or(() -> registersItself ? Optional.of(Lifecycle.REGISTERED) : Optional.empty()),
                 shown.proof(),
-                ca.profiles().find(environment, profile),
+                by,
                 known.owner(),
                 known.revoked(),
                 known.repeatable(),
@@ -385,11 +391,8 @@ public final class Enrolment {
         X509Certificate signed = ca.issuance().sign(intended);
         Actor actor = new Actor.Device(device);
         Optional<X509Certificate> stored = journal.commit(tx -> {
-            inventory
-                    .lock(tx, device)
-                    .filter(locked -> locked.state() == Lifecycle.REGISTERED)
-                    .ifPresent(locked -> inventory.transition(
-                            tx, locked, Lifecycle.ENROLLED, "has its certificate", Optional.empty(), actor));
+            inventory.transitionFrom(
+                    tx, device, Lifecycle.REGISTERED, Lifecycle.ENROLLED, "has its certificate", actor);
             return ca.issuance().store(tx, intended, signed, actor);
         });
         if (stored.isEmpty()) {

@@ -3,18 +3,11 @@ package dev.holdfast.identity;
 import dev.holdfast.ca.ApprovedRequest;
 import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.core.DeviceRef;
-import dev.holdfast.core.Serial;
 import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.protocol.x509.CertificationRequest;
-import dev.holdfast.protocol.x509.KeyKind;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashSet;
-import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /// Decides whether a device gets a certificate. Pure: the same facts give the same decision, for every
 /// protocol.
@@ -22,9 +15,6 @@ final class EnrolmentPolicy {
     private static final Duration FROZEN_RETRY = Duration.ofMinutes(10);
     private static final Duration QUARANTINE_RETRY = Duration.ofMinutes(5);
     private static final Duration PERSON_RETRY = Duration.ofMinutes(1);
-    private static final String DNS = "DNS:";
-    /// RFC 5280 appendix A.1: ub-common-name.
-    private static final int LONGEST_COMMON_NAME = 64;
 
     private EnrolmentPolicy() {}
 
@@ -39,10 +29,10 @@ final class EnrolmentPolicy {
     ///    person's decision.
     static EnrolmentDecision decide(
             EnrolmentFacts facts, CertificationRequest request, Applicant applicant, Instant now) {
-        Optional<EnrolmentDecision> stopped = credential(facts, now)
+        Optional<EnrolmentDecision> stopped = CredentialRules.check(facts, now)
                 .or(() -> profile(facts, applicant))
                 .or(() -> device(facts))
-                .or(() -> request(facts, request))
+                .or(() -> RequestRules.check(facts, request))
                 .or(() -> evidence(facts, applicant))
                 .or(() -> heldBack(facts))
                 .or(() -> person(facts, applicant, now));
@@ -59,96 +49,11 @@ final class EnrolmentPolicy {
         return new EnrolmentDecision.Grant(new ApprovedRequest(
                 device.environment(),
                 Optional.of(device),
-                commonName(facts, request),
-                alternativeNames(facts, request),
+                RequestRules.commonName(facts, request),
+                RequestRules.alternativeNames(facts, request),
                 request.publicKeyInfo(),
                 facts.profile().orElseThrow(),
                 grantedBy));
-    }
-
-    /// The device's id; but a server's certificate that an account asks for by DNS names alone has the first of
-    /// them, because programs take the common name for one more name to renew.
-    private static String commonName(EnrolmentFacts facts, CertificationRequest request) {
-        String id = facts.device().orElseThrow().id().value();
-        boolean namesTheDevice = request.commonName().filter(id::equals).isPresent();
-        return facts.proof() instanceof EnrolmentFacts.Proof.ByAccount && !namesTheDevice
-                ? request.alternativeNames().stream()
-                        .filter(name -> name.startsWith(DNS))
-                        .map(name -> name.substring(DNS.length()))
-                        .filter(name -> name.length() <= LONGEST_COMMON_NAME)
-                        .sorted()
-                        .findFirst()
-                        .orElse(id)
-                : id;
-    }
-
-    /// The SAN that every device certificate has: the name alone does not say which environment it is of.
-    static String alternativeName(DeviceRef device) {
-        return "URI:urn:holdfast:device:" + device.environment() + ":" + device.id();
-    }
-
-    /// The device's own name first, then the DNS names that were asked for, or had before, and that the profile
-    /// allows.
-    private static List<String> alternativeNames(EnrolmentFacts facts, CertificationRequest request) {
-        String own = alternativeName(facts.device().orElseThrow());
-        List<String> wanted =
-                request.alternativeNames().isEmpty() && facts.proof() instanceof EnrolmentFacts.Proof.ByCertificate by
-                        ? by.alternativeNames()
-                        : request.alternativeNames();
-        return Stream.concat(
-                        Stream.of(own),
-                        wanted.stream()
-                                .filter(name -> name.startsWith(DNS)
-                                        && facts.profile()
-                                                .orElseThrow()
-                                                .admittance()
-                                                .allowsDns(name.substring(DNS.length())))
-                                .sorted())
-                .distinct()
-                .toList();
-    }
-
-    private static Optional<EnrolmentDecision> credential(EnrolmentFacts facts, Instant now) {
-        return switch (facts.proof()) {
-            case EnrolmentFacts.Proof.ByToken by -> token(facts, by.token(), now);
-            case EnrolmentFacts.Proof.BySharedSecret by -> secret(facts, by.secret(), now);
-            case EnrolmentFacts.Proof.ByAccount _ -> Optional.empty();
-            case EnrolmentFacts.Proof.ByTpm by ->
-                by.facts().faults().isEmpty()
-                        ? Optional.empty()
-                        : refuse(
-                                EnrolmentRefusal.TPM_NOT_BELIEVED,
-                                by.facts().faults().getFirst().toString());
-            case EnrolmentFacts.Proof.ByClaim by -> claim(facts, by.claim(), now);
-            case EnrolmentFacts.Proof.ByManufacturer by ->
-                validity(by.notBefore(), by.notAfter(), Duration.ZERO, now)
-                        .or(() -> by.unregistered().isPresent()
-                                ? decided(
-                                        facts,
-                                        HeldRequests.Cause.UNREGISTERED_SERIAL,
-                                        "nobody has registered the product with serial number "
-                                                + by.unregistered()
-                                                        .get()
-                                                        .product()
-                                                        .serial())
-                                : Optional.empty())
-                        .or(() -> facts.device().isPresent()
-                                ? Optional.empty()
-                                : refuse(
-                                        EnrolmentRefusal.MANUFACTURER_SERIAL_NOT_REGISTERED,
-                                        "the manufacturer is known, this product serial is not; register it first"));
-            case EnrolmentFacts.Proof.ByCertificate by ->
-                certificate(by)
-                        .or(() -> validity(
-                                by.notBefore(),
-                                by.notAfter(),
-                                facts.profile()
-                                        .map(p -> p.rotation()
-                                                .renewableAfterExpiry()
-                                                .plus(p.rotation().lateWindow()))
-                                        .orElse(Duration.ZERO),
-                                now));
-        };
     }
 
     private static Optional<EnrolmentDecision> profile(EnrolmentFacts facts, Applicant applicant) {
@@ -259,7 +164,8 @@ final class EnrolmentPolicy {
                 : Optional.empty();
     }
 
-    private static Optional<EnrolmentDecision> decided(EnrolmentFacts facts, HeldRequests.Cause cause, String why) {
+    /// What people have said of it; held until they have.
+    static Optional<EnrolmentDecision> decided(EnrolmentFacts facts, HeldRequests.Cause cause, String why) {
         HeldRequests.State state = facts.decisions().getOrDefault(cause, HeldRequests.State.WAITING);
         return switch (state) {
             case APPROVED -> Optional.empty();
@@ -267,99 +173,6 @@ final class EnrolmentPolicy {
             case REFUSED ->
                 refuse(EnrolmentRefusal.REFUSED_BY_A_PERSON, "an operator has refused this request; ask them why");
         };
-    }
-
-    private static Optional<EnrolmentDecision> secret(
-            EnrolmentFacts facts, Optional<SharedSecrets.Known> found, Instant now) {
-        if (found.isEmpty()) {
-            return refuse(EnrolmentRefusal.SECRET_WRONG, "no such shared secret for this device");
-        }
-        SharedSecrets.Known secret = found.get();
-        if (secret.withdrawn()) {
-            return refuse(EnrolmentRefusal.SECRET_WITHDRAWN, "the shared secret was withdrawn");
-        }
-        if (secret.usedBy().isPresent()
-                && !secret.usedBy().equals(facts.repeatable().map(Serial::hex))) {
-            return refuse(
-                    EnrolmentRefusal.SECRET_ALREADY_USED,
-                    "the shared secret has given a certificate or an account already; ask for a new one");
-        }
-        return now.isAfter(secret.expiresAt())
-                ? refuse(EnrolmentRefusal.SECRET_EXPIRED, "the shared secret expired " + secret.expiresAt())
-                : Optional.empty();
-    }
-
-    /// A claim gives one certificate to each device, while its batch is open; its answer may be fetched again
-    /// as long as that certificate is unused. Who has an identity already does not get another by a secret that
-    /// many share.
-    private static Optional<EnrolmentDecision> claim(EnrolmentFacts facts, Optional<Claims.Claim> found, Instant now) {
-        if (found.isEmpty()) {
-            return refuse(EnrolmentRefusal.CLAIM_UNKNOWN, "no batch has this claim certificate");
-        }
-        Claims.Batch batch = found.get().batch();
-        if (batch.closedAt().isPresent()) {
-            return refuse(EnrolmentRefusal.CLAIM_CLOSED, "the batch was closed");
-        }
-        if (!now.isBefore(batch.expiresAt())) {
-            return refuse(EnrolmentRefusal.CLAIM_EXPIRED, "the batch expired " + batch.expiresAt());
-        }
-        if (found.get().claimed() && facts.repeatable().isPresent()) {
-            return Optional.empty();
-        }
-        if (!found.get().member()
-                || found.get().claimed()
-                || !facts.state().equals(Optional.of(Lifecycle.REGISTERED))) {
-            return refuse(
-                    EnrolmentRefusal.CLAIM_NOT_FOR_THIS_DEVICE,
-                    "the device is not one of this batch, or has claimed its certificate already");
-        }
-        return batch.used() >= batch.most()
-                ? refuse(EnrolmentRefusal.CLAIM_USED_UP, "all " + batch.most() + " places of the batch are taken")
-                : Optional.empty();
-    }
-
-    private static Optional<EnrolmentDecision> token(
-            EnrolmentFacts facts, Optional<EnrolmentStore.Token> found, Instant now) {
-        if (found.isEmpty()) {
-            return refuse(EnrolmentRefusal.TOKEN_WRONG, "no such token for this device");
-        }
-        EnrolmentStore.Token token = found.get();
-        if (token.withdrawn()) {
-            return refuse(EnrolmentRefusal.TOKEN_WITHDRAWN, "the token was withdrawn");
-        }
-        Optional<Serial> used = token.usedSerial();
-        if (used.isPresent() && !used.equals(facts.repeatable())) {
-            return refuse(
-                    EnrolmentRefusal.TOKEN_ALREADY_USED,
-                    "the token has given a certificate already; ask for a new token");
-        }
-        return now.isAfter(token.expiresAt())
-                ? refuse(EnrolmentRefusal.TOKEN_EXPIRED, "the token expired " + token.expiresAt())
-                : Optional.empty();
-    }
-
-    private static Optional<EnrolmentDecision> certificate(EnrolmentFacts.Proof.ByCertificate by) {
-        if (by.state().isEmpty()) {
-            return refuse(EnrolmentRefusal.CERTIFICATE_UNKNOWN, "no such certificate was issued here");
-        }
-        return switch (by.state().get()) {
-            case PENDING, CURRENT -> Optional.empty();
-            case INTENDED -> refuse(EnrolmentRefusal.CERTIFICATE_UNKNOWN, "it is not issued yet");
-            case SUPERSEDED ->
-                by.overlaps()
-                        ? Optional.empty()
-                        : refuse(EnrolmentRefusal.CERTIFICATE_SUPERSEDED, "its successor has been used already");
-            case REVOKED -> refuse(EnrolmentRefusal.CERTIFICATE_REVOKED, "the certificate was revoked");
-        };
-    }
-
-    private static Optional<EnrolmentDecision> validity(Instant from, Instant to, Duration grace, Instant now) {
-        if (now.isBefore(from)) {
-            return refuse(EnrolmentRefusal.CERTIFICATE_NOT_YET_VALID, "the client certificate begins " + from);
-        }
-        return now.isAfter(to.plus(grace))
-                ? refuse(EnrolmentRefusal.CERTIFICATE_EXPIRED, "the client certificate ended " + to)
-                : Optional.empty();
     }
 
     private static Optional<EnrolmentDecision> device(EnrolmentFacts facts) {
@@ -376,92 +189,7 @@ final class EnrolmentPolicy {
         };
     }
 
-    private static Optional<EnrolmentDecision> request(EnrolmentFacts facts, CertificationRequest request) {
-        DeviceRef device = facts.device().orElseThrow();
-        if (request.wantsToBeCa()) {
-            return refuse(EnrolmentRefusal.REQUEST_WANTS_A_CA, "the request asks for a CA certificate");
-        }
-        boolean renewal = facts.proof() instanceof EnrolmentFacts.Proof.ByCertificate;
-        boolean same = (names(facts).contains(request.commonName().orElse("")) || isNamedByDns(facts, request))
-                && (!renewal || request.subjectAttributes() == 1);
-        if (!request.subjectIsEmpty() && !same) {
-            return refuse(
-                    EnrolmentRefusal.SUBJECT_IS_NOT_THE_DEVICE,
-                    "the request's subject is not CN=" + device.id() + "; leave it empty or use that");
-        }
-        Optional<EnrolmentDecision> names = names(facts, request);
-        if (names.isPresent()) {
-            return names;
-        }
-        CertificateProfile profile = facts.profile().orElseThrow();
-        if (request.serverGenerated() && !profile.keys().serverGenerated()) {
-            return refuse(
-                    EnrolmentRefusal.SERVER_KEY_NOT_OFFERED_BY_PROFILE,
-                    "profile " + profile.name() + " has keys made on the device only");
-        }
-        if (!profile.keys().kinds().contains(request.keyKind())) {
-            return refuse(
-                    EnrolmentRefusal.KEY_NOT_ACCEPTED_BY_PROFILE,
-                    "profile " + profile.name() + " takes "
-                            + profile.keys().kinds().stream()
-                                    .map(KeyKind::text)
-                                    .sorted()
-                                    .collect(Collectors.joining(", ")));
-        }
-        if (facts.keyOwner().isPresent() && !facts.keyOwner().get().equals(device)) {
-            return refuse(
-                    EnrolmentRefusal.KEY_ALREADY_BOUND_TO_ANOTHER_DEVICE,
-                    "another device has this key; make a new one on this device");
-        }
-        if (facts.keyRevoked()) {
-            return refuse(
-                    EnrolmentRefusal.KEY_OF_A_REVOKED_CERTIFICATE,
-                    "a certificate of this key was revoked; make a new key");
-        }
-        return Optional.empty();
-    }
-
-    /// None is unchanged. A renewal's are those of its certificate, whole; a first request's are the device's
-    /// own, and DNS names that the profile allows.
-    private static Optional<EnrolmentDecision> names(EnrolmentFacts facts, CertificationRequest request) {
-        Set<String> wanted = new HashSet<>(request.alternativeNames());
-        if (wanted.isEmpty()) {
-            return Optional.empty();
-        }
-        String own = alternativeName(facts.device().orElseThrow());
-        CertificateProfile profile = facts.profile().orElseThrow();
-        boolean fit = facts.proof() instanceof EnrolmentFacts.Proof.ByCertificate by
-                ? wanted.equals(new HashSet<>(by.alternativeNames()))
-                : wanted.stream()
-                        .allMatch(name -> name.equals(own)
-                                || (name.startsWith(DNS)
-                                        && profile.admittance().allowsDns(name.substring(DNS.length()))));
-        return fit
-                ? Optional.empty()
-                : refuse(
-                        EnrolmentRefusal.ALTERNATIVE_NAMES_DIFFER,
-                        "the request's alternative names are not those of the device; leave them out or use " + own);
-    }
-
-    /// An account's request may have one of its DNS names, which are looked at beside, as its common name.
-    private static boolean isNamedByDns(EnrolmentFacts facts, CertificationRequest request) {
-        return facts.proof() instanceof EnrolmentFacts.Proof.ByAccount
-                && request.commonName()
-                        .filter(name -> request.alternativeNames().contains(DNS + name))
-                        .isPresent();
-    }
-
-    /// The common names that a request of this device may have.
-    private static Set<String> names(EnrolmentFacts facts) {
-        Set<String> names = new HashSet<>();
-        facts.device().ifPresent(device -> names.add(device.id().value()));
-        if (facts.proof() instanceof EnrolmentFacts.Proof.ByManufacturer by) {
-            names.addAll(by.names());
-        }
-        return names;
-    }
-
-    private static Optional<EnrolmentDecision> refuse(EnrolmentRefusal reason, String detail) {
+    static Optional<EnrolmentDecision> refuse(EnrolmentRefusal reason, String detail) {
         return Optional.of(new EnrolmentDecision.Refuse(reason, detail));
     }
 }

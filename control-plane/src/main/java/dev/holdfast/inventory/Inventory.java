@@ -227,12 +227,36 @@ public final class Inventory {
         if (!device.state().mayBecome(to)) {
             return new Transition.NotAllowed(device.state(), to);
         }
-        DeviceRef ref = device.ref();
-        Device moved = InventoryStore.setState(tx.sql(), ref, to, device.state(), reason, tx.now(), until);
-        Map<String, Object> body = new TreeMap<>(Map.of("from", device.state().text(), "to", to.text()));
+        Device moved = InventoryStore.setState(tx.sql(), device.ref(), to, device.state(), reason, tx.now(), until)
+                .orElseThrow();
+        return changed(tx, moved, device.state(), until, actor);
+    }
+
+    /// As above, of a device that is in one state; nothing happens to it in any other.
+    public Optional<Device> transitionFrom(
+            Transaction tx, DeviceRef ref, Lifecycle from, Lifecycle to, String reason, Actor actor) {
+        if (!from.mayBecome(to)) {
+            throw new IllegalArgumentException("a device that is " + from.text() + " never becomes " + to.text());
+        }
+        Optional<Device> moved =
+                InventoryStore.setState(tx.sql(), ref, to, from, reason, tx.now(), Optional.empty());
+        moved.ifPresent(device -> changed(tx, device, from, Optional.empty(), actor));
+        return moved;
+    }
+
+    private static Transition changed(
+            Transaction tx, Device moved, Lifecycle from, Optional<Instant> until, Actor actor) {
+        Map<String, Object> body = new TreeMap<>(
+                Map.of("from", from.text(), "to", moved.state().text()));
         until.ifPresent(end -> body.put("until", end.toString()));
-        tx.record(new Entry("device." + to.text(), ref.environment(), subject(ref), actor, reason, body));
-        return new Transition.Changed(moved, device.state());
+        tx.record(new Entry(
+                "device." + moved.state().text(),
+                moved.ref().environment(),
+                subject(moved.ref()),
+                actor,
+                moved.stateReason(),
+                body));
+        return new Transition.Changed(moved, from);
     }
 
     public Transition transition(DeviceRef ref, Lifecycle to, String reason, Optional<Instant> until, Actor actor) {

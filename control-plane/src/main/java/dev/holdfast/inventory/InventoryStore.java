@@ -35,7 +35,7 @@ final class InventoryStore {
     private static final String FIND = "select " + COLUMNS + " from device where environment = ? and id = ?";
     private static final String LOCK = FIND + " for update";
     private static final String SET_STATE = "update device set state = ?, state_before = ?, state_since = ?,"
-            + " state_reason = ?, state_until = ? where environment = ? and id = ? returning " + COLUMNS;
+            + " state_reason = ?, state_until = ? where environment = ? and id = ? and state = ? returning " + COLUMNS;
     private static final ObjectReader LABELS = Json.mapper().readerFor(new TypeReference<Map<String, String>>() {});
     private static final ObjectReader REASONS = Json.mapper().readerFor(new TypeReference<List<String>>() {});
 
@@ -151,8 +151,8 @@ final class InventoryStore {
                 utc(device.registeredAt()));
     }
 
-    /// @return the device as it is now
-    static Device setState(
+    /// @return the device as it is now; empty when it is not in the state `from`
+    static Optional<Device> setState(
             DSLContext sql,
             DeviceRef ref,
             Lifecycle to,
@@ -161,17 +161,17 @@ final class InventoryStore {
             Instant since,
             Optional<Instant> until) {
         return PlainSql.first(
-                        sql,
-                        SET_STATE,
-                        InventoryStore::device,
-                        to.text(),
-                        from.text(),
-                        since,
-                        reason,
-                        until.orElse(null),
-                        ref.environment().value(),
-                        ref.id().value())
-                .orElseThrow();
+                sql,
+                SET_STATE,
+                InventoryStore::device,
+                to.text(),
+                from.text(),
+                since,
+                reason,
+                until.orElse(null),
+                ref.environment().value(),
+                ref.id().value(),
+                from.text());
     }
 
     static Optional<Lifecycle> stateBefore(DSLContext sql, DeviceRef ref) {

@@ -8,7 +8,7 @@ import java.util.Optional;
 ///
 /// @param perHour at most so many devices are told in an hour
 /// @param total certificates chosen; grows until it is planned
-/// @param told devices that were told over MQTT, or whose certificate is due for those that ask by themselves
+/// @param told devices whose time has come: they are told over MQTT, or hear of it when they ask by themselves
 /// @param done certificates whose successor is in use, or that have ended otherwise
 /// @param plannedAt when every chosen certificate had its time; empty while that goes on
 public record Campaign(

@@ -21,8 +21,7 @@ final class CampaignStore {
     private static final String CAMPAIGN =
             "select k.id, k.environment, k.reason, k.started_by, k.started_at, k.per_hour,"
                     + " k.total, k.stopped_at,"
-                    + " (select count(*) from certificate c where c.renewal_campaign = k.id"
-                    + "   and (c.told_at is not null or c.renew_at <= ?)),"
+                    + " (select count(*) from certificate c where c.renewal_campaign = k.id and c.renew_at <= ?),"
                     + " (select count(*) from certificate c where c.renewal_campaign = k.id"
                     + "   and c.state in ('superseded','revoked')), k.planned_at"
                     + " from renewal_campaign k where k.environment = ?";

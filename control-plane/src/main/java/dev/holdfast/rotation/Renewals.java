@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.jooq.DSLContext;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,6 +42,7 @@ public final class Renewals implements AutoCloseable {
     private static final int PIECE = 1_000;
     /// What a caller waits for: a campaign of some ten thousand is planned when it hears of it.
     private static final int PIECES_AT_ONCE = 20;
+    private static final Duration OTHERS_PIECE = Duration.ofMillis(20);
     private static final int MOST_PER_HOUR = 3_600_000;
     /// What was not used of the rate for longer than this is lost: no burst after an outage.
     private static final Duration LONGEST_CREDIT = Duration.ofSeconds(10);
@@ -51,9 +53,9 @@ public final class Renewals implements AutoCloseable {
     private final InstantSource clock;
     private final SecureRandom random;
     private final int perHour;
-    private final AtomicBoolean planning = new AtomicBoolean();
+    private final AtomicBoolean working = new AtomicBoolean();
     private volatile boolean closing;
-    private volatile @Nullable Thread planner;
+    private volatile @Nullable Thread worker;
 
     /// @param perHour at most so many devices are told in an hour, over all nodes
     public Renewals(
@@ -86,7 +88,7 @@ public final class Renewals implements AutoCloseable {
     /// Certificates that are due sooner stay as they are, and those issued meanwhile.
     ///
     /// What is decided is journalled when this returns; the times are set piece by piece after it
-    /// ([#planDue]), because a million of them take half a minute. A small campaign is planned when it returns.
+    /// ([#workDue]), because a million of them take half a minute. A small campaign is planned when it returns.
     ///
     /// @param rate devices in an hour, at most what the installation serves
     /// @throws IllegalArgumentException when the rate is not between 1 and 3,600,000
@@ -96,8 +98,11 @@ public final class Renewals implements AutoCloseable {
         }
         Campaign started = journal.commit(tx -> start(tx, environment, chosen, rate, reason, actor));
         for (int piece = 0; piece < PIECES_AT_ONCE; piece++) {
-            if (campaign(environment, started.id()).orElseThrow().plannedAt().isPresent() || !planSome()) {
+            if (campaign(environment, started.id()).orElseThrow().plannedAt().isPresent()) {
                 break;
+            }
+            if (!planSome()) {
+                LockSupport.parkNanos(OTHERS_PIECE.toNanos()); // the background, or another node, is at it
             }
         }
         return campaign(environment, started.id()).orElseThrow();
@@ -133,26 +138,28 @@ public final class Renewals implements AutoCloseable {
         return new Chosen.OfDevices(devices);
     }
 
-    /// Goes on with the planning of campaigns, and with the clearing of stopped ones, until there is none left, on
-    /// a thread of its own; called every few seconds, on every node.
-    public void planDue() {
-        if (!closing && planning.compareAndSet(false, true)) {
-            planner = Thread.ofVirtual().name("renewal-planner").start(this::planAll);
+    /// Goes on with what is due, on a thread of its own until there is none left: planning campaigns, clearing
+    /// stopped ones, telling devices whose time has come as far as the rate allows. Called every few seconds, on
+    /// every node; each piece is done by one of them.
+    public void workDue() {
+        if (!closing && working.compareAndSet(false, true)) {
+            worker = Thread.ofVirtual().name("renewals").start(this::work);
         }
     }
 
-    private void planAll() {
+    private void work() {
         try {
-            while (!closing && planSome()) {
-                // the next piece
-            }
-            while (!closing && clearSome()) {
-                // the next piece
+            boolean more = true;
+            while (more && !closing) {
+                boolean planned = planSome();
+                boolean cleared = clearSome();
+                boolean told = journal.commit(this::tellSome) == MOST_AT_ONCE;
+                more = planned || cleared || told;
             }
         } catch (RuntimeException e) {
-            LOG.warn("planning campaigns: {}; goes on at the next turn", e.toString());
+            LOG.warn("renewals: {}; goes on at the next turn", e.toString());
         } finally {
-            planning.set(false);
+            working.set(false);
         }
     }
 
@@ -235,15 +242,9 @@ public final class Renewals implements AutoCloseable {
         return database.read(sql -> CampaignStore.list(sql, environment, clock.instant(), limit));
     }
 
-    /// Tells the devices whose time has come, as many as the rate allows; called every few seconds, on every
-    /// node: one of them does it at a time.
-    public void tellDue() {
-        int told;
-        do {
-            told = journal.commit(this::tellSome);
-        } while (told == MOST_AT_ONCE);
-    }
-
+    /// Tells some devices whose time has come, as many as the rate allows.
+    ///
+    /// @return how many
     private int tellSome(Transaction tx) {
         Optional<Instant> usedUpTo = RenewalStore.takeTurn(tx.sql(), tx.now(), LONGEST_CREDIT);
         if (usedUpTo.isEmpty()) {
@@ -281,11 +282,11 @@ public final class Renewals implements AutoCloseable {
         return due.size();
     }
 
-    /// The piece that is being planned is finished; the others are, after the next start.
+    /// The piece that is being done is finished; the others are, after the next start.
     @Override
     public void close() {
         closing = true;
-        Thread last = planner;
+        Thread last = worker;
         try {
             if (last != null) {
                 last.join(Duration.ofSeconds(5));

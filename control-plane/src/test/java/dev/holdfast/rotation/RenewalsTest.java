@@ -119,7 +119,7 @@ class RenewalsTest {
                 .isBefore(Instant.now().plusSeconds(10));
 
         TestServer.await("all are told", () -> {
-            renewals().tellDue();
+            renewals().workDue();
             return devices.stream()
                     .allMatch(d -> told(d.ref()).equals(d.serial().hex()));
         });
