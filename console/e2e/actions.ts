@@ -94,13 +94,61 @@ export async function actions(browser: Browser, target: Target, check: Check): P
     }
     await act("a request that waits for a person is approved, with the key that it is about", "/certificates", async (page) => {
       if (size === "phone") {
-        if ((await page.getByText("waits for a person").count()) > 0) throw new Error("It was approved already, and still waits.");
+        if ((await page.getByText("meter-0044", { exact: true }).count()) > 0) throw new Error("It was approved already, and still waits.");
         return;
       }
-      await page.getByRole("button", { name: "Approve" }).click();
+      await page.getByRole("row", { name: /meter-0044/ }).getByRole("button", { name: "Approve" }).click();
       await page.getByRole("dialog").getByText("the key 4c1f").waitFor();
       await confirm(page, "Approve 1 request", "known on site");
+      await page.getByText("1 request waits for a person").waitFor();
+    });
+    await act("a product that nobody registered is named before it is approved", "/certificates", async (page) => {
+      // The second size meets what the first has left.
+      const open = () => page.getByRole("row", { name: /SN-2291/ }).getByRole("button", { name: "Approve" }).click();
+      if (size !== "phone") {
+        await open();
+        const dialog = page.getByRole("dialog");
+        await dialog.getByText("Which device is this product?").waitFor();
+        await audit(page);
+        await dialog.getByLabel(/^Device’s id/).fill("meter-0001");
+        await dialog.getByLabel(/^Why/).fill("delivered today");
+        await dialog.getByRole("button", { name: "Approve 1 request" }).click();
+        await dialog.getByText("is registered already, with another model").waitFor();
+        await audit(page);
+        return;
+      }
+      await open();
+      const dialog = page.getByRole("dialog");
+      await dialog.getByLabel("A device with this id is registered already").check();
+      if ((await dialog.getByLabel("Model").count()) > 0) throw new Error("The model of a registered device is asked for.");
+      await dialog.getByLabel("A device with this id is registered already").uncheck();
+      await dialog.getByLabel("Model").selectOption("kwh-3");
+      await dialog.getByLabel(/^District/).fill("north");
+      await audit(page);
+      const sent = page.waitForRequest((request) => request.url().endsWith("/enrolment-requests/rq-2/approve"));
+      await confirm(page, "Approve 1 request", "delivered today");
+      const body = (await sent).postDataJSON() as Record<string, unknown>;
+      if (body.model !== "kwh-3" || "device" in body || JSON.stringify(body.labels) !== '{"district":"north"}') throw new Error(`What was sent is ${JSON.stringify(body)}.`);
       await page.getByText("waits for a person").waitFor({ state: "detached" });
+    }, size === "phone" ? undefined : 400);
+    await act("an ACME account is deactivated, with what becomes of its certificates", "/certificates", async (page) => {
+      const row = page.getByRole("row", { name: /meter-0003.*5Qz0cWb3T1/ });
+      await row.waitFor();
+      if (size === "phone") {
+        if ((await row.getByRole("button").count()) > 0) throw new Error("A deactivated account can be deactivated again.");
+        return;
+      }
+      await row.getByRole("button", { name: "Deactivate" }).click();
+      await page.getByRole("dialog").getByText("stay as they are; revoke them").waitFor();
+      await audit(page);
+      await confirm(page, "Deactivate 1 account", "the gateway was sold");
+      await row.getByText("deactivated").waitFor();
+    });
+    await act("the registers of a failed attestation name the events that were measured otherwise", `/devices/${device}`, async (page) => {
+      await page.getByRole("tab", { name: "Certificates" }).click();
+      await page.getByText("was not expected").waitFor();
+      await page.getByText("EV_EFI_VARIABLE_DRIVER_CONFIG SecureBoot (cfe1").waitFor();
+      await audit(page);
     });
     await act("the picture of what ends can be read as a table, by day and by week", "/certificates", async (page) => {
       await page.getByText("As a table").click();

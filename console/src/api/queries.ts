@@ -116,6 +116,13 @@ export const certificateKeysQuery = queryOptions({ queryKey: ["certificates", "k
 export const rogueQuery = queryOptions({ queryKey: ["certificates", "rogue"], queryFn: () => must(api.GET("/certificates/rogue", { params: { query: { limit: 20 } } })) });
 export const profilesQuery = queryOptions({ queryKey: ["certificate-profiles"], queryFn: () => must(api.GET("/certificate-profiles")), staleTime: 60_000 });
 export const waitingRequestsQuery = queryOptions({ queryKey: ["enrolment-requests", "waiting"], queryFn: () => must(api.GET("/enrolment-requests", { params: { query: { state: "waiting", limit: 100 } } })), refetchInterval: 30_000 });
+export const acmeAccountsQuery = infiniteQueryOptions({
+  queryKey: ["acme-accounts"],
+  queryFn: ({ pageParam }) => must(api.GET("/acme-accounts", { params: { query: { ...given({ cursor: pageParam }), limit: 20 } } })),
+  initialPageParam: "",
+  getNextPageParam: (last) => last.next,
+});
+export const attestationQuery = (id: string) => queryOptions({ queryKey: ["device", id, "attestation"], queryFn: () => must(api.GET("/devices/{id}/attestation", { params: { path: { id } } })) });
 export const diagnosisQuery = (id: string) => queryOptions({ queryKey: ["device", id, "diagnosis"], queryFn: () => must(api.GET("/devices/{id}/connection-diagnosis", { params: { path: { id } } })) });
 export const channelsQuery = queryOptions({ queryKey: ["channels"], queryFn: () => must(api.GET("/notification-channels")) });
 export const neverIsolateQuery = queryOptions({ queryKey: ["never-isolate"], queryFn: () => must(api.GET("/never-isolate")) });

@@ -3,7 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useId, useState } from "react";
 import type { Schemas } from "../api/client";
 import { certificatesQuery, forecastQuery } from "../api/queries";
-import { Anchors, Authorities, Concerns, Keys, Profiles, Waiting } from "../parts/Credentials";
+import { AcmeAccounts, Anchors, Authorities, Concerns, Keys, Profiles, Waiting } from "../parts/Credentials";
 import { CertificateTable } from "../parts/CertificateTable";
 import { ForecastChart } from "../parts/ForecastChart";
 import { Empty, Page, Panel, ProblemNotice, Skeleton } from "../parts/Page";
@@ -42,6 +42,7 @@ export function Certificates() {
       <Profiles />
       <Authorities />
       <Anchors />
+      <AcmeAccounts />
     </Page>
   );
 }

@@ -3,6 +3,7 @@ import { Link, useParams } from "@tanstack/react-router";
 import { lazy, Suspense, useId, useState } from "react";
 import { api, must, type Schemas } from "../api/client";
 import { configurationQuery, deviceCertificatesQuery, deviceQuery, failuresQuery } from "../api/queries";
+import { Attested } from "../parts/Attested";
 import { CertificateTable } from "../parts/CertificateTable";
 import { DeviceActions } from "../parts/DeviceActions";
 import { Enrol } from "../parts/Enrol";
@@ -58,7 +59,7 @@ export function Device() {
               { key: "timeline", label: "Timeline", show: () => <Timeline id={id} /> },
               { key: "telemetry", label: "Telemetry", show: () => <Suspense fallback={<SkeletonLines />}><Telemetry id={id} /></Suspense> },
               { key: "logs", label: "Logs", show: () => <Logs id={id} /> },
-              { key: "certificates", label: "Certificates", show: () => <DeviceCertificates id={id} /> },
+              { key: "certificates", label: "Certificates", show: () => <><DeviceCertificates id={id} /><Attested id={id} /></> },
               { key: "configuration", label: "Configuration", show: () => <Configuration id={id} /> },
               { key: "refusals", label: "Why refused", show: () => <Refusals id={id} /> },
             ]}

@@ -1,8 +1,8 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useId, useState } from "react";
 import { api, must, type Schemas } from "../api/client";
-import { anchorsQuery, authoritiesQuery, certificateKeysQuery, profilesQuery, rogueQuery, waitingRequestsQuery } from "../api/queries";
+import { acmeAccountsQuery, anchorsQuery, authoritiesQuery, certificateKeysQuery, modelsQuery, profilesQuery, rogueQuery, waitingRequestsQuery } from "../api/queries";
 import { Act, Consequence } from "./Act";
 import { Mark, State } from "./Mark";
 import { Empty, Panel } from "./Page";
@@ -64,7 +64,7 @@ export function Waiting() {
         rowKey={(r) => r.id}
         empty={null}
         columns={[
-          { key: "device", head: "Device", phone: "title", cell: (r) => (r.device ? <Link className="key mono nowrap" to="/devices/$id" params={{ id: r.device }}>{r.device}</Link> : <span className="quiet">not said</span>) },
+          { key: "device", head: "Device", phone: "title", cell: (r) => (r.device ? <Link className="key mono nowrap" to="/devices/$id" params={{ id: r.device }}>{r.device}</Link> : r.serialNumber ? <span className="quiet">serial <Untrusted text={r.serialNumber} /></span> : <span className="quiet">not said</span>) },
           { key: "cause", head: "Why a person", phone: "full", cell: (r) => <>{fact(r.cause)}: <Untrusted text={r.detail} /></> },
           { key: "by", head: "Shown", label: "shows", cell: (r) => r.credential },
           { key: "key", head: "Key", phone: "hide", cell: (r) => <code title={r.key}>{r.key.slice(0, 16)}…</code> },
@@ -76,7 +76,75 @@ export function Waiting() {
   );
 }
 
+/// A product that nobody registered is approved by saying which device it is; every other request as it stands.
 function Decide({ request, approve }: { request: Schemas["EnrolmentRequest"]; approve: boolean }) {
+  if (approve && request.cause === "unregistered-serial") return <Name request={request} />;
+  return <Plainly request={request} approve={approve} />;
+}
+
+function Name({ request }: { request: Schemas["EnrolmentRequest"] }) {
+  const models = useQuery(modelsQuery);
+  const known = models.data?.models ?? [];
+  const [device, setDevice] = useState("");
+  const [model, setModel] = useState("");
+  const [registered, setRegistered] = useState(false);
+  const [district, setDistrict] = useState("");
+  const f = useId();
+  const serial = request.serialNumber ?? "";
+  const id = device.trim() || serial;
+  const chosen = model || (known[0]?.id ?? "");
+  return (
+    <Act
+      label="Approve"
+      title="Which device is this product?"
+      confirm="Approve 1 request"
+      preview={
+        <Consequence
+          many={registered ? "1 request, and a product registered for its device" : "1 request, and 1 device registered with its product"}
+          which={<>serial number <Untrusted text={serial} />{request.manufacturer && <>, made by <code className="break">{request.manufacturer.slice(0, 16)}…</code></>}</>}
+          until="it is granted when the product asks again, as it does by itself"
+          undo="Revoke the certificate, and retire the device."
+          also={<><dt>Known of it</dt><dd><Untrusted text={request.detail} /></dd></>}
+        />
+      }
+      extra={
+        <>
+          <label className="field" htmlFor={`${f}d`}>Device’s id (left empty: its serial number)
+            <input id={`${f}d`} className="input mono" pattern="[A-Za-z0-9][A-Za-z0-9._\-]{0,63}" maxLength={64} autoComplete="off" placeholder={serial} required={!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(serial)} value={device} onChange={(event) => setDevice(event.target.value)} />
+          </label>
+          <label className="check" htmlFor={`${f}r`}>
+            <input id={`${f}r`} type="checkbox" checked={registered} onChange={(event) => setRegistered(event.target.checked)} />
+            <span>A device with this id is registered already</span>
+          </label>
+          {!registered && (
+            <div className="form-grid">
+              <label className="field" htmlFor={`${f}m`}>Model
+                <select id={`${f}m`} className="input" required value={chosen} onChange={(event) => setModel(event.target.value)}>
+                  {known.map((m) => <option key={m.id} value={m.id}>{m.id} ({m.vendor})</option>)}
+                </select>
+              </label>
+              <label className="field" htmlFor={`${f}l`}>District (label, may stay empty)
+                <input id={`${f}l`} className="input" maxLength={63} value={district} onChange={(event) => setDistrict(event.target.value)} />
+              </label>
+            </div>
+          )}
+        </>
+      }
+      act={(reason, key) => must(api.POST("/enrolment-requests/{id}/approve", {
+        params: { path: { id: request.id }, header: { "Idempotency-Key": key } },
+        body: {
+          reason,
+          ...(device.trim() ? { device: device.trim() } : {}),
+          ...(registered ? {} : { model: chosen, ...(district.trim() ? { labels: { district: district.trim() } } : {}) }),
+        },
+      }))}
+      done={`Approved: ${id} gets its certificate when it asks again.`}
+      wide
+    />
+  );
+}
+
+function Plainly({ request, approve }: { request: Schemas["EnrolmentRequest"]; approve: boolean }) {
   const whose = request.device ?? "a device that is not known";
   const send = (reason: string, key: string) => {
     const options = { params: { path: { id: request.id }, header: { "Idempotency-Key": key } }, body: { reason } };
@@ -225,6 +293,58 @@ function AddAnchor() {
       }
       act={() => must(api.POST("/manufacturer-anchors", { body: { name, pem } }))}
       done="The manufacturer is trusted."
+    />
+  );
+}
+
+/// Keys that speak for a device under a profile: gateways and servers that renew by ACME.
+export function AcmeAccounts() {
+  const accounts = useInfiniteQuery(acmeAccountsQuery);
+  const rows = accounts.data?.pages.flatMap((page) => page.accounts);
+  return (
+    <Panel title="ACME accounts" flush>
+      <Table
+        caption="ACME accounts"
+        rows={rows}
+        rowKey={(a) => a.id}
+        error={accounts.error}
+        retry={() => void accounts.refetch()}
+        empty={<Empty title="No account yet."><p className="quiet">A gateway or server opens one with uacme, certbot or lego, and a secret of its device: <code>holdfast device secret DEVICE</code>.</p></Empty>}
+        more={{ has: accounts.hasNextPage, busy: accounts.isFetchingNextPage, load: () => void accounts.fetchNextPage() }}
+        columns={[
+          { key: "device", head: "Device", phone: "title", cell: (a) => <Link className="key mono nowrap" to="/devices/$id" params={{ id: a.device }}>{a.device}</Link> },
+          { key: "status", head: "Status", phone: "side", cell: (a) => (a.status === "valid" ? <State tone="good">valid</State> : <State tone="calm">deactivated</State>) },
+          { key: "profile", head: "Profile", label: "profile", cell: (a) => a.profile },
+          { key: "id", head: "Account", label: "account", cell: (a) => <code className="break">{a.id}</code> },
+          { key: "secret", head: "Bound by secret", phone: "hide", cell: (a) => <code className="break">{a.secret}</code> },
+          { key: "made", head: "Opened", label: "opened", cell: (a) => <When at={a.createdAt} /> },
+          { key: "orders", head: "Orders", phone: "full", cell: (a) => <>{many(a.orders, "order")}, {count(a.issued)} with a certificate{a.lastOrderAt && <>, the last <When at={a.lastOrderAt} /></>}</> },
+          { key: "act", head: "", phone: "act", cell: (a) => a.status === "valid" && <Deactivate account={a} /> },
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function Deactivate({ account }: { account: Schemas["AcmeAccount"] }) {
+  return (
+    <Act
+      label="Deactivate"
+      danger
+      quiet
+      title={`Deactivate an account of ${account.device}`}
+      confirm="Deactivate 1 account"
+      preview={
+        <Consequence
+          many="1 account"
+          which={<><code className="break">{account.id}</code>, which speaks for <code>{account.device}</code> under profile {account.profile}</>}
+          until="for ever: its key is refused at once, and orders that are not finished are invalid"
+          undo="Not possible; make a new secret for the device, and let it open another account."
+          also={<><dt>Its certificates</dt><dd>{account.issued > 0 ? "stay as they are; revoke them where they should not" : "it has none that is remembered"}</dd></>}
+        />
+      }
+      act={(reason, key) => must(api.POST("/acme-accounts/{id}/deactivate", { params: { path: { id: account.id }, header: { "Idempotency-Key": key } }, body: { reason } }))}
+      done="The account is deactivated."
     />
   );
 }

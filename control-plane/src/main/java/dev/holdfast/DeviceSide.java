@@ -37,6 +37,7 @@ final class DeviceSide {
     final UpdatesEndpoint updates;
     final Ingest ingest;
     final CmpEndpoint cmp;
+    final Acme acme;
     private final DeviceListener https;
     private final DeviceListener channelBound;
     private final MqttEndpoint mqtt;
@@ -80,24 +81,20 @@ final class DeviceSide {
                         ground.clock));
         updates.mount(https.router());
         Environment environment = new Environment(configuration.environment());
-        new AcmeEndpoint(
-                        new Acme(
-                                ground.database,
-                                ground.journal,
-                                rooms.identity,
-                                rooms.inventory,
-                                rooms.ca,
-                                configuration,
-                                plane.vertx(),
-                                ground.clock,
-                                ground.random,
-                                ground.installationSecret(),
-                                Map.of(),
-                                rooms.renewals::renewAt),
-                        rooms.ca.profiles(),
-                        environment,
-                        this::url)
-                .mount(https.router());
+        acme = new Acme(
+                ground.database,
+                ground.journal,
+                rooms.identity,
+                rooms.inventory,
+                rooms.ca,
+                configuration,
+                plane.vertx(),
+                ground.clock,
+                ground.random,
+                ground.installationSecret(),
+                Map.of(),
+                rooms.renewals::renewAt);
+        new AcmeEndpoint(acme, rooms.ca.profiles(), environment, this::url).mount(https.router());
         EstEndpoint est = new EstEndpoint(
                 rooms.identity,
                 rooms.ca,

@@ -1,6 +1,7 @@
 package dev.holdfast;
 
 import dev.holdfast.access.AccessReplay;
+import dev.holdfast.acme.Accounts;
 import dev.holdfast.attestation.Attestation;
 import dev.holdfast.attestation.AttestationReplay;
 import dev.holdfast.ca.Ca;
@@ -196,6 +197,7 @@ final class FleetRooms {
                 ca.authorities()::replay,
                 new IdentityReplay(),
                 new AttestationReplay(),
+                Accounts::replay,
                 new RolloutReplay(firmware),
                 new FirmwareReplay(firmware),
                 new AccessReplay());

@@ -63,6 +63,7 @@ final class OperatorSide {
                                 rooms.renewals,
                                 rooms.rollover,
                                 rooms.attestation,
+                                devices.acme.accounts(),
                                 rooms.detection,
                                 rooms.sight,
                                 rooms.response,

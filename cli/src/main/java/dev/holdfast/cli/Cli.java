@@ -20,6 +20,7 @@ import picocli.CommandLine.Command;
             ModelCommand.class,
             CertCommand.class,
             ManufacturerCommand.class,
+            AcmeCommand.class,
             ClaimCommand.class,
             TpmCommand.class,
             FirmwareCommand.class,

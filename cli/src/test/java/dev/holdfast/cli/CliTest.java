@@ -95,6 +95,19 @@ class CliTest {
     }
 
     @Test
+    void acmeAccountsAreListedAndDeactivated() {
+        answer = "{\"accounts\":[{\"id\":\"a1\",\"device\":\"gw-1\",\"status\":\"valid\",\"orders\":2,\"issued\":1}]}";
+        assertThat(Cli.run("acme", "accounts", "--device", "gw-1", "--url", url()))
+                .isZero();
+        answer = "{\"id\":\"a1\",\"device\":\"gw-1\",\"status\":\"deactivated\"}";
+        assertThat(Cli.run("acme", "deactivate", "a1", "--reason", "sold", "--url", url()))
+                .isZero();
+        assertThat(asked)
+                .containsExactly(
+                        "GET /api/v1/acme-accounts?limit=100&device=gw-1", "POST /api/v1/acme-accounts/a1/deactivate");
+    }
+
+    @Test
     void exitCodesAreThoseOfTheContract() {
         Map<Integer, Integer> expected = Map.of(404, 3, 401, 4, 403, 4, 409, 5, 412, 5, 500, 1, 504, 7);
         expected.forEach((http, exit) -> {

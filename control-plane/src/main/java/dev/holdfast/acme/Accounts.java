@@ -12,6 +12,7 @@ import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.inventory.Standing;
 import dev.holdfast.journal.Entry;
 import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.Recorded;
 import dev.holdfast.journal.Transaction;
 import dev.holdfast.protocol.acme.AccountBinding;
 import dev.holdfast.protocol.acme.AcmeException;
@@ -19,12 +20,15 @@ import dev.holdfast.protocol.acme.AcmeKey;
 import dev.holdfast.protocol.acme.AcmePayload;
 import dev.holdfast.protocol.acme.AcmeProblem;
 import dev.holdfast.protocol.acme.SignedMessage;
+import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /// Accounts: made by who can bind a key to a device with a secret of that device's, used for as long as the
 /// device is one of ours.
-final class Accounts {
+public final class Accounts {
+    private static final String DEACTIVATED = "acme.account-deactivated";
     private final Database database;
     private final Journal journal;
     private final Identity identity;
@@ -173,7 +177,7 @@ final class Accounts {
                 AcmeStore.deactivate(tx.sql(), account.id(), tx.now());
                 record(
                         tx,
-                        "acme.account-deactivated",
+                        DEACTIVATED,
                         account,
                         "its holder asked for it",
                         Map.of("account", account.id()));
@@ -227,6 +231,84 @@ final class Accounts {
                 actor(account.device()),
                 why,
                 body));
+    }
+
+    // ------------------------------------------------------------------ for operators
+
+    /// An account as the operators see it.
+    ///
+    /// @param thumbprint of its key (RFC 7638)
+    /// @param secret id of the device's secret that bound it
+    /// @param orders that are remembered, and how many of them led to a certificate
+    public record Listed(
+            String id,
+            DeviceRef device,
+            String profile,
+            String thumbprint,
+            String secret,
+            boolean active,
+            Instant createdAt,
+            Optional<Instant> deactivatedAt,
+            long orders,
+            long issued,
+            Optional<Instant> lastOrderAt) {}
+
+    /// In the order of their ids.
+    ///
+    /// @param after the id after which to begin; empty for the first page
+    public List<Listed> list(Environment of, Optional<DeviceRef> device, String after, int limit) {
+        return database.read(sql -> AcmeStore.listed(sql, of, Optional.empty(), device, after, limit));
+    }
+
+    public Optional<Listed> find(Environment of, String id) {
+        return database.read(sql -> AcmeStore.listed(sql, of, Optional.of(id), Optional.empty(), "", 1)).stream()
+                .findFirst();
+    }
+
+    /// What became of a wish to deactivate.
+    public enum Deactivation {
+        DEACTIVATED,
+        ALREADY,
+        UNKNOWN
+    }
+
+    /// By an operator, for ever: its key is refused from now on, what it has not finished is invalid. What was issued
+    /// stays as it is.
+    public Deactivation deactivate(Environment of, String id, String reason, Actor actor) {
+        return journal.commit(tx -> deactivate(tx, of, id, reason, actor));
+    }
+
+    private static Deactivation deactivate(Transaction tx, Environment of, String id, String reason, Actor actor) {
+        Optional<Account> account = AcmeStore.account(tx.sql(), id, true)
+                .filter(found -> found.device().environment().equals(of));
+        if (account.isEmpty()) {
+            return Deactivation.UNKNOWN;
+        }
+        if (!account.get().active()) {
+            return Deactivation.ALREADY;
+        }
+        AcmeStore.deactivate(tx.sql(), id, tx.now());
+        tx.record(new Entry(
+                DEACTIVATED,
+                of,
+                Inventory.subject(account.get().device()),
+                actor,
+                reason,
+                Map.of("account", id)));
+        return Deactivation.DEACTIVATED;
+    }
+
+    /// After a restore: what was deactivated after the backup is not active again.
+    public static boolean replay(Transaction tx, Recorded entry) {
+        return entry.json().path("kind").asText().equals(DEACTIVATED)
+                && deactivate(
+                                tx,
+                                new Environment(entry.json().path("environment").asText()),
+                                entry.json().path("body").path("account").asText(),
+                                "again after a restore: "
+                                        + entry.json().path("reason").asText(),
+                                new Actor.Holdfast("journal"))
+                        == Deactivation.DEACTIVATED;
     }
 
     static Actor actor(DeviceRef device) {

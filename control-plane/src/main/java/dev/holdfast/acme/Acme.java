@@ -97,6 +97,11 @@ public final class Acme {
                 .toList();
     }
 
+    /// For operators, too.
+    public Accounts accounts() {
+        return accounts;
+    }
+
     Nonces nonces() {
         return nonces;
     }

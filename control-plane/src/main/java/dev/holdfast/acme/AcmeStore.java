@@ -98,6 +98,44 @@ final class AcmeStore {
         }
     }
 
+    /// @param id of the one that is looked for
+    /// @param after begin after this id
+    static List<Accounts.Listed> listed(
+            DSLContext sql,
+            Environment environment,
+            Optional<String> id,
+            Optional<DeviceRef> device,
+            String after,
+            int limit) {
+        return sql.fetch(
+                        "select a.id, a.environment, a.device, a.profile, a.thumbprint, a.secret_id, a.state, a.created_at,"
+                                + " a.deactivated_at, o.orders, o.issued, o.last from acme_account a"
+                                + " left join lateral (select count(*) as orders, count(serial) as issued,"
+                                + " max(created_at) as last from acme_order where account = a.id) o on true"
+                                + " where a.environment = ? and a.id > ?"
+                                + " and (?::text is null or a.id = ?::text) and (?::text is null or a.device = ?::text)"
+                                + " order by a.id limit ?",
+                        environment.value(),
+                        after,
+                        id.orElse(null),
+                        id.orElse(null),
+                        device.map(d -> d.id().value()).orElse(null),
+                        device.map(d -> d.id().value()).orElse(null),
+                        limit)
+                .map(row -> new Accounts.Listed(
+                        row.get(0, String.class),
+                        DeviceRef.of(row.get(1, String.class), row.get(2, String.class)),
+                        row.get(3, String.class),
+                        row.get(4, String.class),
+                        row.get(5, String.class),
+                        row.get(6, String.class).equals("valid"),
+                        row.get(7, OffsetDateTime.class).toInstant(),
+                        Optional.ofNullable(row.get(8, OffsetDateTime.class)).map(OffsetDateTime::toInstant),
+                        row.get(9, Long.class),
+                        row.get(10, Long.class),
+                        Optional.ofNullable(row.get(11, OffsetDateTime.class)).map(OffsetDateTime::toInstant)));
+    }
+
     // ------------------------------------------------------------------ orders
 
     /// @return false when another order that is not invalid replaces the same certificate

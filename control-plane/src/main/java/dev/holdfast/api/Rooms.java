@@ -1,6 +1,7 @@
 package dev.holdfast.api;
 
 import dev.holdfast.access.Access;
+import dev.holdfast.acme.Accounts;
 import dev.holdfast.attestation.Attestation;
 import dev.holdfast.ca.Ca;
 import dev.holdfast.commands.Commands;
@@ -50,6 +51,7 @@ public record Rooms(
         Renewals renewals,
         AuthorityLifecycle rollover,
         Attestation attestation,
+        Accounts accounts,
         Detection detection,
         Sight sight,
         Response response,

@@ -22,5 +22,6 @@ public final class CredentialResources {
         new ManufacturersEndpoint(rooms).register(handlers);
         new ClaimsEndpoint(rooms).register(handlers);
         new TpmEndpoint(rooms).register(handlers);
+        new AcmeAccountsEndpoint(rooms).register(handlers);
     }
 }

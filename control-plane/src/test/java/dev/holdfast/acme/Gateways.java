@@ -72,6 +72,7 @@ final class Gateways implements AutoCloseable {
 
     Map<String, String> settings() {
         return Map.of(
+                "HOLDFAST_ACCESS_FIRST_TOKEN", "true",
                 "HOLDFAST_ACME_LOOPBACK", "true",
                 "HOLDFAST_ACME_HTTP_PORT", Integer.toString(web.getAddress().getPort()),
                 "HOLDFAST_ACME_RESOLVER", names.hostAndPort());

@@ -2,6 +2,7 @@ package dev.holdfast.operator;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.Server;
+import dev.holdfast.TestServer;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.config.ConfigurationException;
 import dev.holdfast.core.Json;
@@ -87,6 +88,19 @@ public final class RunningServer implements AutoCloseable {
             throw new UncheckedIOException(e);
         } catch (ConfigurationException e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    /// The API of a server that a test of an edge has started, with `HOLDFAST_ACCESS_FIRST_TOKEN`; not to be closed.
+    public static RunningServer over(TestServer server) {
+        try {
+            return new RunningServer(
+                    server.server(),
+                    server.folder(),
+                    Files.readString(server.folder().resolve("data/secrets/first-token"))
+                            .strip());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
