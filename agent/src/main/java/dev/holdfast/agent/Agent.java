@@ -21,11 +21,12 @@ public final class Agent {
     private final DeviceStore store;
     private final Platform platform;
     private final EventLoop loop;
-    private final InstantSource clock;
     private final Watcher watcher;
     private final Bootloader bootloader;
     private final Updater updater;
     private final Life life;
+    private final RootKeeper roots;
+    private final ServerTrust trust;
     private final IdentityKeeper identities;
     private final UpdateRounds rounds;
     private final Conversation conversation;
@@ -56,6 +57,18 @@ public final class Agent {
         }
     }
 
+    private final class NewRoots implements RootKeeper.Changes {
+        @Override
+        public void learned() {
+            conversation.tellAgain();
+        }
+
+        @Override
+        public void withdrawn() {
+            online(); // connects anew, under what is still trusted, and says so
+        }
+    }
+
     public Agent(
             AgentSettings settings,
             DeviceStore store,
@@ -68,14 +81,15 @@ public final class Agent {
         this.store = store;
         this.platform = platform;
         this.loop = loop;
-        this.clock = clock;
         this.watcher = watcher;
         this.bootloader = new Bootloader(store, settings.hardware(), settings.releaseKeys());
         this.updater = new Updater(store, settings.hardware(), settings.releaseKeys(), bootloader);
         this.life = new Life(loop, random, settings.pace().retryMost());
         Lifeline device = new Own();
+        this.roots = new RootKeeper(settings, store, life, clock, device, new NewRoots());
+        this.trust = new ServerTrust(roots::trusted, clock);
         this.identities = new IdentityKeeper(
-                settings, new Enroller(settings, store, loop, clock, random), life, clock, device, this::online);
+                settings, new Enroller(settings, store, loop, trust, random), life, clock, device, this::online);
         this.rounds = new UpdateRounds(settings, updater, loop, life, device);
         this.conversation = new Conversation(
                 settings,
@@ -87,6 +101,7 @@ public final class Agent {
                 bootloader,
                 device,
                 identities::advised,
+                roots,
                 () -> rounds.soon(settings.pace().firstPoll()));
     }
 
@@ -143,6 +158,7 @@ public final class Agent {
                 life.later(settings.pace().trial(), this::trialOver);
             }
             applyAgain();
+            roots.start();
             identities.start();
         } catch (Bootloader.UnbootableException e) {
             watcher.noted("unbootable", String.valueOf(e.getMessage()));
@@ -164,6 +180,7 @@ public final class Agent {
     private void dark() {
         life.end();
         conversation.close();
+        roots.close();
         rounds.close();
     }
 
@@ -195,8 +212,8 @@ public final class Agent {
     private void online() {
         DeviceIdentity own = identities.identity();
         if (own != null) {
-            SslContext context = DeviceTls.context(Optional.of(own), settings.anchors(), clock);
-            rounds.open(context, Messages.attributes(settings.hardware(), booted));
+            SslContext context = DeviceTls.context(Optional.of(own), trust);
+            roots.open(rounds.open(context, Messages.attributes(settings.hardware(), booted)));
             conversation.open(context);
         }
     }

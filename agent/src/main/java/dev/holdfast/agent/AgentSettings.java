@@ -11,7 +11,8 @@ import java.util.Optional;
 /// @param https the server's device HTTPS listener: EST, updates
 /// @param mqtt the server's MQTT listener
 /// @param tenant the environment, as DDI URLs name it
-/// @param anchors the CAs whose servers it trusts, as burnt in when it was made or given at its installation
+/// @param anchors the CAs whose servers it trusts, as burnt in when it was made or given at its installation;
+///     the roots that come after them it learns
 /// @param releaseKeys who may sign firmware for it
 /// @param credential how it proves itself before it has a certificate of its own
 /// @param telemetry how often it reports its measurements
@@ -49,6 +50,7 @@ public record AgentSettings(
     /// @param retry the first pause after a failure; it doubles to `retryMost`, with jitter
     /// @param timeout for each exchange
     /// @param idleHttps how long an unused HTTPS connection is kept
+    /// @param roots how often it asks which roots there are, beside when it is told to
     public record Pace(
             Duration reboot,
             Duration trial,
@@ -58,7 +60,8 @@ public record AgentSettings(
             Duration retryMost,
             Duration timeout,
             Duration idleHttps,
-            Duration mqttKeepAlive) {
+            Duration mqttKeepAlive,
+            Duration roots) {
         public static Pace ordinary() {
             return new Pace(
                     Duration.ofSeconds(2),
@@ -69,7 +72,8 @@ public record AgentSettings(
                     Duration.ofMinutes(2),
                     Duration.ofSeconds(30),
                     Duration.ofSeconds(20),
-                    Duration.ofSeconds(60));
+                    Duration.ofSeconds(60),
+                    Duration.ofHours(12));
         }
     }
 }

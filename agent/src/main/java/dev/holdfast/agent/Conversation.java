@@ -1,6 +1,7 @@
 package dev.holdfast.agent;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.netty.channel.EventLoop;
 import io.netty.handler.ssl.SslContext;
 import java.io.IOException;
@@ -14,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 /// What the device says and hears over MQTT: its boot first, then its configuration and its numbers; and what
 /// is desired of it, which it puts in force and reports.
 final class Conversation {
+    /// The setting that names the roots which the device trusts.
+    private static final String TRUST = "trust.roots";
+
     private final AgentSettings settings;
     private final DeviceStore store;
     private final Platform platform;
@@ -24,6 +28,7 @@ final class Conversation {
     private final Lifeline device;
     private final Runnable confirmed;
     private final Renewals renewals;
+    private final RootKeeper roots;
     private @Nullable SslContext tls;
     private @Nullable DeviceMqttClient mqtt;
     private Bootloader.@Nullable Booted booted;
@@ -46,6 +51,7 @@ final class Conversation {
             Bootloader bootloader,
             Lifeline device,
             Renewals renewals,
+            RootKeeper roots,
             Runnable confirmed) {
         this.settings = settings;
         this.store = store;
@@ -57,6 +63,7 @@ final class Conversation {
         this.device = device;
         this.confirmed = confirmed;
         this.renewals = renewals;
+        this.roots = roots;
     }
 
     /// The firmware that speaks from now on.
@@ -198,6 +205,7 @@ final class Conversation {
                 return;
             }
             advise(command.get().desired().path("certificate"));
+            roots.wanted(command.get().desired().path("trust"));
             Map<String, String> inForce = platform.apply(revision, command.get().desired());
             AgentConfiguration after =
                     new AgentConfiguration(revision, command.get().desired(), inForce);
@@ -227,8 +235,22 @@ final class Conversation {
         }
     }
 
+    /// Says again how the device is set up, because it has changed.
+    void tellAgain() {
+        DeviceMqttClient session = mqtt;
+        if (session != null && session.isReady()) {
+            try {
+                tellConfiguration(session, AgentConfiguration.read(store));
+            } catch (IOException e) {
+                device.storeFailed(e);
+            }
+        }
+    }
+
     private void tellConfiguration(DeviceMqttClient session, AgentConfiguration configuration) {
-        session.publish(topic("config"), AgentJson.bytes(configuration.report()), () -> {});
+        ObjectNode report = configuration.report();
+        report.withObject("/settings").put(TRUST, roots.trusted().fingerprints());
+        session.publish(topic("config"), AgentJson.bytes(report), () -> {});
     }
 
     private String topic(String kind) {

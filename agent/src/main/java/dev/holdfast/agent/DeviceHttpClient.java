@@ -20,13 +20,18 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.security.cert.Certificate;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import org.jspecify.annotations.Nullable;
 
 /// HTTPS from a device to one server: one connection, opened when needed, closed when idle, one request at a time.
@@ -104,6 +109,25 @@ public final class DeviceHttpClient implements AutoCloseable {
         return target;
     }
 
+    /// What the server has shown on the connection that is open now, its own first; empty where none is. On
+    /// the event loop only.
+    List<X509Certificate> serverChain() {
+        Channel open = channel;
+        SslHandler tls = open == null ? null : open.pipeline().get(SslHandler.class);
+        try {
+            if (tls == null) {
+                return List.of();
+            }
+            List<X509Certificate> chain = new ArrayList<>();
+            for (Certificate certificate : tls.engine().getSession().getPeerCertificates()) {
+                chain.add((X509Certificate) certificate);
+            }
+            return chain;
+        } catch (SSLPeerUnverifiedException nobody) {
+            return List.of();
+        }
+    }
+
     public void send(Request request, Receiver receiver) {
         if (!loop.inEventLoop()) {
             loop.execute(() -> send(request, receiver));
@@ -145,7 +169,7 @@ public final class DeviceHttpClient implements AutoCloseable {
             }
             Channel fresh = done.channel();
             fresh.pipeline()
-                    .get(io.netty.handler.ssl.SslHandler.class)
+                    .get(SslHandler.class)
                     .handshakeFuture()
                     .addListener(handshake -> {
                         connecting = false;

@@ -26,11 +26,16 @@ public final class DeviceTls {
     /// @param identity what the device shows; empty before it has one
     public static SslContext context(
             Optional<DeviceIdentity> identity, Collection<X509Certificate> anchors, InstantSource clock) {
+        return context(identity, new ServerTrust(anchors, clock));
+    }
+
+    /// @param trust whom the device takes for its server, asked at each handshake
+    static SslContext context(Optional<DeviceIdentity> identity, ServerTrust trust) {
         SslContextBuilder builder = SslContextBuilder.forClient()
                 .sslProvider(OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK)
                 .protocols("TLSv1.3", "TLSv1.2")
                 .endpointIdentificationAlgorithm(null)
-                .trustManager(new ServerTrust(anchors, clock));
+                .trustManager(trust);
         identity.ifPresent(own -> builder.keyManager(new OneKey(own)));
         try {
             return builder.build();

@@ -15,7 +15,6 @@ import java.security.spec.X509EncodedKeySpec;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -42,8 +41,8 @@ final class Enroller {
     private final AgentSettings settings;
     private final DeviceStore store;
     private final EventLoop loop;
-    private final InstantSource clock;
     private final SecureRandom random;
+    private final ServerTrust trust;
 
     sealed interface Result {
         /// @param renewAfter when the server would like to be asked for the next one
@@ -55,11 +54,11 @@ final class Enroller {
         record Refused(String reason) implements Result {}
     }
 
-    Enroller(AgentSettings settings, DeviceStore store, EventLoop loop, InstantSource clock, SecureRandom random) {
+    Enroller(AgentSettings settings, DeviceStore store, EventLoop loop, ServerTrust trust, SecureRandom random) {
         this.settings = settings;
         this.store = store;
         this.loop = loop;
-        this.clock = clock;
+        this.trust = trust;
         this.random = random;
     }
 
@@ -103,7 +102,7 @@ final class Enroller {
                 loop,
                 settings.route(),
                 settings.https(),
-                DeviceTls.context(shown, settings.anchors(), clock),
+                DeviceTls.context(shown, trust),
                 settings.pace().timeout(),
                 Duration.ZERO);
         Map<String, String> all = new java.util.TreeMap<>(headers);

@@ -1,5 +1,6 @@
 package dev.holdfast.agent;
 
+import dev.holdfast.protocol.x509.RootSuccession;
 import io.netty.util.NetUtil;
 import java.net.Socket;
 import java.security.GeneralSecurityException;
@@ -22,6 +23,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedTrustManager;
@@ -36,16 +38,62 @@ final class ServerTrust extends X509ExtendedTrustManager {
     private static final int MOST_REMEMBERED = 64;
     private static final Map<String, Instant> REMEMBERED = new ConcurrentHashMap<>();
 
-    private final Set<TrustAnchor> anchors;
-    private final String anchorsDigest;
+    private final Supplier<TrustedRoots> trusted;
     private final InstantSource clock;
+    private volatile Known known;
+
+    /// What is trusted, as the check of a path wants it.
+    private record Known(TrustedRoots roots, Set<TrustAnchor> anchors, String digest) {
+        static Known of(TrustedRoots roots) {
+            Set<String> each = new TreeSet<>(roots.withdrawnKeys());
+            roots.certificates().forEach(a -> each.add(ServerTrust.digest(List.of(a))));
+            return new Known(
+                    roots,
+                    roots.certificates().stream()
+                            .map(a -> new TrustAnchor(a, null))
+                            .collect(Collectors.toUnmodifiableSet()),
+                    String.join("|", each));
+        }
+    }
 
     ServerTrust(Collection<X509Certificate> anchors, InstantSource clock) {
-        this.anchors = anchors.stream().map(a -> new TrustAnchor(a, null)).collect(Collectors.toUnmodifiableSet());
+        this(fixed(TrustedRoots.given(anchors)), clock);
+    }
+
+    /// @param trusted asked at each handshake: roots come and go while the device lives
+    ServerTrust(Supplier<TrustedRoots> trusted, InstantSource clock) {
+        this.trusted = trusted;
         this.clock = clock;
-        Set<String> each = new TreeSet<>();
-        anchors.forEach(a -> each.add(digest(List.of(a))));
-        this.anchorsDigest = String.join("|", each);
+        this.known = Known.of(trusted.get());
+    }
+
+    private static Supplier<TrustedRoots> fixed(TrustedRoots roots) {
+        return () -> roots;
+    }
+
+    /// Whether this chain is a server's under this root alone, whatever host it names.
+    static boolean leads(
+            List<X509Certificate> chain, X509Certificate root, Set<String> withdrawnKeys, Instant now) {
+        TrustedRoots alone = new TrustedRoots(
+                List.of(new RootSuccession.Trusted(root, true)), Set.of(), withdrawnKeys);
+        try {
+            new ServerTrust(() -> alone, InstantSource.fixed(now)).validate(chain);
+            return true;
+        } catch (CertificateException elsewhere) {
+            return false;
+        }
+    }
+
+    @SuppressWarnings("ReferenceEquality") // another record is another set
+    private Known known() {
+        TrustedRoots now = trusted.get();
+        Known before = known;
+        if (before.roots() == now) {
+            return before;
+        }
+        Known fresh = Known.of(now);
+        known = fresh;
+        return fresh;
     }
 
     @Override
@@ -61,8 +109,13 @@ final class ServerTrust extends X509ExtendedTrustManager {
     }
 
     private void validate(List<X509Certificate> chain) throws CertificateException {
+        if (chain.isEmpty()) {
+            throw new CertificateException("the server sent no certificate");
+        }
         Instant now = clock.instant();
-        String key = anchorsDigest + "<" + digest(chain);
+        Known current = known();
+        Set<TrustAnchor> anchors = current.anchors();
+        String key = current.digest() + "<" + digest(chain);
         Instant until = REMEMBERED.get(key);
         if (until != null && now.isBefore(until)) {
             return;
@@ -73,8 +126,13 @@ final class ServerTrust extends X509ExtendedTrustManager {
                 if (anchors.stream().noneMatch(a -> certificate.equals(a.getTrustedCert()))) {
                     path.add(certificate);
                 }
-                if (isByAnchor(certificate)) {
+                if (isByAnchor(certificate, anchors)) {
                     break; // while a root is replaced, the way back to the one before follows
+                }
+            }
+            for (X509Certificate certificate : path) {
+                if (current.roots().withdrawnKeys().contains(TrustedRoots.key(certificate))) {
+                    throw new CertificateException("the server's chain leads through a root that was withdrawn");
                 }
             }
             if (anchors.isEmpty() || path.isEmpty()) {
@@ -104,7 +162,7 @@ final class ServerTrust extends X509ExtendedTrustManager {
         REMEMBERED.put(key, end);
     }
 
-    private boolean isByAnchor(X509Certificate certificate) {
+    private static boolean isByAnchor(X509Certificate certificate, Set<TrustAnchor> anchors) {
         for (TrustAnchor anchor : anchors) {
             if (anchor.getTrustedCert().getSubjectX500Principal().equals(certificate.getIssuerX500Principal())) {
                 if (signed(certificate, anchor.getTrustedCert())) {

@@ -27,7 +27,8 @@ final class UpdateRounds {
     }
 
     /// @param attributes what the server may know of the device
-    void open(SslContext context, Map<String, String> attributes) {
+    /// @return the connection, for what else is asked over it
+    DeviceHttpClient open(SslContext context, Map<String, String> attributes) {
         close();
         DeviceHttpClient client = new DeviceHttpClient(
                 loop,
@@ -39,6 +40,7 @@ final class UpdateRounds {
         https = client;
         poller = new UpdatePoller(settings, updater, client, attributes, new OfOneLife(life.number()));
         soon(life.jittered(settings.pace().firstPoll()));
+        return client;
     }
 
     void close() {

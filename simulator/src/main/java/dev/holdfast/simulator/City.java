@@ -72,7 +72,8 @@ final class City implements AutoCloseable {
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(20),
                 Duration.ofSeconds(60),
-                Duration.ofSeconds(60));
+                Duration.ofSeconds(60),
+                Duration.ofHours(1));
         for (CityPlan.Meter meter : plan.meters()) {
             MemoryDeviceStore store = new MemoryDeviceStore();
             Agent.manufacture(store, CityPlan.FACTORY_VERSION, firmware);
