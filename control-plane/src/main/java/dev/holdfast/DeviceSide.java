@@ -8,6 +8,7 @@ import dev.holdfast.cmp.CmpEndpoint;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.config.ConfigurationException;
 import dev.holdfast.core.Environment;
+import dev.holdfast.core.Serial;
 import dev.holdfast.est.EstEndpoint;
 import dev.holdfast.ingest.Ingest;
 import dev.holdfast.mqtt.MqttEndpoint;
@@ -101,6 +102,7 @@ final class DeviceSide {
                 environment,
                 () -> new KeyEnvelope.Signer(
                         tls.credential().key(), tls.credential().chain()),
+                leaf -> rooms.rollover.fetched(Serial.of(leaf.getSerialNumber())),
                 ground.clock,
                 ground.random);
         est.mount(https.router());

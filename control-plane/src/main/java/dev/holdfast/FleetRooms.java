@@ -115,7 +115,8 @@ final class FleetRooms {
                         ground.clock,
                         ground.random,
                         configuration.certificates().renewalsPerHour()));
-        rollover = new AuthorityLifecycle(ground.database, ground.journal, ca, renewals, ground.clock, ground.random);
+        rollover = new AuthorityLifecycle(
+                ground.database, ground.journal, ca, renewals, commands, ground.clock, ground.random);
         attestation = new Attestation(
                 ground.database,
                 ground.journal,

@@ -3,6 +3,8 @@ package dev.holdfast.credentials;
 import dev.holdfast.access.Scope;
 import dev.holdfast.api.Rooms;
 import dev.holdfast.core.DeviceId;
+import dev.holdfast.core.DeviceRef;
+import dev.holdfast.rollover.DeviceTrust;
 import dev.holdfast.rollover.Progress;
 import dev.holdfast.rollover.Rollover;
 import dev.holdfast.rollover.Rollovers;
@@ -13,6 +15,8 @@ import dev.holdfast.web.Handlers;
 import dev.holdfast.web.Problem;
 import dev.holdfast.web.Reply;
 import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 
 /// Rollovers of authorities, planned and in an emergency.
@@ -44,17 +48,8 @@ final class RolloversEndpoint {
                                         call.body().path("despite").asBoolean(),
                                         call.reason(),
                                         call.actor())));
-        handlers.on(
-                "finishRollover",
-                Scope.SETTINGS_WRITE,
-                call -> answer(
-                        call,
-                        rollovers()
-                                .finish(
-                                        call.id(),
-                                        call.body().path("despite").asBoolean(),
-                                        call.reason(),
-                                        call.actor())));
+        handlers.on("finishRollover", Scope.SETTINGS_WRITE, call -> answer(call, finish(call)));
+        handlers.on("listRolloverDevices", Scope.READ, this::devices);
         handlers.on(
                 "abandonRollover",
                 Scope.SETTINGS_WRITE,
@@ -63,6 +58,52 @@ final class RolloversEndpoint {
 
     private Rollovers rollovers() {
         return rooms.rollover().rollovers();
+    }
+
+    private Step finish(Call call) {
+        return call.body().path("despite").asBoolean()
+                ? rollovers()
+                        .finishLeavingBehind(
+                                call.id(),
+                                rooms.access().personBehind(call.caller()),
+                                call.reason(),
+                                call.actor())
+                : rollovers().finish(call.id(), call.reason(), call.actor());
+    }
+
+    private Reply devices(Call call) {
+        Rollover rollover = rollovers().find(call.id()).orElseThrow(() -> unknown(call));
+        DeviceTrust.Only only = DeviceTrust.Only.valueOf(
+                call.text("only").orElse("all").toUpperCase(Locale.ROOT));
+        List<DeviceTrust> found =
+                rollovers().devices(rollover, only, call.cursor().map(RolloversEndpoint::last), call.limit() + 1);
+        List<DeviceTrust> shown = found.subList(0, Math.min(found.size(), call.limit()));
+        Fields reply =
+                Fields.of("devices", shown.stream().map(RolloversEndpoint::fields).toList());
+        if (found.size() > call.limit()) {
+            DeviceRef last = shown.getLast().device();
+            reply.with("next", call.nextCursor(last.environment() + " " + last.id()));
+        }
+        return Reply.ok(reply);
+    }
+
+    private static DeviceRef last(String cursor) {
+        try {
+            String[] parts = cursor.split(" ", 2);
+            return DeviceRef.of(parts[0], parts[1]);
+        } catch (IllegalArgumentException | ArrayIndexOutOfBoundsException e) {
+            throw Call.badCursor();
+        }
+    }
+
+    private static Fields fields(DeviceTrust one) {
+        return Fields.of("device", one.device().id().value())
+                .with("environment", one.device().environment().value())
+                .with("told", one.told())
+                .with("fetched", one.fetched())
+                .with("trusts", one.trusts())
+                .with("moved", one.moved())
+                .with("depends", one.depends());
     }
 
     private Reply list(Call call) {
@@ -90,7 +131,12 @@ final class RolloversEndpoint {
         };
         return switch (step) {
             case Step.Done done -> Reply.created(shown(done.rollover()));
-            case Step.Unknown _, Step.NotNow _, Step.DevicesDepend _, Step.NeedsCeremony _, Step.NotReplaceable _ ->
+            case Step.Unknown _,
+                    Step.NotNow _,
+                    Step.DevicesDepend _,
+                    Step.NeedsAnother _,
+                    Step.NeedsCeremony _,
+                    Step.NotReplaceable _ ->
                 answer(call, step);
         };
     }
@@ -104,6 +150,7 @@ final class RolloversEndpoint {
             case Step.DevicesDepend depend ->
                 throw Problem.conflict(depend.count() + " devices still depend on what would go, among them "
                         + depend.some().stream().map(DeviceId::value).collect(Collectors.joining(", ")));
+            case Step.NeedsAnother another -> Reply.ok(shown(another.rollover()));
             case Step.NeedsCeremony needs ->
                 throw Problem.conflict("the key above " + needs.authority()
                         + " is not here: ask for a request (holdfast cert ca-request), have it certified, install it");
@@ -122,11 +169,21 @@ final class RolloversEndpoint {
                 .with("moved", progress.moved())
                 .with("depending", progress.depending())
                 .with("trusting", progress.trusting())
+                .with("fetched", progress.fetched())
                 .with("movedLastMinute", progress.lastMinute())
                 .with("remaining", progress.remaining().map(Duration::toString))
                 .with(
                         "missing",
-                        progress.missing().stream().map(DeviceId::value).toList());
+                        progress.missing().stream().map(DeviceId::value).toList())
+                .with(
+                        "waivers",
+                        rollovers().waivers(rollover).stream()
+                                .map(one -> Fields.of("person", one.person())
+                                        .with("name", rooms.access().nameOf(one.person()))
+                                        .with("reason", one.reason())
+                                        .with("devices", one.devices())
+                                        .with("at", one.at()))
+                                .toList());
     }
 
     private static Fields fields(Rollover rollover) {

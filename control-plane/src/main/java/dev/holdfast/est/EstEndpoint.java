@@ -26,8 +26,10 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.security.SecureRandom;
+import java.security.cert.X509Certificate;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /// EST (RFC 7030 with RFC 8951) under `/.well-known/est/`, with or without the profile's label.
@@ -47,13 +49,16 @@ public final class EstEndpoint {
     private final FailureLimits failures;
     private final Environment environment;
     private final EstDecisions decisions;
+    private final Consumer<X509Certificate> fetched;
 
     /// @param signer who signs for keys that are made here: the listeners' own certificate
+    /// @param fetched told with which certificate of ours somebody has fetched the authorities
     public EstEndpoint(
             Identity identity,
             Ca ca,
             Environment environment,
             Supplier<KeyEnvelope.Signer> signer,
+            Consumer<X509Certificate> fetched,
             InstantSource clock,
             SecureRandom random) {
         this.environment = environment;
@@ -61,6 +66,7 @@ public final class EstEndpoint {
         this.decisions =
                 new EstDecisions(identity, ca, environment, new ServerKeys(identity.secrets(), random), signer, clock);
         this.ca = ca;
+        this.fetched = fetched;
         this.clock = clock;
     }
 
@@ -124,6 +130,10 @@ public final class EstEndpoint {
                 request,
                 EstAnswers.CERTIFICATES,
                 CertificatesOnly.encode(ca.authorities().published()));
+        PeerIdentity peer = DeviceListener.peer(request);
+        if (peer.peerClass() == PeerClass.OPERATIONAL) {
+            peer.leaf().ifPresent(fetched);
+        }
     }
 
     /// Section 4.5.2: what requests for this profile should be like.

@@ -1,6 +1,8 @@
 package dev.holdfast.rollover;
 
 import dev.holdfast.ca.Ca;
+import dev.holdfast.commands.Commands;
+import dev.holdfast.core.Serial;
 import dev.holdfast.database.Database;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.rotation.Renewals;
@@ -12,19 +14,41 @@ import java.time.InstantSource;
 public final class AuthorityLifecycle {
     private final Ceremonies ceremonies;
     private final Rollovers rollovers;
+    private final RootInvitations invitations;
     private final TrustReports trust;
 
     public AuthorityLifecycle(
-            Database database, Journal journal, Ca ca, Renewals renewals, InstantSource clock, SecureRandom random) {
+            Database database,
+            Journal journal,
+            Ca ca,
+            Renewals renewals,
+            Commands commands,
+            InstantSource clock,
+            SecureRandom random) {
         this.ceremonies = new Ceremonies(database, journal);
         this.rollovers = new Rollovers(database, journal, ca, renewals, clock, random);
-        this.trust = new TrustReports(journal, ca);
+        this.invitations = new RootInvitations(database, journal, ca, commands, clock);
+        this.trust = new TrustReports(database, journal, ca, clock);
+        journal.subscribe(entry -> {
+            if (entry.content().contains("\"kind\":\"rollover.started\"")) {
+                invitations.begin();
+            }
+        });
     }
 
-    /// Begins to hear devices' reports, and to end emergencies when their time is over; called once.
+    /// Begins to hear devices' reports, to tell them of new roots, and to end emergencies when their time is
+    /// over; called once.
     public void start(Telemetry telemetry) {
         telemetry.subscribe((_, observation) -> trust.accept(observation));
         telemetry.alsoFlush("emergency rollovers", rollovers::endDue);
+        telemetry.alsoFlush("roots to learn", invitations::tellDue);
+    }
+
+    /// A device has fetched our authorities over a connection of its own.
+    ///
+    /// @param certificate the one it showed
+    public void fetched(Serial certificate) {
+        trust.fetched(certificate);
     }
 
     public Ceremonies ceremonies() {

@@ -13,10 +13,17 @@ import java.util.Optional;
 /// @param moved with a certificate of the new authority in use
 /// @param depending with a certificate of the old authority that still counts
 /// @param trusting of a root's: devices that said they trust the new one
+/// @param fetched of a root's: devices that have fetched the certificates that carry it in
 /// @param lastMinute how many moved in the last minute
 /// @param missing some of those that are missing in this phase, by name; not all, where there are many
 public record Progress(
-        long devices, long moved, long depending, long trusting, long lastMinute, List<DeviceId> missing) {
+        long devices,
+        long moved,
+        long depending,
+        long trusting,
+        long fetched,
+        long lastMinute,
+        List<DeviceId> missing) {
     public Progress {
         missing = List.copyOf(missing);
     }

@@ -1,11 +1,11 @@
 package dev.holdfast.rollover;
 
 import dev.holdfast.core.DeviceId;
-import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jooq.DSLContext;
@@ -19,6 +19,10 @@ final class RolloverStore {
                     + " started_at, moved_at, ended_at, per_hour, distrust_at";
     /// A certificate that its device may still use.
     private static final String COUNTS = "device is not null and state in ('pending','current') and not_after > ?";
+
+    private static final String NOT_TRUSTING =
+            "not exists (select 1 from trust_acknowledgement a where a.root_sha256 = ? and a.environment = c.environment"
+                    + " and a.device = c.device)";
 
     private RolloverStore() {}
 
@@ -64,6 +68,20 @@ final class RolloverStore {
                 .isPresent();
     }
 
+    /// Of roots that are being introduced, the one that no other node is at; locked.
+    static Optional<Rollover> takeRoot(DSLContext sql, String id) {
+        return sql.fetchOptional(
+                        "select " + COLUMNS + " from rollover where id = ? and kind = 'root' and phase in"
+                                + " ('ready','moving') for update skip locked",
+                        id)
+                .map(RolloverStore::rollover);
+    }
+
+    static List<String> openRoots(DSLContext sql) {
+        return sql.fetch("select id from rollover where kind = 'root' and phase in ('ready','moving') order by id")
+                .map(row -> row.get(0, String.class));
+    }
+
     /// Emergencies whose time is over.
     static List<String> due(DSLContext sql, Instant now) {
         return sql.fetch("select id from rollover where phase = 'moving' and distrust_at <= ?", utc(now))
@@ -79,23 +97,39 @@ final class RolloverStore {
     }
 
     /// Devices with a certificate of one of these authorities that still counts.
-    static long depending(DSLContext sql, List<String> authorities, Instant now) {
-        return count(
-                sql,
-                "select count(distinct (environment, device)) from certificate where authority = any(?::text[]) and "
-                        + COUNTS,
-                array(authorities),
-                utc(now));
+    static RolloverPolicy.Facts someDepending(DSLContext sql, List<String> authorities, Instant now, int limit) {
+        return missing(sql, "authority = any(?::text[])", List.of((Object) array(authorities)), now, limit);
     }
 
-    static List<DeviceId> someDepending(DSLContext sql, List<String> authorities, Instant now, int limit) {
-        return sql.fetch(
-                        "select distinct device from certificate where authority = any(?::text[]) and " + COUNTS
-                                + " order by device limit ?",
-                        array(authorities),
-                        utc(now),
-                        limit)
-                .map(row -> new DeviceId(row.get(0, String.class)));
+    /// Devices with a certificate that counts which have not said that they trust this root.
+    static RolloverPolicy.Facts notTrusting(DSLContext sql, String root, Instant now, int limit) {
+        return missing(sql, NOT_TRUSTING, List.of(root), now, limit);
+    }
+
+    /// Devices of either sort.
+    static RolloverPolicy.Facts dependingOrNotTrusting(
+            DSLContext sql, List<String> authorities, String root, Instant now, int limit) {
+        return missing(
+                sql,
+                "(authority = any(?::text[]) or " + NOT_TRUSTING + ")",
+                List.of(array(authorities), root),
+                now,
+                limit);
+    }
+
+    private static RolloverPolicy.Facts missing(
+            DSLContext sql, String condition, List<Object> bindings, Instant now, int limit) {
+        List<Object> all = new ArrayList<>(bindings);
+        all.add(utc(now));
+        String from = " from certificate c where " + condition + " and " + COUNTS;
+        long count = count(sql, "select count(distinct (environment, device))" + from, all.toArray());
+        all.add(limit);
+        return new RolloverPolicy.Facts(
+                count,
+                count == 0
+                        ? List.of()
+                        : sql.fetch("select distinct device" + from + " order by device limit ?", all.toArray())
+                                .map(row -> new DeviceId(row.get(0, String.class))));
     }
 
     /// Devices that use a certificate of one of these authorities.
@@ -128,44 +162,34 @@ final class RolloverStore {
                 utc(now));
     }
 
-    static boolean acknowledge(DSLContext sql, String root, DeviceRef device, Instant now) {
-        return sql.execute(
-                        "insert into trust_acknowledgement(root_sha256, environment, device, acknowledged_at)"
-                                + " values (?, ?, ?, ?) on conflict do nothing",
-                        root,
-                        device.environment().value(),
-                        device.id().value(),
-                        utc(now))
-                == 1;
+    static void waive(DSLContext sql, String rollover, Waiver waiver) {
+        sql.execute(
+                "insert into rollover_waiver(rollover, person, reason, devices, at) values (?, ?, ?, ?, ?)"
+                        + " on conflict (rollover, person) do update set reason = excluded.reason,"
+                        + " devices = excluded.devices, at = excluded.at",
+                rollover,
+                waiver.person(),
+                waiver.reason(),
+                waiver.devices(),
+                utc(waiver.at()));
     }
 
-    /// Devices with a certificate that counts which have said that they trust this root.
-    static long trusting(DSLContext sql, String root, Instant now) {
-        return count(
-                sql,
-                "select count(*) from trust_acknowledgement a where a.root_sha256 = ? and exists (select 1 from"
-                        + " certificate c where c.environment = a.environment and c.device = a.device and " + COUNTS
-                        + ")",
-                root,
-                utc(now));
-    }
-
-    static List<DeviceId> someNotTrusting(DSLContext sql, String root, Instant now, int limit) {
+    static List<Waiver> waivers(DSLContext sql, String rollover) {
         return sql.fetch(
-                        "select distinct device from certificate c where " + COUNTS + " and not exists (select 1 from"
-                                + " trust_acknowledgement a where a.root_sha256 = ? and a.environment = c.environment"
-                                + " and a.device = c.device) order by device limit ?",
-                        utc(now),
-                        root,
-                        limit)
-                .map(row -> new DeviceId(row.get(0, String.class)));
+                        "select person, reason, devices, at from rollover_waiver where rollover = ? order by at, person",
+                        rollover)
+                .map(row -> new Waiver(
+                        row.get(0, String.class),
+                        row.get(1, String.class),
+                        row.get(2, Long.class),
+                        row.get(3, OffsetDateTime.class).toInstant()));
     }
 
-    private static long count(DSLContext sql, String question, Object... bindings) {
+    static long count(DSLContext sql, String question, Object... bindings) {
         return sql.fetchSingle(question, bindings).get(0, Long.class);
     }
 
-    private static String[] array(List<String> texts) {
+    static String[] array(List<String> texts) {
         return texts.toArray(String[]::new);
     }
 
@@ -191,7 +215,7 @@ final class RolloverStore {
         return Optional.ofNullable(time).map(OffsetDateTime::toInstant);
     }
 
-    private static OffsetDateTime utc(Instant at) {
+    static OffsetDateTime utc(Instant at) {
         return at.atOffset(ZoneOffset.UTC);
     }
 }

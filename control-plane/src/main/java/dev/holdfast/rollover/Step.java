@@ -21,6 +21,9 @@ public sealed interface Step {
         }
     }
 
+    /// It is noted; a second person must agree that these devices are left behind.
+    record NeedsAnother(Rollover rollover, long devices) implements Step {}
+
     /// The key that would have to sign is not here: ask for a request, hold a ceremony, install the answer.
     record NeedsCeremony(String authority) implements Step {}
 

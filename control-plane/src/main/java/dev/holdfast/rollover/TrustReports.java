@@ -2,33 +2,43 @@ package dev.holdfast.rollover;
 
 import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.Ca;
+import dev.holdfast.ca.CertificateStanding;
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceRef;
+import dev.holdfast.core.Serial;
+import dev.holdfast.database.Database;
 import dev.holdfast.journal.Entry;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.telemetry.Observation;
+import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Hears in devices' configuration reports which roots they trust: setting `trust.roots`, SHA-256 fingerprints
-/// separated
-/// by blanks. Only the fingerprint of a root that is being made ready is taken down, once for each device.
+/// separated by blanks; and sees who fetches what would let them. Only a root that is being introduced is taken
+/// down, once for each device. Fetching is no acknowledgement.
 final class TrustReports {
     private static final Logger LOG = LoggerFactory.getLogger(TrustReports.class);
     private static final String SETTING = "trust.roots";
     private static final int MOST_REMEMBERED = 1_000_000;
 
+    private final Database database;
     private final Journal journal;
     private final Ca ca;
+    private final InstantSource clock;
     private final Set<String> known = ConcurrentHashMap.newKeySet();
 
-    TrustReports(Journal journal, Ca ca) {
+    TrustReports(Database database, Journal journal, Ca ca, InstantSource clock) {
+        this.database = database;
         this.journal = journal;
         this.ca = ca;
+        this.clock = clock;
     }
 
     void accept(Observation observation) {
@@ -39,16 +49,48 @@ final class TrustReports {
         if (said.isEmpty()) {
             return;
         }
-        for (Authority root : ca.authorities().all()) {
-            if (root.purpose() == Authority.Purpose.ROOT && root.standing().isTrusted() && root.generation() > 1) {
-                String fingerprint = Certificates.fingerprint(root.certificate());
-                if (said.contains(fingerprint) && isNew(fingerprint, report.device())) {
-                    var _ = Thread.ofVirtual()
-                            .name("trust")
-                            .start(() -> acknowledge(fingerprint, root, report.device()));
-                }
+        List<String> named = List.of(said.split(" "));
+        for (Authority root : introduced()) {
+            String fingerprint = Certificates.fingerprint(root.certificate());
+            if (named.contains(fingerprint) && isNew(fingerprint, report.device())) {
+                var _ = Thread.ofVirtual()
+                        .name("trust")
+                        .start(() -> acknowledge(fingerprint, root, report.device()));
             }
         }
+    }
+
+    /// A device has fetched our authorities, with a certificate of its own: it could learn the new root.
+    void fetched(Serial certificate) {
+        List<Authority> roots = introduced();
+        Optional<DeviceRef> device = roots.isEmpty()
+                ? Optional.empty()
+                : ca.standings().find(certificate).flatMap(CertificateStanding::device);
+        if (device.isEmpty()) {
+            return;
+        }
+        for (Authority root : roots) {
+            String fingerprint = Certificates.fingerprint(root.certificate());
+            var _ = Thread.ofVirtual().name("trust").start(() -> fetched(fingerprint, device.get()));
+        }
+    }
+
+    private void fetched(String fingerprint, DeviceRef device) {
+        try {
+            database.run(sql -> TrustStore.fetched(sql, fingerprint, device, clock.instant()));
+        } catch (RuntimeException e) {
+            LOG.warn("what {} fetched could not be noted: {}", device, e.toString());
+        }
+    }
+
+    /// Roots beside an older one that is still trusted.
+    private List<Authority> introduced() {
+        List<Authority> roots = ca.authorities().all().stream()
+                .filter(a -> a.purpose() == Authority.Purpose.ROOT && a.standing().isTrusted())
+                .toList();
+        return roots.stream()
+                .filter(root -> roots.stream().anyMatch(other -> other.generation() < root.generation()))
+                .toList();
     }
 
     private boolean isNew(String fingerprint, DeviceRef device) {
@@ -61,7 +103,7 @@ final class TrustReports {
     private void acknowledge(String fingerprint, Authority root, DeviceRef device) {
         try {
             journal.run(tx -> {
-                if (RolloverStore.acknowledge(tx.sql(), fingerprint, device, tx.now())) {
+                if (TrustStore.acknowledge(tx.sql(), fingerprint, device, tx.now())) {
                     tx.record(new Entry(
                             "rollover.trust-acknowledged",
                             device.environment(),

@@ -152,13 +152,13 @@ class RolloverTest {
         assertThat(progress.lastMinute()).isEqualTo(1);
         assertThat(progress.missing().stream().map(Object::toString)).containsExactly("three", "two");
 
-        Step refused = rollovers().finish(ready.id(), true, "too early", TestServer.TESTER);
+        Step refused = rollovers().finishLeavingBehind(ready.id(), "operator:one", "too early", TestServer.TESTER);
         assertThat(refused).isInstanceOf(Step.DevicesDepend.class);
         assertThat(((Step.DevicesDepend) refused).count()).isEqualTo(2);
 
         renewAndConnect("two", two);
         renewAndConnect("three", three);
-        assertThat(done(rollovers().finish(ready.id(), false, "all have moved", TestServer.TESTER))
+        assertThat(done(rollovers().finish(ready.id(), "all have moved", TestServer.TESTER))
                         .phase())
                 .isEqualTo(Rollover.Phase.ENDED);
         assertThat(server.server().ca().authorities().published())
@@ -168,7 +168,7 @@ class RolloverTest {
                         .find(ready.oldAuthority())
                         .orElseThrow()
                         .certificate());
-        assertThat(rollovers().finish(ready.id(), false, "again", TestServer.TESTER))
+        assertThat(rollovers().finish(ready.id(), "again", TestServer.TESTER))
                 .isInstanceOf(Step.NotNow.class);
     }
 
@@ -212,10 +212,10 @@ class RolloverTest {
         TestServer.await("the listeners have changed", () -> connectsTrusting(newRoot));
         assertThat(connectsTrusting(oldRoot)).isTrue(); // by NewWithOld
 
-        assertThat(rollovers().finish(ready.id(), false, "too early", TestServer.TESTER))
+        assertThat(rollovers().finish(ready.id(), "too early", TestServer.TESTER))
                 .isInstanceOf(Step.DevicesDepend.class);
         assertThat(issuer(renewAndConnect("one", one))).isNotEqualTo(issuer(one));
-        done(rollovers().finish(ready.id(), false, "all have moved", TestServer.TESTER));
+        done(rollovers().finish(ready.id(), "all have moved", TestServer.TESTER));
         assertThat(server.server().ca().authorities().root().certificate()).isEqualTo(root);
         assertThat(server.server().ca().authorities().published())
                 .doesNotContainAnyElementsOf(Certificates.parsePem(Files.readString(oldRoot)));
@@ -293,9 +293,9 @@ class RolloverTest {
                         EnrolmentOutcome.Refused.class,
                         refused -> assertThat(refused.reason()).isEqualTo(EnrolmentRefusal.CERTIFICATE_UNKNOWN));
 
-        assertThat(rollovers().finish(emergency.id(), false, "too early", TestServer.TESTER))
+        assertThat(rollovers().finish(emergency.id(), "too early", TestServer.TESTER))
                 .isInstanceOf(Step.DevicesDepend.class);
-        done(rollovers().finish(emergency.id(), true, "no more waiting", TestServer.TESTER));
+        done(rollovers().finishLeavingBehind(emergency.id(), "operator:one", "no more waiting", TestServer.TESTER));
         assertThat(server.server()
                         .ca()
                         .authorities()
@@ -361,7 +361,7 @@ class RolloverTest {
                         PER_HOUR,
                         "the key was seen",
                         TestServer.TESTER));
-        done(rollovers().finish(emergency.id(), true, "now", TestServer.TESTER));
+        done(rollovers().finishLeavingBehind(emergency.id(), "operator:one", "now", TestServer.TESTER));
         TestServer.await("the entry", () -> !seen.isEmpty());
         try (Database restored = Database.open(server.database(), 2)) {
             restored.run(
