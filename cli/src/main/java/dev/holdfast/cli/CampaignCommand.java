@@ -15,6 +15,7 @@ import picocli.CommandLine.Parameters;
         description = "Replaces an issuer or the root, with progress and who is missing.",
         synopsisSubcommandLabel = "COMMAND")
 final class CampaignCommand {
+    private static final int MOST_DEVICES = 100_000;
     private static final Table LIST = Table.of(
             "id",
             "No authority has been replaced yet.",
@@ -41,11 +42,23 @@ final class CampaignCommand {
             "Distrusted at=distrustAt",
             "Devices=devices",
             "Moved devices=moved",
+            "Fetched the new root=fetched",
             "Trust the new root=trusting",
             "Still depend=depending",
             "Moved last minute=movedLastMinute",
             "Remaining=remaining",
-            "Missing=missing");
+            "Missing=missing",
+            "People who agreed to leave devices behind=waivers#");
+    private static final Table DEVICES = Table.of(
+            "device",
+            "No such device.",
+            "DEVICE=device",
+            "ENVIRONMENT=environment",
+            "TOLD=told",
+            "FETCHED=fetched",
+            "TRUSTS=trusts",
+            "MOVED=moved",
+            "DEPENDS=depends");
 
     @Command(name = "list", mixinStandardHelpOptions = true, description = "Lists campaigns, newest first.")
     void list(@Mixin ServerOptions server) {
@@ -60,6 +73,25 @@ final class CampaignCommand {
             description = "How far it has come, at what pace, and who is missing.")
     void show(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id) {
         server.printer().one(server.client().get("/rollovers/" + ApiClient.encode(id)), CARD);
+    }
+
+    @Command(
+            name = "devices",
+            mixinStandardHelpOptions = true,
+            description =
+                    "How far each device has come: told of a new root, has fetched it, trusts it; has moved, depends.")
+    void devices(
+            @Mixin ServerOptions server,
+            @Parameters(paramLabel = "ID") String id,
+            @Option(names = "--missing", description = "Only those that have not acknowledged.") boolean missing,
+            @Option(names = "--acknowledged", description = "Only those that have.") boolean acknowledged) {
+        String only = missing == acknowledged ? "all" : missing ? "missing" : "acknowledged";
+        server.list(
+                "/rollovers/" + ApiClient.encode(id) + "/devices",
+                ApiClient.query("only", only),
+                "devices",
+                MOST_DEVICES,
+                DEVICES);
     }
 
     @Command(
@@ -106,7 +138,9 @@ final class CampaignCommand {
     void finish(
             @Mixin ServerOptions server,
             @Parameters(paramLabel = "ID") String id,
-            @Option(names = "--leave-behind", description = "An emergency only: those that have not moved are refused.")
+            @Option(names = "--leave-behind", description =
+                                    "Those that are missing are refused from then on. After an emergency one person may; of"
+                                            + " a root a second, different person must ask for the same. Never of an issuer.")
                     boolean despite,
             @Mixin Because because) {
         step(server, id, "finish", because.body().put("despite", despite));

@@ -7,8 +7,8 @@ import java.util.List;
 final class RolloverPolicy {
     private RolloverPolicy() {}
 
-    /// @param missing devices that stand in the way of the step: that have not said that they trust the new root,
-    ///     or have a certificate of what would go that still counts
+    /// @param missing devices that stand in the way of the step: that have not said that they trust the new
+    ///     root, or have a certificate of what would go that still counts
     /// @param some of them, by name
     record Facts(long missing, List<DeviceId> some) {
         static final Facts NOBODY_MISSING = new Facts(0, List.of());

@@ -227,7 +227,7 @@ class AgentAgainstServerTest {
         Duration life = Duration.between(
                 first.certificate().getNotBefore().toInstant(),
                 first.certificate().getNotAfter().toInstant());
-        ahead.set(life.multipliedBy(68).dividedBy(100));
+        ahead.set(life.multipliedBy(84).dividedBy(100));
         await("renewed with a new key", notes, () -> {
             DeviceIdentity now = agent.identity().join().orElseThrow();
             return !now.certificate().equals(first.certificate())
