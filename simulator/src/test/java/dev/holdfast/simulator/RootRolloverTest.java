@@ -196,10 +196,11 @@ class RootRolloverTest {
                 .find(ready.newAuthority())
                 .orElseThrow()
                 .certificate());
-        await("all trust the new root", () -> rollovers().progress(ready).trusting() == METERS);
-        Progress learned = rollovers().progress(ready);
-        assertThat(learned.missing()).isEmpty();
-        assertThat(learned.fetched()).isEqualTo(METERS);
+        await("all have fetched and trust the new root", () -> {
+            Progress now = rollovers().progress(ready);
+            return now.trusting() == METERS && now.fetched() == METERS;
+        });
+        assertThat(rollovers().progress(ready).missing()).isEmpty();
         assertThat(devices(ready, DeviceTrust.Only.MISSING)).isEmpty();
         assertThat(devices(ready, DeviceTrust.Only.ACKNOWLEDGED)).hasSize(METERS);
         assertThat(noted("root-learned")).isEqualTo(METERS);
