@@ -121,10 +121,12 @@ final class DeviceSide {
         if (configuration.scep().enabled()) {
             new ScepEndpoint(
                             new Scep(
+                                    ground.database,
                                     rooms.identity,
                                     rooms.ca,
                                     new RegistrationAuthority(rooms.ca, ground.folder, ground.clock, ground.random),
                                     environment,
+                                    ground.installationSecret(),
                                     ground.clock,
                                     ground.random),
                             rooms.ca.profiles(),

@@ -7,6 +7,7 @@ import dev.holdfast.ca.IssuedCertificate;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.Serial;
+import dev.holdfast.database.Database;
 import dev.holdfast.identity.Applicant;
 import dev.holdfast.identity.Credential;
 import dev.holdfast.identity.EnrolmentOutcome;
@@ -50,15 +51,18 @@ public final class Scep {
     private final RegistrationAuthority registration;
     private final Environment environment;
     private final FailureLimits failures;
-    private final Waiting waiting = new Waiting();
+    private final Waiting waiting;
     private final InstantSource clock;
     private final SecureRandom random;
 
+    /// @param installation the installation's secret, the same on every node
     public Scep(
+            Database database,
             Identity identity,
             Ca ca,
             RegistrationAuthority registration,
             Environment environment,
+            byte[] installation,
             InstantSource clock,
             SecureRandom random) {
         this.identity = identity;
@@ -66,6 +70,7 @@ public final class Scep {
         this.registration = registration;
         this.environment = environment;
         this.failures = identity.enrolment().failures();
+        this.waiting = new Waiting(database, environment, installation, random, clock);
         this.clock = clock;
         this.random = random;
     }
@@ -164,7 +169,7 @@ public final class Scep {
                 yield reply.success(request, chain);
             }
             case EnrolmentOutcome.Held _ -> {
-                waiting.put(request.transactionId(), new Waiting.Asked(key, read, applicant));
+                waiting.put(request.transactionId(), key, read.der(), applicant);
                 yield reply.pending(request);
             }
             case EnrolmentOutcome.Refused refused -> {

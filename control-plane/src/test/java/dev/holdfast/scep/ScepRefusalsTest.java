@@ -19,6 +19,7 @@ import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Date;
 import java.util.Hashtable;
 import java.util.List;
@@ -302,62 +303,106 @@ class ScepRefusalsTest {
         }
     }
 
-    @Test
-    void aRequestWaitsForAPersonAndIsPolledByItsOwnKeyAlone() throws Exception {
+    private static void wantsAPerson(TestServer watched) {
         CertificateProfile usual = CertificateProfile.of(
                 "device", CertificateProfile.Usage.TLS_CLIENT, Duration.ofDays(30), Duration.ZERO);
-        try (TestServer watched = TestServer.start(Map.of("HOLDFAST_SCEP_ENABLED", "true"))) {
-            TestServer before = server;
-            X509Certificate raBefore = ra;
+        watched.server()
+                .ca()
+                .profiles()
+                .put(
+                        TestServer.ENVIRONMENT,
+                        new CertificateProfile(
+                                "device",
+                                usual.usages(),
+                                usual.keys(),
+                                usual.validity(),
+                                usual.rotation(),
+                                new CertificateProfile.Admittance(
+                                        usual.admittance().credentials(),
+                                        true,
+                                        false,
+                                        CertificateProfile.Attestation.NONE,
+                                        List.of())),
+                        "for tests",
+                        TestServer.TESTER);
+    }
+
+    private static byte[] poll(String transaction, KeyPair by) throws Exception {
+        return message(
+                "20",
+                transaction,
+                new DERSet().getEncoded(),
+                by,
+                selfSigned(by, BigInteger.ONE),
+                CMSAlgorithm.AES128_CBC,
+                "SHA256withRSA");
+    }
+
+    private static List<String> secretsThatWait(TestServer on) {
+        return on.server()
+                .journal()
+                .commit(tx -> tx.sql().fetch("select secret from scep_waiting").map(row -> row.get(0, String.class)));
+    }
+
+    /// The server is started again between the request and the decision: what waits is still there, for the key that
+    /// asked and for no other, and the one-time secret lies sealed.
+    @Test
+    void aRequestThatWaitsForAPersonOutlivesARestartAndIsPolledByItsOwnKeyAlone() throws Exception {
+        TestServer before = server;
+        X509Certificate raBefore = ra;
+        Map<String, String> settings = Map.of("HOLDFAST_SCEP_ENABLED", "true");
+        TestServer watched = TestServer.start(settings);
+        try {
             server = watched;
-            try {
-                ra = leaf(get("GetCACert").body());
-                watched.server()
-                        .ca()
-                        .profiles()
-                        .put(
-                                TestServer.ENVIRONMENT,
-                                new CertificateProfile(
-                                        "device",
-                                        usual.usages(),
-                                        usual.keys(),
-                                        usual.validity(),
-                                        usual.rotation(),
-                                        new CertificateProfile.Admittance(
-                                                usual.admittance().credentials(),
-                                                true,
-                                                false,
-                                                CertificateProfile.Attestation.NONE,
-                                                List.of())),
-                                "for tests",
-                                TestServer.TESTER);
-                DeviceRef device = watched.register("scep-3");
-                assertThat(status(first("w1", csr("scep-3", key, password(device)))))
-                        .isEqualTo(PENDING);
-                byte[] subject = new DERSet().getEncoded();
-                X509Certificate self = selfSigned(key, BigInteger.ONE);
-                assertThat(status(message("20", "w1", subject, key, self, CMSAlgorithm.AES128_CBC, "SHA256withRSA")))
-                        .isEqualTo(PENDING);
-                assertThat(status(message(
-                                "20",
-                                "w1",
-                                subject,
-                                other,
-                                selfSigned(other, BigInteger.ONE),
-                                CMSAlgorithm.AES128_CBC,
-                                "SHA256withRSA")))
-                        .isEqualTo("2/4");
-                var held = watched.server().identity().held();
-                String id = held.list(TestServer.ENVIRONMENT, Optional.empty(), 1)
-                        .getFirst()
-                        .id();
-                held.decide(TestServer.ENVIRONMENT, id, true, "I know it", TestServer.TESTER);
-                assertThat(issued(message("20", "w1", subject, key, self, CMSAlgorithm.AES128_CBC, "SHA256withRSA")))
-                        .isNotNull();
-            } finally {
-                server = before;
-                ra = raBefore;
-            }
+            ra = leaf(get("GetCACert").body());
+            wantsAPerson(watched);
+            DeviceRef device = watched.register("scep-3");
+            String password = password(device);
+            assertThat(status(first("w1", csr("scep-3", key, password)))).isEqualTo(PENDING);
+            assertThat(status(poll("w1", key))).isEqualTo(PENDING);
+            assertThat(secretsThatWait(watched)).singleElement().satisfies(secret -> assertThat(secret)
+                    .doesNotContain(password));
+
+            watched.stop();
+            watched = TestServer.start(watched.folder(), watched.database(), settings, InstantSource.system());
+            server = watched;
+            assertThat(leaf(get("GetCACert").body())).isEqualTo(ra);
+            assertThat(status(poll("w1", key))).isEqualTo(PENDING);
+            assertThat(status(poll("w1", other))).isEqualTo("2/4");
+            assertThat(status(poll("another", key))).isEqualTo("2/4");
+
+            var held = watched.server().identity().held();
+            String id = held.list(TestServer.ENVIRONMENT, Optional.empty(), 1)
+                    .getFirst()
+                    .id();
+            held.decide(TestServer.ENVIRONMENT, id, true, "I know it", TestServer.TESTER);
+            assertThat(Certificates.commonName(issued(poll("w1", key)))).contains("scep-3");
+            assertThat(secretsThatWait(watched)).isEmpty();
+        } finally {
+            watched.close();
+            server = before;
+            ra = raBefore;
+        }
+    }
+
+    /// Its secret was sealed for another request, or by another installation: the device sends its request again.
+    @Test
+    void aSecretThatCannotBeOpenedIsAsIfNothingWaited() throws Exception {
+        TestServer before = server;
+        X509Certificate raBefore = ra;
+        try (TestServer watched = TestServer.start(Map.of("HOLDFAST_SCEP_ENABLED", "true"))) {
+            server = watched;
+            ra = leaf(get("GetCACert").body());
+            wantsAPerson(watched);
+            byte[] csr = csr("scep-4", key, password(watched.register("scep-4")));
+            assertThat(status(first("v1", csr))).isEqualTo(PENDING);
+            watched.server().journal().run(tx -> tx.sql().execute("update scep_waiting set transaction = 'v2'"));
+            assertThat(status(poll("v2", key))).isEqualTo("2/4");
+            assertThat(status(first("v1", csr))).isEqualTo(PENDING);
+            assertThat(status(poll("v1", key))).isEqualTo(PENDING);
+        } finally {
+            server = before;
+            ra = raBefore;
         }
     }
 
