@@ -1,5 +1,6 @@
 package dev.holdfast;
 
+import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.ca.Issuance;
 import dev.holdfast.ca.RevocationReason;
 import dev.holdfast.config.Configuration;
@@ -9,8 +10,10 @@ import dev.holdfast.core.Environment;
 import dev.holdfast.core.Labels;
 import dev.holdfast.core.ModelId;
 import dev.holdfast.identity.EnrolmentTokens;
+import dev.holdfast.identity.SharedSecrets;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.inventory.Model;
+import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.rollout.RolloutWorkload;
 import dev.holdfast.telemetry.LogQuery;
 import dev.holdfast.telemetry.Observation;
@@ -23,9 +26,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,6 +39,9 @@ import java.util.stream.Collectors;
 /// The whole server in a process of its own, for tests that kill it, fill its disk or count what it holds. Says
 /// its ports, then answers numbered questions, a line each ([ServerProcess#ask]). Ends when its input does.
 public final class ServerProbe {
+    /// The environment variable that says how far the server's clock is ahead.
+    static final String AHEAD = "PROBE_AHEAD";
+
     private static final Environment ENVIRONMENT = new Environment("development");
     private static final ModelId MODEL = new ModelId("probe");
     private static final Instant END = Instant.parse("9999-01-01T00:00:00Z");
@@ -44,7 +52,9 @@ public final class ServerProbe {
     public static void main(String[] args) throws Exception {
         Configuration configuration = Configuration.load(Optional.empty(), System.getenv());
         Path data = Path.of(args[0]);
-        try (Server server = Server.start(configuration, data, InstantSource.system(), new SecureRandom());
+        Duration ahead = Duration.parse(System.getenv().getOrDefault(AHEAD, "PT0S"));
+        InstantSource clock = () -> Instant.now().plus(ahead);
+        try (Server server = Server.start(configuration, data, clock, new SecureRandom());
                 BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
             say("READY device=" + server.devicePort() + " mqtt=" + server.mqttPort() + " pki=" + server.pkiPort()
                     + " operator=" + server.operator().port() + " syslog="
@@ -63,6 +73,19 @@ public final class ServerProbe {
             case "certificates" ->
                 Integer.toString(
                         server.identity().certificates(device(words[1])).size());
+            case "standing" ->
+                server.identity().certificates(device(words[1])).stream()
+                        .map(c -> c.serial().hex() + "=" + c.state())
+                        .collect(Collectors.joining(" "));
+            case "secret" -> secret(server, words[1]);
+            case "authorities" ->
+                base64(server.ca().authorities().root().certificate()) + " "
+                        + base64(server.ca().authorities().server().certificate());
+            case "gateways" -> gateways(server);
+            case "sweep" -> {
+                server.cmp().sweep();
+                yield "swept";
+            }
             case "revoke" -> revoke(server, device(words[1]));
             case "admits" ->
                 Boolean.toString(server.identity().certificates(device(words[1])).stream()
@@ -139,7 +162,39 @@ public final class ServerProbe {
         System.out.flush();
     }
 
-    private static String token(Server server, String id) {
+    private static String base64(X509Certificate certificate) {
+        return Base64.getEncoder().encodeToString(Certificates.der(certificate));
+    }
+
+    /// A profile of that name for ACME: names under gw.example.test.
+    private static String gateways(Server server) {
+        CertificateProfile usual = CertificateProfile.of(
+                "gateway", CertificateProfile.Usage.TLS_SERVER, Duration.ofDays(30), Duration.ZERO);
+        CertificateProfile profile = new CertificateProfile(
+                usual.name(),
+                usual.usages(),
+                usual.keys(),
+                usual.validity(),
+                usual.rotation(),
+                new CertificateProfile.Admittance(
+                        usual.admittance().credentials(),
+                        false,
+                        false,
+                        CertificateProfile.Attestation.NONE,
+                        List.of("*.gw.example.test")));
+        server.ca().profiles().put(ENVIRONMENT, profile, "for tests", ACTOR);
+        return "put";
+    }
+
+    /// Of a device that is registered for it.
+    private static String secret(Server server, String id) {
+        return server.identity().issueSharedSecret(register(server, id), Duration.ofHours(1), ACTOR)
+                        instanceof SharedSecrets.Issued.Secret secret
+                ? secret.id() + " " + secret.secret()
+                : "none";
+    }
+
+    private static DeviceRef register(Server server, String id) {
         if (server.inventory().model(ENVIRONMENT, MODEL).isEmpty()) {
             Model model = new Model(
                     ENVIRONMENT, MODEL, "probe", "hw-1", Duration.ofMinutes(1), Map.of(), List.of(), Map.of());
@@ -147,6 +202,11 @@ public final class ServerProbe {
         }
         DeviceRef ref = device(id);
         server.inventory().register(new Inventory.Registration(ref, MODEL, Labels.NONE), ACTOR);
+        return ref;
+    }
+
+    private static String token(Server server, String id) {
+        DeviceRef ref = register(server, id);
         return server.identity().issueEnrolmentToken(ref, Duration.ofHours(1), ACTOR)
                         instanceof EnrolmentTokens.Issued.Token token
                 ? token.secret()

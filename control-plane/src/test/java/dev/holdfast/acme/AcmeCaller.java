@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.KeyPair;
 import java.security.KeyStore;
 import java.security.SecureRandom;
+import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPublicKey;
 import java.time.Duration;
 import java.util.Base64;
@@ -38,16 +39,22 @@ final class AcmeCaller implements AutoCloseable {
     String kid = "";
 
     AcmeCaller(TestServer server, String profile) {
-        root = "https://localhost:" + server.server().devicePort() + "/acme/" + profile + "/";
-        http = client(server);
+        this(
+                server.server().devicePort(),
+                server.server().ca().authorities().root().certificate(),
+                profile);
     }
 
-    private static HttpClient client(TestServer server) {
+    AcmeCaller(int port, X509Certificate trusted, String profile) {
+        root = "https://localhost:" + port + "/acme/" + profile + "/";
+        http = client(trusted);
+    }
+
+    private static HttpClient client(X509Certificate root) {
         try {
             KeyStore trusted = KeyStore.getInstance("PKCS12");
             trusted.load(null, null);
-            trusted.setCertificateEntry(
-                    "root", server.server().ca().authorities().root().certificate());
+            trusted.setCertificateEntry("root", root);
             TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
             trust.init(trusted);
             SSLContext context = SSLContext.getInstance("TLS");

@@ -75,7 +75,7 @@ import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 final class CmpCaller {
     static final SecureRandom RANDOM = new SecureRandom();
 
-    private TestServer server;
+    private Door door;
     private final Optional<Protector> protector;
     byte[] transaction = fresh();
     byte[] nonce = fresh();
@@ -100,14 +100,30 @@ final class CmpCaller {
         boolean accepts(PKIMessage answer, byte[] part);
     }
 
+    /// Where it asks, and whose answers it takes.
+    ///
+    /// @param servers who has issued the certificate that answers are signed with
+    record Door(int port, X509Certificate root, X509Certificate servers) {
+        static Door of(TestServer server) {
+            return new Door(
+                    server.server().devicePort(),
+                    server.server().ca().authorities().root().certificate(),
+                    server.server().ca().authorities().server().certificate());
+        }
+    }
+
     CmpCaller(TestServer server, Optional<Protector> protector) {
-        this.server = server;
+        this(Door.of(server), protector);
+    }
+
+    CmpCaller(Door door, Optional<Protector> protector) {
+        this.door = door;
         this.protector = protector;
     }
 
     /// From here on another node is asked.
     void answersFrom(TestServer other) {
-        server = other;
+        door = Door.of(other);
     }
 
     static byte[] fresh() {
@@ -122,8 +138,12 @@ final class CmpCaller {
     }
 
     static CmpCaller withSecret(TestServer server, String reference, String secret, AlgorithmIdentifier algorithm) {
+        return withSecret(Door.of(server), reference, secret, algorithm);
+    }
+
+    static CmpCaller withSecret(Door door, String reference, String secret, AlgorithmIdentifier algorithm) {
         byte[] key = secret.getBytes(StandardCharsets.US_ASCII);
-        return new CmpCaller(server, Optional.of(new Protector() {
+        return new CmpCaller(door, Optional.of(new Protector() {
             @Override
             public AlgorithmIdentifier algorithm() {
                 return algorithm;
@@ -157,7 +177,7 @@ final class CmpCaller {
             public boolean accepts(PKIMessage answer, byte[] part) {
                 try {
                     return !MacAlgorithm.isMac(answer.getHeader().getProtectionAlg())
-                            ? signedByServer(server, answer, part)
+                            ? signedByServer(door, answer, part)
                             : MacAlgorithm.of(answer.getHeader().getProtectionAlg())
                                     .verify(key, part, answer.getProtection().getOctets());
                 } catch (dev.holdfast.protocol.cmp.CmpException e) {
@@ -206,18 +226,17 @@ final class CmpCaller {
 
             @Override
             public boolean accepts(PKIMessage answer, byte[] part) {
-                return signedByServer(server, answer, part);
+                return signedByServer(Door.of(server), answer, part);
             }
         }));
     }
 
     /// By the first of extraCerts, which our authority for servers has signed, for CMP and under its name.
-    static boolean signedByServer(TestServer server, PKIMessage answer, byte[] part) {
+    static boolean signedByServer(Door door, PKIMessage answer, byte[] part) {
         try {
             X509Certificate leaf = dev.holdfast.protocol.x509.Certificates.parse(
                     answer.getExtraCerts()[0].getEncoded(ASN1Encoding.DER));
-            leaf.verify(
-                    server.server().ca().authorities().server().certificate().getPublicKey());
+            leaf.verify(door.servers().getPublicKey());
             return leaf.getSubjectX500Principal().getName().equals("CN=Holdfast CMP")
                     && leaf.getExtendedKeyUsage().equals(List.of("1.3.6.1.5.5.7.3.27"))
                     && Crypto.verify(
@@ -266,7 +285,7 @@ final class CmpCaller {
         try (HttpClient client = client()) {
             return client.send(
                     HttpRequest.newBuilder(URI.create(
-                                    "https://localhost:" + server.server().devicePort() + path))
+                                    "https://localhost:" + door.port() + path))
                             .timeout(Duration.ofSeconds(30))
                             .header("content-type", type)
                             .POST(HttpRequest.BodyPublishers.ofByteArray(message))
@@ -284,8 +303,7 @@ final class CmpCaller {
         try {
             KeyStore trusted = KeyStore.getInstance("PKCS12");
             trusted.load(null, null);
-            trusted.setCertificateEntry(
-                    "root", server.server().ca().authorities().root().certificate());
+            trusted.setCertificateEntry("root", door.root());
             TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
             trust.init(trusted);
             SSLContext context = SSLContext.getInstance("TLS");
@@ -320,7 +338,7 @@ final class CmpCaller {
             byte[] part = new ProtectedPart(answer.getHeader(), answer.getBody()).getEncoded(ASN1Encoding.DER);
             assertThat(protector
                             .map(p -> p.accepts(answer, part))
-                            .orElseGet(() -> signedByServer(server, answer, part)))
+                            .orElseGet(() -> signedByServer(door, answer, part)))
                     .as("the answer's protection")
                     .isTrue();
         } catch (IOException e) {
