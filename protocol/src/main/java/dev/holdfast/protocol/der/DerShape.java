@@ -6,6 +6,7 @@ package dev.holdfast.protocol.der;
 public final class DerShape {
     private static final int CONSTRUCTED = 0x20;
     private static final int UNIVERSAL = 0xc0;
+    private static final int SET = 0x31;
     private static final int MOST_DEPTH = 48;
     private static final int MOST_ELEMENTS = 8_000;
 
@@ -68,15 +69,17 @@ public final class DerShape {
         }
     }
 
+    /// OCTET STRING, the strings and the times are taken as they are; of the rest, what certificates and messages
+    /// are made of and nothing else: not the end of BER's indefinite lengths, no string in pieces, no REAL.
     private boolean isOneForm(int tag, int length) {
         return switch (tag) {
-            case 0x00, 0x10, 0x11 -> false; // the end of BER's indefinite lengths; a SEQUENCE that holds nothing
             case 0x01 -> length == 1 && (der[at] == 0 || der[at] == -1);
             case 0x02, 0x0a -> isShortest(length);
             case 0x03 -> isPadded(length);
             case 0x05 -> length == 0;
             case 0x06 -> isIdentifier(length);
-            default -> (tag & CONSTRUCTED) == 0 || tag == DerReader.SEQUENCE || tag == 0x31;
+            case 0x04, 0x0c, 0x12, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1a, 0x1b, 0x1c, 0x1e -> true;
+            default -> tag == DerReader.SEQUENCE || tag == SET;
         };
     }
 
