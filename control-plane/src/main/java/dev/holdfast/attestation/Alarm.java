@@ -107,14 +107,14 @@ public record Alarm(DeviceRef device, Cause cause, Weight weight, Instant since,
         };
     }
 
-    static Alarm overdue(DeviceRef device, Instant last, Duration every, Instant now) {
+    static Alarm overdue(OverdueStore.Overdue late, Instant now) {
         return new Alarm(
-                device,
+                late.device(),
                 Cause.OVERDUE,
                 Weight.SILENT,
-                last.plus(every),
+                late.last().map(at -> at.plus(late.every())).orElse(now),
                 now,
-                "an attestation within " + every,
-                "the last good one was at " + last);
+                "an attestation within " + late.every(),
+                late.last().map(at -> "the last good one was at " + at).orElse("it has never attested"));
     }
 }

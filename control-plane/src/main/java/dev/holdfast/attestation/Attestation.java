@@ -63,7 +63,7 @@ public final class Attestation {
         this.endorsements = new Endorsements(database, journal, inventory);
         this.references = new References(database, journal);
         this.seal = new ChallengeSeal(installation);
-        this.reattestation = new Reattestation(journal, inventory, clock.instant());
+        this.reattestation = new Reattestation(database, journal, inventory, clock.instant());
         this.random = random;
         this.clock = clock;
     }
@@ -247,7 +247,7 @@ public final class Attestation {
 
     /// Looks for devices that have not attested within their model's interval; to be called now and then.
     public void tellOverdue() {
-        tellOverdue(clock.instant());
+        reattestation.lookNowAndThen(clock.instant());
     }
 
     void tellOverdue(Instant now) {

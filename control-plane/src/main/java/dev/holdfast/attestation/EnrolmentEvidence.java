@@ -181,19 +181,14 @@ final class EnrolmentEvidence implements TpmEvidence {
                 shown.attestation().encoded(),
                 shown.quoted().orElseThrow(),
                 appraised.orElseThrow());
-        Ledger.record(
-                tx,
-                verdict(tx, device, facts, true, Optional.empty()),
-                Ledger.before(tx, device),
-                appraised.orElseThrow().before().filter(VerdictStore.State::overdue).isPresent());
+        Ledger.record(tx, verdict(tx, device, facts, true, Optional.empty()), Ledger.before(tx, device));
     }
 
     /// Only what was proven to come from the device's own TPM is written down as the device's.
     @Override
     public void notGranted(Transaction tx, DeviceRef device, TpmFacts facts, String because) {
         if (endorsed instanceof Endorsed.Known && shown.activated()) {
-            Ledger.record(
-                    tx, verdict(tx, device, facts, false, Optional.of(because)), Ledger.before(tx, device), false);
+            Ledger.record(tx, verdict(tx, device, facts, false, Optional.of(because)), Ledger.before(tx, device));
         }
     }
 

@@ -119,7 +119,7 @@ final class Ledger {
         VerdictStore.put(
                 tx.sql(),
                 device,
-                new VerdictStore.State(endorsement, software, attestationKey, quoted.life(), generation, false),
+                new VerdictStore.State(endorsement, software, attestationKey, quoted.life(), generation),
                 tx.now());
     }
 
@@ -131,10 +131,10 @@ final class Ledger {
     /// Stores a verdict. It is journalled when it says something new, or nothing was said for an hour.
     ///
     /// @param before the device's verdicts before it, newest first
-    /// @param overdue it was told that the device is overdue
     /// @return whether it was journalled
-    static boolean record(Transaction tx, Verdict verdict, List<Verdict> before, boolean overdue) {
+    static boolean record(Transaction tx, Verdict verdict, List<Verdict> before) {
         Optional<Verdict> last = before.stream().findFirst();
+        boolean overdue = verdict.passed() && OverdueStore.settle(tx.sql(), verdict.device());
         boolean recovered = verdict.passed() && (overdue || last.filter(v -> !v.passed()).isPresent());
         boolean said = recovered
                 || last.isEmpty()

@@ -1,6 +1,7 @@
 package dev.holdfast.attestation;
 
 import dev.holdfast.core.DeviceRef;
+import dev.holdfast.database.Database;
 import dev.holdfast.identity.TpmFacts.Found;
 import dev.holdfast.identity.TpmFault;
 import dev.holdfast.inventory.Device;
@@ -21,8 +22,9 @@ import java.util.function.BiConsumer;
 /// there without the other.
 final class Reattestation {
     private static final int OVERDUE_AT_ONCE = 200;
-    private static final Duration LOOK_EVERY = Duration.ofSeconds(20);
+    private static final Duration LOOK_EVERY = Duration.ofMinutes(1);
 
+    private final Database database;
     private final Journal journal;
     private final Inventory inventory;
     private final Instant since;
@@ -30,7 +32,8 @@ final class Reattestation {
     private volatile Instant looked;
 
     /// @param since when this node began to listen
-    Reattestation(Journal journal, Inventory inventory, Instant since) {
+    Reattestation(Database database, Journal journal, Inventory inventory, Instant since) {
+        this.database = database;
         this.journal = journal;
         this.inventory = inventory;
         this.since = since;
@@ -95,7 +98,7 @@ final class Reattestation {
             Ledger.learn(tx, appraised.orElseThrow(), log);
         }
         Verdict verdict = verdict(tx, device, faults, state, new Shown(quoted, appraised, log));
-        tell(tx, verdict, faults, state.filter(VerdictStore.State::overdue).isPresent());
+        tell(tx, verdict, faults);
         return verdict;
     }
 
@@ -126,21 +129,28 @@ final class Reattestation {
                 shown.quoted().map(q -> Verdict.Life.of(q.life())));
     }
 
-    private void tell(Transaction tx, Verdict verdict, List<Found> faults, boolean overdue) {
+    private void tell(Transaction tx, Verdict verdict, List<Found> faults) {
         List<Verdict> before = Ledger.before(tx, verdict.device());
-        boolean said = Ledger.record(tx, verdict, before, overdue);
+        boolean said = Ledger.record(tx, verdict, before);
         Alarm.of(verdict, faults.stream().map(Found::fault).toList(), before)
                 .filter(alarm -> said || Alarm.isFirstOfItsKind(alarm, before))
                 .ifPresent(alarm -> alarmed.accept(tx, alarm));
     }
 
+    /// Looks for devices whose attestation is overdue, where it was not done just now.
+    void lookNowAndThen(Instant now) {
+        if (looked.plus(LOOK_EVERY).isBefore(now)) {
+            looked = now;
+            tellOverdue(now);
+        }
+    }
+
     /// Tells of devices whose attestation is overdue, each once a day; some of them at a time.
     void tellOverdue(Instant now) {
-        if (looked.plus(LOOK_EVERY).isAfter(now)) {
-            return;
+        List<DeviceRef> candidates = database.read(sql -> OverdueStore.look(sql, since, now, OVERDUE_AT_ONCE));
+        if (!candidates.isEmpty()) {
+            journal.run(tx -> OverdueStore.take(tx.sql(), candidates, since, now)
+                    .forEach(late -> alarmed.accept(tx, Alarm.overdue(late, now))));
         }
-        looked = now;
-        journal.run(tx -> VerdictStore.takeOverdue(tx.sql(), since, now, OVERDUE_AT_ONCE)
-                .forEach(late -> alarmed.accept(tx, Alarm.overdue(late.device(), late.last(), late.every(), now))));
     }
 }

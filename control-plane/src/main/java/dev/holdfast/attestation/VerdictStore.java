@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Json;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
@@ -172,14 +171,7 @@ final class VerdictStore {
     /// @param software it is a program that imitates a TPM, or nothing said that it is not
     /// @param attestation TPMT_PUBLIC, hexadecimal
     /// @param generation of the model's references that it had last; 0 for none
-    /// @param overdue it was told that the device has not attested in time
-    record State(
-            String endorsement,
-            boolean software,
-            String attestation,
-            TpmLife life,
-            long generation,
-            boolean overdue) {}
+    record State(String endorsement, boolean software, String attestation, TpmLife life, long generation) {}
 
     static Optional<State> lock(DSLContext sql, DeviceRef device) {
         return state(sql, device, " for update");
@@ -192,7 +184,7 @@ final class VerdictStore {
     private static Optional<State> state(DSLContext sql, DeviceRef device, String lock) {
         return sql.fetchOptional(
                         "select endorsement, software, attestation, attestation_name, genuine, clock, resets, restarts, firmware,"
-                                + " generation, overdue_at is not null from tpm_state where environment = ? and device = ?" + lock,
+                                + " generation from tpm_state where environment = ? and device = ?" + lock,
                         device.environment().value(),
                         device.id().value())
                 .map(row -> new State(
@@ -207,8 +199,7 @@ final class VerdictStore {
                                 row.get(6, Long.class),
                                 row.get(7, Long.class),
                                 row.get(8, Long.class)),
-                        row.get(9, Long.class),
-                        row.get(10, Boolean.class)));
+                        row.get(9, Long.class)));
     }
 
     static void put(DSLContext sql, DeviceRef device, State state, Instant now) {
@@ -220,7 +211,7 @@ final class VerdictStore {
                         + " attestation_name = excluded.attestation_name, genuine = excluded.genuine,"
                         + " clock = excluded.clock, resets = excluded.resets, restarts = excluded.restarts,"
                         + " firmware = excluded.firmware, generation = excluded.generation,"
-                        + " updated_at = excluded.updated_at, overdue_at = null",
+                        + " updated_at = excluded.updated_at",
                 device.environment().value(),
                 device.id().value(),
                 state.endorsement(),
@@ -234,36 +225,6 @@ final class VerdictStore {
                 state.life().firmware(),
                 state.generation(),
                 EndorsementStore.utc(now));
-    }
-
-    /// A device that is overdue, and since when.
-    record Overdue(DeviceRef device, Instant last, Duration every) {}
-
-    /// Takes those that have not attested in time and were not told of within a day; each node gets others.
-    ///
-    /// @param since when this node began to listen: what could not be heard before is nobody's fault
-    static List<Overdue> takeOverdue(DSLContext sql, Instant since, Instant now, int limit) {
-        return sql.fetch(
-                        "update tpm_state t set overdue_at = ? from (select s.environment, s.device, p.every_s"
-                                + " from tpm_state s"
-                                + " join device d on d.environment = s.environment and d.id = s.device"
-                                + " join tpm_policy p on p.environment = d.environment and p.model = d.model"
-                                + " where d.state in ('enrolled','active','quarantined') and p.every_s is not null"
-                                + " and greatest(s.updated_at, p.set_at, ?::timestamptz)"
-                                + " + make_interval(secs => p.every_s) < ?::timestamptz"
-                                + " and (s.overdue_at is null or s.overdue_at < ?::timestamptz)"
-                                + " limit ? for update of s skip locked) late"
-                                + " where t.environment = late.environment and t.device = late.device"
-                                + " returning t.environment, t.device, t.updated_at, late.every_s",
-                        EndorsementStore.utc(now),
-                        EndorsementStore.utc(since),
-                        EndorsementStore.utc(now),
-                        EndorsementStore.utc(now.minus(Duration.ofDays(1))),
-                        limit)
-                .map(row -> new Overdue(
-                        DeviceRef.of(row.get(0, String.class), row.get(1, String.class)),
-                        row.get(2, OffsetDateTime.class).toInstant(),
-                        Duration.ofSeconds(row.get(3, Long.class))));
     }
 
     /// An operator accepts that a TPM's life began anew (it was cleared, or its firmware replaced).

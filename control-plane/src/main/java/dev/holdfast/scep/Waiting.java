@@ -24,8 +24,8 @@ import javax.crypto.Mac;
 import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
-/// Requests that a person has to decide about, so that a poll (CertPoll) can ask again, on whichever node and after
-/// a restart. The one-time secret that one came with is sealed: AES-256-GCM under a key derived from the
+/// Requests that a person has to decide about, so that a poll (CertPoll) can ask again, on whichever node and
+/// after a restart. The one-time secret that one came with is sealed: AES-256-GCM under a key derived from the
 /// installation's secret, which is not in the database, for the one key and transaction that it belongs to.
 ///
 /// Who can't be found here sends the whole request again (RFC 8894 section 4.4).

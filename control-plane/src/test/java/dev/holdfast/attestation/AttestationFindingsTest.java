@@ -180,7 +180,7 @@ class AttestationFindingsTest {
         attestation.tellOverdue(Instant.now().plus(Duration.ofMinutes(50)));
         assertThat(findings(device)).isEmpty();
         attestation.tellOverdue(Instant.now().plus(Duration.ofMinutes(70)));
-        attestation.tellOverdue(Instant.now().plus(Duration.ofMinutes(80)));
+        attestation.tellOverdue(Instant.now().plus(Duration.ofMinutes(90)));
 
         assertThat(findings(device)).singleElement().satisfies(finding -> {
             assertThat(finding.cause()).isEqualTo(Cause.ATTESTATION_OVERDUE);
@@ -192,6 +192,24 @@ class AttestationFindingsTest {
         assertThat(state(device)).isNotEqualTo(Lifecycle.QUARANTINED);
         assertThat(one.quote().text()).contains("\"passed\"");
         TestServer.await("closed", () -> incidents(device).stream().noneMatch(i -> i.incident().isOpen()));
+    }
+
+    @Test
+    void aDeviceThatHasNeverAttestedIsOverdueToo() throws Exception {
+        EnrolledTpm.policy(server, "daily", true, Optional.of(Duration.ofDays(1)));
+        DeviceRef device = server.register("never-1", "daily");
+        DeviceRef registered = server.register("never-2", "daily");
+        dev.holdfast.est.EstCaller.enrolled(
+                server,
+                device,
+                dev.holdfast.protocol.x509.Crypto.generateP256(new java.security.SecureRandom()),
+                server.credential(device));
+        server.server().attestation().tellOverdue(Instant.now().plus(Duration.ofHours(25)));
+        assertThat(findings(device)).singleElement().satisfies(finding -> {
+            assertThat(finding.cause()).isEqualTo(Cause.ATTESTATION_OVERDUE);
+            assertThat(finding.seen()).isEqualTo("it has never attested");
+        });
+        assertThat(findings(registered)).as("it is not in service yet").isEmpty();
     }
 
     @Test

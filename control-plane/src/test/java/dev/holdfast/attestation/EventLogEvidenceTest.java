@@ -168,7 +168,7 @@ class EventLogEvidenceTest {
     private static MeasuredEvents events(String names) {
         return new MeasuredEvents(Map.of(
                 "sha256:7",
-                java.util.Arrays.stream(names.split(" "))
+                java.util.Arrays.stream(names.split(" ", -1))
                         .filter(name -> !name.isEmpty())
                         .map(name -> new MeasuredEvents.Measured(
                                 java.util.HexFormat.of().formatHex(name.getBytes(StandardCharsets.US_ASCII)), name))

@@ -130,8 +130,8 @@ class TpmClientsTest {
         theLogSaysWhatChangedAndAGoodQuoteHeals(device, attestation);
     }
 
-    /// The firmware measures, which nobody has approved: found, isolated, explained by its log. Approved, it heals;
-    /// and what comes after is explained event by event.
+    /// The firmware measures, which nobody has approved: found, isolated, explained by its log. Approved, it
+    /// heals; and what comes after is explained event by event.
     private void theLogSaysWhatChangedAndAGoodQuoteHeals(DeviceRef device, Attestation attestation) throws Exception {
         MeasuredBoot boot = new MeasuredBoot()
                 .firmware("1.4.0")

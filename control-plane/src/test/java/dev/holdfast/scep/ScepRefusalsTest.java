@@ -344,8 +344,8 @@ class ScepRefusalsTest {
                 .commit(tx -> tx.sql().fetch("select secret from scep_waiting").map(row -> row.get(0, String.class)));
     }
 
-    /// The server is started again between the request and the decision: what waits is still there, for the key that
-    /// asked and for no other, and the one-time secret lies sealed.
+    /// The server is started again between the request and the decision: what waits is still there, for the key
+    /// that asked and for no other, and the one-time secret lies sealed.
     @Test
     void aRequestThatWaitsForAPersonOutlivesARestartAndIsPolledByItsOwnKeyAlone() throws Exception {
         TestServer before = server;
@@ -385,7 +385,8 @@ class ScepRefusalsTest {
         }
     }
 
-    /// Its secret was sealed for another request, or by another installation: the device sends its request again.
+    /// Its secret was sealed for another request, or by another installation: the device sends its request
+    /// again.
     @Test
     void aSecretThatCannotBeOpenedIsAsIfNothingWaited() throws Exception {
         TestServer before = server;
