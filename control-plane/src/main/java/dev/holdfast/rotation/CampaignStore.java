@@ -95,15 +95,7 @@ final class CampaignStore {
     /// The next certificates of a campaign that was not given its devices by name.
     static Piece planNext(DSLContext sql, Unplanned campaign, int most) {
         List<Object> bindings = new ArrayList<>(List.of(campaign.environment()));
-        String which = "";
-        if (campaign.authority() != null) {
-            which += " and authority = ?";
-            bindings.add(campaign.authority());
-        }
-        if (campaign.serial() != null) {
-            which += " and serial = ?";
-            bindings.add(campaign.serial());
-        }
+        String which = which(campaign, bindings);
         bindings.addAll(List.of(campaign.cursor(), utc(campaign.startedAt()), campaign.id(), most));
         bindings.addAll(move(campaign));
         Record row = sql.fetchSingle(
@@ -115,10 +107,8 @@ final class CampaignStore {
         return new Piece(row.get(0, Long.class), Optional.ofNullable(row.get(1, String.class)));
     }
 
-    /// Whether a pass has passed over certificates that somebody else had locked.
-    static boolean anyLeft(DSLContext sql, Unplanned campaign) {
-        List<Object> bindings =
-                new ArrayList<>(List.of(campaign.environment(), utc(campaign.startedAt()), campaign.id()));
+    /// The condition of what was chosen, and its bindings.
+    private static String which(Unplanned campaign, List<Object> bindings) {
         String which = "";
         if (campaign.authority() != null) {
             which += " and authority = ?";
@@ -128,6 +118,14 @@ final class CampaignStore {
             which += " and serial = ?";
             bindings.add(campaign.serial());
         }
+        return which;
+    }
+
+    /// Whether a pass has passed over certificates that somebody else had locked.
+    static boolean anyLeft(DSLContext sql, Unplanned campaign) {
+        List<Object> bindings =
+                new ArrayList<>(List.of(campaign.environment(), utc(campaign.startedAt()), campaign.id()));
+        String which = which(campaign, bindings);
         return sql.fetchSingle(
                         "select exists (select 1 from certificate where environment = ? and " + RenewalStore.COUNTS
                                 + " and intended_at <= ? and renewal_campaign is distinct from ?" + which + ")",
