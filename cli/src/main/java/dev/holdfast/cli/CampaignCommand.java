@@ -47,6 +47,7 @@ final class CampaignCommand {
             "Still depend=depending",
             "Moved last minute=movedLastMinute",
             "Remaining=remaining",
+            "Take back at a ceremony=takeBackAtCeremony.serial",
             "Missing=missing",
             "People who agreed to leave devices behind=waivers#");
     private static final Table DEVICES = Table.of(

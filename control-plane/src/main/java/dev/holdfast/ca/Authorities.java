@@ -141,6 +141,32 @@ public final class Authorities {
                 .toList();
     }
 
+    /// What has become of the certificates of authorities that this one has signed: issuers below it, and roots
+    /// that it certified while one was replaced.
+    public List<SignedAuthority> signedBy(Authority issuer) {
+        List<SignedAuthority> signed = new ArrayList<>();
+        for (Authority authority : all) {
+            if (authority.isBelow(issuer)) {
+                signed.add(SignedAuthority.of(authority.certificate(), authority, false));
+            }
+        }
+        for (AuthorityStore.Cross cross : crosses) {
+            if (cross.issuer().equals(issuer.id())) {
+                find(cross.subject())
+                        .ifPresent(subject -> signed.add(SignedAuthority.of(cross.certificate(), subject, true)));
+            }
+        }
+        return List.copyOf(signed);
+    }
+
+    /// The authority that has signed this one's certificate, where it is ours and its key is here.
+    public Optional<Authority> signer(Authority authority) {
+        return all.stream()
+                .filter(authority::isBelow)
+                .filter(this::canSign)
+                .findFirst();
+    }
+
     private int generation(String id) {
         return find(id).map(Authority::generation).orElse(0);
     }
@@ -169,7 +195,7 @@ public final class Authorities {
                 .filter(a -> a.id().equals(id) && a.standing().compareTo(to) < 0)
                 .findFirst();
         if (found.isEmpty()
-                || !AuthorityStore.setStanding(tx.sql(), id, found.get().standing(), to)) {
+                || !AuthorityStore.setStanding(tx.sql(), id, found.get().standing(), to, tx.now())) {
             return false;
         }
         record(
@@ -271,7 +297,8 @@ public final class Authorities {
                 List.of(),
                 id,
                 true,
-                Authority.Standing.ACTIVE);
+                Authority.Standing.ACTIVE,
+                Optional.empty());
     }
 
     /// One root's certificate for the other's key.
@@ -324,7 +351,8 @@ public final class Authorities {
                 List.of(root.certificate()),
                 id,
                 true,
-                Authority.Standing.ACTIVE);
+                Authority.Standing.ACTIVE,
+                Optional.empty());
     }
 
     private void add(Transaction tx, Authority authority) {
@@ -546,7 +574,7 @@ public final class Authorities {
         ///
         /// @return false when it was not any more what it is taken for: somebody else moved it
         public boolean move(Transaction tx, Authority authority, Authority.Standing to, String why, Actor by) {
-            if (!AuthorityStore.setStanding(tx.sql(), authority.id(), authority.standing(), to)) {
+            if (!AuthorityStore.setStanding(tx.sql(), authority.id(), authority.standing(), to, tx.now())) {
                 return false;
             }
             Authorities.record(tx, "authority." + to.text(), authority.with(to), by, why);

@@ -2,6 +2,7 @@ package dev.holdfast.ca;
 
 import dev.holdfast.core.Environment;
 import java.security.cert.X509Certificate;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
@@ -13,6 +14,7 @@ import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 /// @param above the certificates above it, nearest first, the root last; empty for a root
 /// @param keyName under which [dev.holdfast.keys.SigningKeys] has its private key
 /// @param standing how far it is in its life
+/// @param endedAt when it was retired or distrusted
 /// @param development issued before a host name and a root ceremony were recorded; its subject says so too
 public record Authority(
         String id,
@@ -23,7 +25,8 @@ public record Authority(
         List<X509Certificate> above,
         String keyName,
         boolean development,
-        Standing standing) {
+        Standing standing,
+        Optional<Instant> endedAt) {
 
     public enum Purpose {
         ROOT,
@@ -74,7 +77,13 @@ public record Authority(
     }
 
     Authority with(Standing next) {
-        return new Authority(id, purpose, environment, generation, certificate, above, keyName, development, next);
+        return new Authority(
+                id, purpose, environment, generation, certificate, above, keyName, development, next, endedAt);
+    }
+
+    /// Whether this one's certificate was signed by the other.
+    boolean isBelow(Authority other) {
+        return !above.isEmpty() && above.getFirst().equals(other.certificate());
     }
 
     /// The scheme that its key signs with, as Java names it.

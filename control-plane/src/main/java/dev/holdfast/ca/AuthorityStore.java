@@ -6,6 +6,7 @@ import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.X509FormatException;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Optional;
@@ -20,7 +21,7 @@ final class AuthorityStore {
     /// Those with a certificate.
     static List<Authority> all(DSLContext sql) {
         return sql.fetch("select id, purpose, environment, generation, certificate, issuer_chain, key_name,"
-                        + " development, state from authority where certificate is not null"
+                        + " development, state, ended_at from authority where certificate is not null"
                         + " order by purpose, environment, generation")
                 .map(AuthorityStore::authority);
     }
@@ -88,8 +89,14 @@ final class AuthorityStore {
                 id);
     }
 
-    static boolean setStanding(DSLContext sql, String id, Authority.Standing from, Authority.Standing to) {
-        return sql.execute("update authority set state = ? where id = ? and state = ?", to.text(), id, from.text())
+    static boolean setStanding(
+            DSLContext sql, String id, Authority.Standing from, Authority.Standing to, Instant now) {
+        return sql.execute(
+                        "update authority set state = ?, ended_at = ?::timestamptz where id = ? and state = ?",
+                        to.text(),
+                        to.isTrusted() ? null : now.atOffset(ZoneOffset.UTC),
+                        id,
+                        from.text())
                 == 1;
     }
 
@@ -131,7 +138,8 @@ final class AuthorityStore {
                     above == null ? List.of() : CertificatesOnly.decode(above),
                     row.get(6, String.class),
                     row.get(7, Boolean.class),
-                    Authority.Standing.of(row.get(8, String.class)));
+                    Authority.Standing.of(row.get(8, String.class)),
+                    Optional.ofNullable(row.get(9, OffsetDateTime.class)).map(OffsetDateTime::toInstant));
         } catch (X509FormatException e) {
             throw new IllegalStateException("a stored authority can't be read", e);
         }

@@ -131,7 +131,8 @@ public final class OwnRoot {
                     above,
                     requested.get().keyName(),
                     false,
-                    Authority.Standing.ACTIVE);
+                    Authority.Standing.ACTIVE,
+                    Optional.empty());
             Authorities.record(tx, "authority.installed", authority, actor, "certified by the operator's own root");
             return Installed.INSTALLED;
         });

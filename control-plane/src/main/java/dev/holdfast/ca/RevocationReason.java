@@ -7,6 +7,8 @@ import java.util.Optional;
 public enum RevocationReason {
     UNSPECIFIED(0),
     KEY_COMPROMISE(1),
+    /// The key of the authority that issued it, or its own where it is an authority, is in wrong hands.
+    CA_COMPROMISE(2),
     AFFILIATION_CHANGED(3),
     SUPERSEDED(4),
     CESSATION_OF_OPERATION(5),

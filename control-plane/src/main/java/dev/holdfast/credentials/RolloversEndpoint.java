@@ -4,6 +4,7 @@ import dev.holdfast.access.Scope;
 import dev.holdfast.api.Rooms;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
+import dev.holdfast.core.Serial;
 import dev.holdfast.rollover.DeviceTrust;
 import dev.holdfast.rollover.Progress;
 import dev.holdfast.rollover.Rollover;
@@ -175,6 +176,19 @@ final class RolloversEndpoint {
                 .with(
                         "missing",
                         progress.missing().stream().map(DeviceId::value).toList())
+                .with(
+                        "takeBackAtCeremony",
+                        rollovers()
+                                .toTakeBack(rollover)
+                                .map(certificate -> Fields.of(
+                                                "serial",
+                                                Serial.of(certificate.getSerialNumber())
+                                                        .hex())
+                                        .with(
+                                                "issuer",
+                                                certificate
+                                                        .getIssuerX500Principal()
+                                                        .getName())))
                 .with(
                         "waivers",
                         rollovers().waivers(rollover).stream()

@@ -3,6 +3,7 @@ package dev.holdfast.revocation;
 import dev.holdfast.ca.Authorities;
 import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.ListName;
+import dev.holdfast.ca.SignedAuthority;
 import dev.holdfast.database.Database;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.protocol.crl.RevocationListFrame;
@@ -91,7 +92,30 @@ public final class RevocationLists {
 
     /// @param asOf how many changes had been seen when it was begun
     /// @param until when the first certificate ends that was superseded, but still counted
-    private record Made(RevocationList list, long asOf, Instant at, Instant until, Duration cost) {}
+    /// @param basis what was known of the authority
+    private record Made(RevocationList list, long asOf, Basis basis, Instant at, Instant until, Duration cost) {}
+
+    /// What a list says beside single certificates of devices.
+    ///
+    /// @param stolen since when the authority's key is in wrong hands
+    /// @param authorities those that it has signed
+    private record Basis(Optional<Instant> stolen, List<SignedAuthority> authorities) {
+        /// Writes the authorities that count no more: since when, where only changes are asked for.
+        void addTo(RevocationStore.Entries entries, Instant since) {
+            for (SignedAuthority signed : authorities) {
+                signed.taken()
+                        .filter(taken -> taken.at().isAfter(since))
+                        .ifPresent(taken -> entries.add(RevocationListFrame.entry(
+                                signed.serial(), taken.at(), taken.reason().code())));
+            }
+        }
+    }
+
+    private Basis basis(Authority authority) {
+        return new Basis(
+                authority.standing() == Authority.Standing.DISTRUSTED ? authority.endedAt() : Optional.empty(),
+                authorities.signedBy(authority));
+    }
 
     /// Writes entries one behind another.
     private static final class Collected implements RevocationStore.Entries {
@@ -132,8 +156,12 @@ public final class RevocationLists {
         if (made.size() > MOST_KEPT) {
             made.clear();
         }
+        Basis basis = basis(authority.get());
         return Optional.of(made.compute(
-                        name, (_, before) -> before != null && isGood(before) ? before : make(authority.get(), name))
+                        name,
+                        (_, before) -> before != null && before.basis().equals(basis) && isGood(before)
+                                ? before
+                                : make(authority.get(), basis, name))
                 .list());
     }
 
@@ -142,7 +170,8 @@ public final class RevocationLists {
         for (Authority authority : authorities.all()) {
             ListName whole = new ListName(authority.id(), 0, false);
             Made known = made.get(whole);
-            if (authorities.canSign(authority) && (known == null || isDue(known))) {
+            if (authorities.canSign(authority)
+                    && (known == null || isDue(known) || !known.basis().equals(basis(authority)))) {
                 find(whole);
             }
         }
@@ -175,7 +204,7 @@ public final class RevocationLists {
                 || Duration.between(known.at(), now).compareTo(known.cost().multipliedBy(SHARE)) < 0;
     }
 
-    private Made make(Authority authority, ListName name) {
+    private Made make(Authority authority, Basis basis, ListName name) {
         long begun = System.nanoTime();
         long asOf = changes.get();
         Instant now = clock.instant();
@@ -193,7 +222,8 @@ public final class RevocationLists {
                     frame,
                     out -> until[0] = database.<Instant>transact(sql -> {
                         Collected collected = new Collected(out);
-                        RevocationStore.complete(sql, name, endingAfter, now, collected);
+                        RevocationStore.complete(sql, name, endingAfter, now, basis.stolen(), collected);
+                        basis.addTo(collected, Instant.MIN);
                         return collected.until;
                     }),
                     contents -> authorities.signList(authority, contents)));
@@ -202,11 +232,15 @@ public final class RevocationLists {
             Collected collected = new Collected(entries);
             database.run(sql -> {
                 if (name.delta()) {
-                    RevocationStore.changed(sql, name, endingAfter, base.minus(MARGIN), now, collected);
+                    RevocationStore.changed(
+                            sql, name, endingAfter, base.minus(MARGIN), now, basis.stolen(), collected);
                 } else {
-                    RevocationStore.complete(sql, name, endingAfter, now, collected);
+                    RevocationStore.complete(sql, name, endingAfter, now, basis.stolen(), collected);
                 }
             });
+            if (name.part() == 0) { // authorities' certificates name the list of everything
+                basis.addTo(collected, name.delta() ? base.minus(MARGIN) : Instant.MIN);
+            }
             until[0] = collected.until;
             content = new RevocationList.Content.InMemory(
                     frame.list(entries.toByteArray(), contents -> authorities.signList(authority, contents)));
@@ -214,6 +248,7 @@ public final class RevocationLists {
         return new Made(
                 new RevocationList(content, Long.toHexString(number), thisUpdate, nextUpdate),
                 asOf,
+                basis,
                 now,
                 until[0],
                 Duration.ofNanos(System.nanoTime() - begun));

@@ -32,30 +32,51 @@ final class RevocationStore {
     /// Everything that does not count, of certificates that ended after this time (RFC 5280 section 3.3: an
     /// entry stays until a list after the certificate's end). In one transaction, because a long answer is
     /// read in pages.
-    static void complete(DSLContext sql, ListName list, Instant endingAfter, Instant now, Entries entries) {
+    ///
+    /// @param stolen when the authority's key was known to be in wrong hands: nothing that it issued counts
+    static void complete(
+            DSLContext sql, ListName list, Instant endingAfter, Instant now, Optional<Instant> stolen, Entries entries) {
         read(
                 sql,
                 list,
                 now,
-                " and (state in ('superseded','revoked') or held)",
+                stolen,
+                stolen.isPresent() ? "" : " and (state in ('superseded','revoked') or held)",
                 new Object[] {list.authority(), utc(endingAfter)},
                 entries);
     }
 
     /// What has changed since, in either direction (section 5.2.4).
     static void changed(
-            DSLContext sql, ListName list, Instant endingAfter, Instant since, Instant now, Entries entries) {
+            DSLContext sql,
+            ListName list,
+            Instant endingAfter,
+            Instant since,
+            Instant now,
+            Optional<Instant> stolen,
+            Entries entries) {
+        if (stolen.filter(at -> at.isAfter(since)).isPresent()) {
+            complete(sql, list, endingAfter, now, stolen, entries);
+            return;
+        }
         read(
                 sql,
                 list,
                 now,
+                stolen,
                 " and (ended_at is not null or released_at is not null) and greatest(ended_at, released_at) > ?",
                 new Object[] {list.authority(), utc(endingAfter), utc(since)},
                 entries);
     }
 
     private static void read(
-            DSLContext sql, ListName list, Instant now, String condition, Object[] bindings, Entries entries) {
+            DSLContext sql,
+            ListName list,
+            Instant now,
+            Optional<Instant> stolen,
+            String condition,
+            Object[] bindings,
+            Entries entries) {
         // The part stands in the text as the number it is, so that the partial indexes are used.
         String part = list.part() == 0 ? "" : " and crl_part = " + list.part();
         sql.resultQuery(
@@ -64,13 +85,18 @@ final class RevocationStore {
                         bindings)
                 .fetchSize(PAGE)
                 .fetchLazy()
-                .forEach(row -> entry(row, now, entries));
+                .forEach(row -> entry(row, now, stolen, entries));
     }
 
-    private static void entry(Record row, Instant now, Entries entries) {
+    private static void entry(Record row, Instant now, Optional<Instant> stolen, Entries entries) {
         Serial serial = new Serial(row.get(0, String.class));
         CertificateState state = CertificateState.of(row.get(3, String.class));
         boolean held = row.get(4, Boolean.class);
+        if (stolen.isPresent() && state != CertificateState.REVOKED) {
+            entries.add(RevocationListFrame.entry(
+                    serial.number(), stolen.get(), RevocationReason.CA_COMPROMISE.code()));
+            return;
+        }
         if (state == CertificateState.SUPERSEDED && !held && at(row, 1).isAfter(now)) {
             entries.until(at(row, 1));
             return;

@@ -4,6 +4,8 @@ import dev.holdfast.ca.Authorities;
 import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.CertificateStanding;
 import dev.holdfast.ca.CertificateStandings;
+import dev.holdfast.ca.CertificateState;
+import dev.holdfast.ca.RevocationReason;
 import dev.holdfast.core.Serial;
 import dev.holdfast.protocol.ocsp.CertificateId;
 import dev.holdfast.protocol.ocsp.OcspFormatException;
@@ -118,7 +120,8 @@ public final class StatusResponder {
     }
 
     /// Good is only what was issued: a serial of which nothing is known is unknown (section 2.2), and
-    /// whoever asks must not take that for good.
+    /// whoever asks must not take that for good. What an authority issued whose key is in wrong hands is
+    /// revoked, whatever its serial: the thief can have issued it (section 2.7).
     private OcspResponse.Status status(Authority authority, BigInteger number) {
         if (number.signum() <= 0) {
             return new OcspResponse.Status.Unknown();
@@ -128,21 +131,31 @@ public final class StatusResponder {
                 : standings
                         .find(Serial.of(number))
                         .filter(standing -> standing.authority().equals(authority.id()));
-        if (found.isEmpty()) {
-            return authorities.all().stream()
-                            .anyMatch(a -> a.certificate().getSerialNumber().equals(number)
-                                    && a.certificate()
-                                            .getIssuerX500Principal()
-                                            .equals(authority.certificate().getSubjectX500Principal()))
-                    ? new OcspResponse.Status.Good()
-                    : new OcspResponse.Status.Unknown();
+        if (found.isPresent() && found.get().state() == CertificateState.REVOKED) {
+            return ended(found.get());
         }
-        CertificateStanding standing = found.get();
-        return standing.counts(clock.instant())
-                ? new OcspResponse.Status.Good()
-                : new OcspResponse.Status.Revoked(
-                        standing.endedAt().orElse(Instant.EPOCH),
-                        standing.endedBecause().code());
+        if (authority.standing() == Authority.Standing.DISTRUSTED) {
+            return new OcspResponse.Status.Revoked(
+                    authority.endedAt().orElse(Instant.EPOCH), RevocationReason.CA_COMPROMISE.code());
+        }
+        if (found.isEmpty()) {
+            return authorities.signedBy(authority).stream()
+                    .filter(signed -> signed.serial().equals(number))
+                    .findFirst()
+                    .<OcspResponse.Status>map(signed -> signed.taken().isEmpty()
+                            ? new OcspResponse.Status.Good()
+                            : new OcspResponse.Status.Revoked(
+                                    signed.taken().get().at(),
+                                    signed.taken().get().reason().code()))
+                    .orElseGet(OcspResponse.Status.Unknown::new);
+        }
+        return found.get().counts(clock.instant()) ? new OcspResponse.Status.Good() : ended(found.get());
+    }
+
+    private static OcspResponse.Status ended(CertificateStanding standing) {
+        return new OcspResponse.Status.Revoked(
+                standing.endedAt().orElse(Instant.EPOCH),
+                standing.endedBecause().code());
     }
 
     private Optional<Named> issuer(CertificateId certificate) {

@@ -9,6 +9,7 @@ import dev.holdfast.rotation.Renewals;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -60,12 +61,7 @@ final class RolloverStart {
 
     /// After a ceremony: the newest issuer is the operator's, and issues already.
     private Step installed(Transaction tx, Authority newest, int perHour, String reason, Actor actor) {
-        Optional<Authority> before = ca.authorities().all().stream()
-                .filter(a -> a.purpose() == newest.purpose()
-                        && a.environment().equals(newest.environment())
-                        && a.standing() == Authority.Standing.ACTIVE
-                        && a.generation() < newest.generation())
-                .max(java.util.Comparator.comparingInt(Authority::generation));
+        Optional<Authority> before = before(newest);
         if (before.isEmpty()) {
             return new Step.NeedsCeremony(newest.id());
         }
@@ -85,6 +81,16 @@ final class RolloverStart {
                 actor);
         RolloverSteps.tell(tx, renewals, rollover, List.of(before.get()), actor);
         return begun(tx, rollover);
+    }
+
+    /// The one that issued before this one was installed, and still counts.
+    private Optional<Authority> before(Authority newest) {
+        return ca.authorities().all().stream()
+                .filter(a -> a.purpose() == newest.purpose()
+                        && a.environment().equals(newest.environment())
+                        && a.standing() == Authority.Standing.ACTIVE
+                        && a.generation() < newest.generation())
+                .max(Comparator.comparingInt(Authority::generation));
     }
 
     /// Makes the next root ready, with the certificates of old and new for each other.
@@ -112,7 +118,8 @@ final class RolloverStart {
     }
 
     /// After the theft of an issuer's key: a new issuer at once, every device of the old one told to renew, and
-    /// the old one distrusted when all have moved, at the latest after the grace.
+    /// the old one distrusted when all have moved, at the latest after the grace. Under the operator's own root
+    /// the new one must have been installed; the one before it is taken for the stolen one.
     ///
     /// @param atOnce whether certificates of the old issuer are good from now on for renewal alone, and only
     ///     those that we know to have issued ourselves
@@ -129,16 +136,16 @@ final class RolloverStart {
         if (current.isEmpty()) {
             return new Step.NotReplaceable("there is no issuer of " + environment);
         }
-        Authority stolen = current.get();
+        Optional<Authority> root = rootOf(current.get());
+        // Under the operator's own root the replacement was installed before this, and issues already.
+        Authority stolen = root.isEmpty() ? before(current.get()).orElse(current.get()) : current.get();
         if (RolloverStore.open(tx.sql(), stolen.id())) {
             return new Step.NotReplaceable(
                     stolen.id() + " is being replaced already: finish or abandon that rollover first");
         }
-        Optional<Authority> root = rootOf(stolen);
         Optional<Authority> next = root.isEmpty()
-                ? Optional.empty()
-                : ca.succession()
-                        .nextDevices(tx, environment, root.get(), Authority.Standing.ACTIVE, reason, actor);
+                ? current.filter(newest -> !newest.equals(stolen))
+                : ca.succession().nextDevices(tx, environment, root.get(), Authority.Standing.ACTIVE, reason, actor);
         if (next.isEmpty()) {
             return new Step.NeedsCeremony(stolen.id());
         }

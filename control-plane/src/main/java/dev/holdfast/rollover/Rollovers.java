@@ -11,6 +11,7 @@ import dev.holdfast.journal.Transaction;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.rotation.Renewals;
 import java.security.SecureRandom;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -134,6 +135,16 @@ public final class Rollovers {
     /// Who has agreed to leave devices behind, oldest first.
     public List<Waiver> waivers(Rollover rollover) {
         return database.read(sql -> RolloverStore.waivers(sql, rollover.id()));
+    }
+
+    /// After an emergency: the old authority's certificate, where whoever signed it must take it back at a
+    /// ceremony, because that key is not here; elsewhere our own list says so.
+    public Optional<X509Certificate> toTakeBack(Rollover rollover) {
+        Authority old = authority(rollover.oldAuthority());
+        return old.standing() == Authority.Standing.DISTRUSTED
+                        && ca.authorities().signer(old).isEmpty()
+                ? Optional.of(old.certificate())
+                : Optional.empty();
     }
 
     /// How far each device has come, by name.
