@@ -143,17 +143,17 @@ public final class Authorities {
 
     /// What has become of the certificates of authorities that this one has signed: issuers below it, and roots
     /// that it certified while one was replaced.
-    public List<SignedAuthority> signedBy(Authority issuer) {
-        List<SignedAuthority> signed = new ArrayList<>();
+    public List<Authority.Signed> signedBy(Authority issuer) {
+        List<Authority.Signed> signed = new ArrayList<>();
         for (Authority authority : all) {
             if (authority.isBelow(issuer)) {
-                signed.add(SignedAuthority.of(authority.certificate(), authority, false));
+                signed.add(Authority.Signed.of(authority.certificate(), authority, false));
             }
         }
         for (AuthorityStore.Cross cross : crosses) {
             if (cross.issuer().equals(issuer.id())) {
                 find(cross.subject())
-                        .ifPresent(subject -> signed.add(SignedAuthority.of(cross.certificate(), subject, true)));
+                        .ifPresent(subject -> signed.add(Authority.Signed.of(cross.certificate(), subject, true)));
             }
         }
         return List.copyOf(signed);

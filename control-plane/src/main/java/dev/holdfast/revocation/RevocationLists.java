@@ -3,7 +3,6 @@ package dev.holdfast.revocation;
 import dev.holdfast.ca.Authorities;
 import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.ListName;
-import dev.holdfast.ca.SignedAuthority;
 import dev.holdfast.database.Database;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.protocol.crl.RevocationListFrame;
@@ -99,10 +98,10 @@ public final class RevocationLists {
     ///
     /// @param stolen since when the authority's key is in wrong hands
     /// @param authorities those that it has signed
-    private record Basis(Optional<Instant> stolen, List<SignedAuthority> authorities) {
+    private record Basis(Optional<Instant> stolen, List<Authority.Signed> authorities) {
         /// Writes the authorities that count no more: since when, where only changes are asked for.
         void addTo(RevocationStore.Entries entries, Instant since) {
-            for (SignedAuthority signed : authorities) {
+            for (Authority.Signed signed : authorities) {
                 signed.taken()
                         .filter(taken -> taken.at().isAfter(since))
                         .ifPresent(taken -> entries.add(RevocationListFrame.entry(
