@@ -272,8 +272,8 @@ public final class Accounts {
         UNKNOWN
     }
 
-    /// By an operator, for ever: its key is refused from now on, what it has not finished is invalid. What was issued
-    /// stays as it is.
+    /// By an operator, for ever: its key is refused from now on, what it has not finished is invalid. What was
+    /// issued stays as it is.
     public Deactivation deactivate(Environment of, String id, String reason, Actor actor) {
         return journal.commit(tx -> deactivate(tx, of, id, reason, actor));
     }

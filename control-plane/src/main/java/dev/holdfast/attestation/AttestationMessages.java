@@ -70,8 +70,8 @@ final class AttestationMessages {
                 quoted(json));
     }
 
-    /// `{"session":"...","quote":"...","quoteSignature":"...","pcrValues":"...","eventLog":"..."}`, the last where there
-    /// is one.
+    /// `{"session":"...","quote":"...","quoteSignature":"...","pcrValues":"...","eventLog":"..."}`, the last
+    /// where there is one.
     static Submission.Reattestation reattestation(byte[] body) throws MalformedEvidenceException {
         JsonNode json = object(body, Set.of("session", "quote", "quoteSignature", "pcrValues", "eventLog"));
         Optional<byte[]> log = json.has("eventLog")
@@ -104,8 +104,8 @@ final class AttestationMessages {
         return Json.bytes(fields);
     }
 
-    /// `{"verdict":"passed","faults":[],"reference":"1.4.0"}`, with `differences` where registers are other than
-    /// expected, and `eventLog` where one was sent: `replayed`, or why it is no evidence.
+    /// `{"verdict":"passed","faults":[],"reference":"1.4.0"}`, with `differences` where registers are other
+    /// than expected, and `eventLog` where one was sent: `replayed`, or why it is no evidence.
     static byte[] verdict(Verdict verdict) {
         Map<String, Object> fields = new TreeMap<>();
         fields.put("verdict", verdict.passed() ? "passed" : "failed");

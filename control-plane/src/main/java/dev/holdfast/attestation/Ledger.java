@@ -86,8 +86,8 @@ final class Ledger {
                 .toList();
     }
 
-    /// Keeps the events behind a reference that was matched, where they are not known yet. A log that replays to the
-    /// values of a reference is right whoever sent it: another one would need a collision of the hash.
+    /// Keeps the events behind a reference that was matched, where they are not known yet. A log that replays
+    /// to the values of a reference is right whoever sent it: another one would need a collision of the hash.
     static void learn(Transaction tx, Appraised appraised, LogAppraisal log) {
         if (appraised.judgement() instanceof PcrPolicy.Judgement.Matched matched) {
             log.believed()

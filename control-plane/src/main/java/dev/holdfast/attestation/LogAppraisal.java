@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/// What becomes of an event log that was sent with a quote. It never decides whether a quote is good; it explains.
-/// Pure.
+/// What becomes of an event log that was sent with a quote. It never decides whether a quote is good; it
+/// explains. Pure.
 sealed interface LogAppraisal {
     /// None was sent.
     record None() implements LogAppraisal {}
@@ -35,8 +35,9 @@ sealed interface LogAppraisal {
         }
     }
 
-    /// 1. A quote that is believed. 2. A log that can be read. 3. Each register that the log extends and the quote
-    ///    has holds what the replay gives; registers that the log does not name are left alone. 4. At least one.
+    /// 1. A quote that is believed. 2. A log that can be read. 3. Each register that the log extends and the
+    ///    quote has holds what the replay gives; registers that the log does not name are left alone. 4. At
+    ///    least one.
     ///
     /// @param quoted only when the quote is believed
     static LogAppraisal of(Optional<Read> log, Optional<PcrValues> quoted) {

@@ -44,8 +44,8 @@ record MeasuredEvents(Map<String, List<Measured>> byRegister) {
         return byRegister.values().stream().mapToInt(List::size).sum() <= MOST_KEPT;
     }
 
-    /// What of a register's events is other than expected: the events of both are aligned by their longest common
-    /// subsequence, and what is left over on both sides at the same place is one event that changed.
+    /// What of a register's events is other than expected: the events of both are aligned by their longest
+    /// common subsequence, and what is left over on both sides at the same place is one event that changed.
     ///
     /// @return none where either side has no events of the register
     static List<Verdict.Change> changes(MeasuredEvents expected, MeasuredEvents seen, String register) {

@@ -110,7 +110,8 @@ public record PcrPolicy(PcrSelection selection, boolean firstUse, Optional<Durat
         return new Judgement.Refused(new Found(fault, detail), expected);
     }
 
-    /// Those in force of the firmware that the device says it runs, else those that differ least, else the newest.
+    /// Those in force of the firmware that the device says it runs, else those that differ least, else the
+    /// newest.
     private static Optional<PcrReference> nearest(
             List<PcrReference> references, Map<String, String> registers, Optional<FirmwareVersion> runs) {
         return references.stream()

@@ -51,7 +51,8 @@ final class Reattestation {
     }
 
     /// 1. The challenge: this device's, in time, for the first time. 2. The quote, by the attestation key that
-    ///    was activated. 3. Registers, and how far the TPM's life has got. 4. The event log, which only explains.
+    ///    was activated. 3. Registers, and how far the TPM's life has got. 4. The event log, which only
+    ///    explains.
     /// 5. What follows: the TPM has got this far, or an alarm.
     private Verdict appraise(
             Transaction tx,

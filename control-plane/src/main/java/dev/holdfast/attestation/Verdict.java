@@ -63,7 +63,8 @@ public record Verdict(
             events = List.copyOf(events);
         }
 
-        /// `sha256:7: expected 3a..., seen 9f...: EV_EFI_VARIABLE_DRIVER_CONFIG SecureBoot (...) instead of ...`
+        /// `sha256:7: expected 3a..., seen 9f...: EV_EFI_VARIABLE_DRIVER_CONFIG SecureBoot (...) instead of
+        /// ...`
         public String text() {
             return register + ": expected " + expected + ", seen " + seen
                     + (events.isEmpty()

@@ -14,8 +14,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/// An event log that is sent with a quote says which event is other than expected, and is refused where it does not
-/// lead to what was quoted.
+/// An event log that is sent with a quote says which event is other than expected, and is refused where it does
+/// not lead to what was quoted.
 class EventLogEvidenceTest {
     private static TestServer server;
 

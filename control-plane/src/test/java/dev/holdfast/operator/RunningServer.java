@@ -91,7 +91,8 @@ public final class RunningServer implements AutoCloseable {
         }
     }
 
-    /// The API of a server that a test of an edge has started, with `HOLDFAST_ACCESS_FIRST_TOKEN`; not to be closed.
+    /// The API of a server that a test of an edge has started, with `HOLDFAST_ACCESS_FIRST_TOKEN`; not to be
+    /// closed.
     public static RunningServer over(TestServer server) {
         try {
             return new RunningServer(

@@ -7,8 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A boot as firmware measures it: the events, the log in the crypto-agile format (TCG PC Client Platform Firmware
-/// Profile, section 10.2), and the SHA-256 PCRs that follow.
+/// A boot as firmware measures it: the events, the log in the crypto-agile format (TCG PC Client Platform
+/// Firmware Profile, section 10.2), and the SHA-256 PCRs that follow.
 public final class MeasuredBoot {
     /// EV_EFI_VARIABLE_DRIVER_CONFIG
     public static final int VARIABLE = 0x8000_0001;

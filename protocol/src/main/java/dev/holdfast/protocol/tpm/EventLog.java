@@ -35,8 +35,8 @@ public record EventLog(List<Event> events, Map<Integer, Integer> startValues) {
             digests = Map.copyOf(digests);
         }
 
-        /// Its type and what its data says, short and safe to show: `EV_EFI_VARIABLE_DRIVER_CONFIG SecureBoot`. What
-        /// is not what was measured stands in quotation marks.
+        /// Its type and what its data says, short and safe to show: `EV_EFI_VARIABLE_DRIVER_CONFIG SecureBoot`.
+        /// What is not what was measured stands in quotation marks.
         public String words(TpmHash bank) {
             return EventWords.of(this, bank);
         }

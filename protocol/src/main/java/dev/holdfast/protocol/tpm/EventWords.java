@@ -8,9 +8,9 @@ import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
 
-/// A measured event in words: its type, and what its data says (TCG PC Client Platform Firmware Profile, section
-/// 10.4). Short, and safe to show. Data that is not what was measured is the firmware's mere word, and is put in
-/// quotation marks.
+/// A measured event in words: its type, and what its data says (TCG PC Client Platform Firmware Profile,
+/// section 10.4). Short, and safe to show. Data that is not what was measured is the firmware's mere word, and
+/// is put in quotation marks.
 final class EventWords {
     private static final int MOST = 80;
     private static final int MOST_NODES = 64;
