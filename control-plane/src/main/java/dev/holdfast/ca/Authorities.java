@@ -12,14 +12,10 @@ import dev.holdfast.keys.SigningKeys;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.KeyKind;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.security.PublicKey;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
-import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -29,7 +25,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
 /// The authorities of this installation: one root, one issuer for our own listeners, and for each environment
@@ -39,16 +34,11 @@ import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 ///
 /// In memory on every node; the journal brings the news of new ones.
 public final class Authorities {
-    private static final Duration ROOT_LIFETIME = Duration.ofDays(20 * 365L);
-    private static final Duration ISSUER_LIFETIME = Duration.ofDays(5 * 365L);
-
     private final Database database;
     private final Journal journal;
     private final SigningKeys keys;
-    private final KeyKind kind;
-    private final SecureRandom random;
+    private final AuthorityCertificates certificates;
     private final InstantSource clock;
-    private final String urls;
     private volatile List<Authority> all = List.of();
     private volatile List<AuthorityStore.Cross> crosses = List.of();
     private volatile Set<String> notAdmitting = Set.of();
@@ -70,10 +60,8 @@ public final class Authorities {
         this.database = database;
         this.journal = journal;
         this.keys = keys;
-        this.kind = kind;
-        this.random = random;
+        this.certificates = new AuthorityCertificates(keys, kind, random, urls);
         this.clock = clock;
-        this.urls = urls;
         journal.obey(entry -> {
             if (entry.content().contains("\"kind\":\"authority.")) {
                 reload();
@@ -227,12 +215,12 @@ public final class Authorities {
             return known.get();
         }
         String id = "device-" + environment + "-1";
-        SubjectPublicKeyInfo key = key(id);
+        SubjectPublicKeyInfo key = certificates.key(id);
         journal.run(tx -> {
             if (AuthorityStore.nextGeneration(tx.sql(), Authority.Purpose.DEVICE, Optional.of(environment)) == 1) {
                 add(
                         tx,
-                        below(
+                        certificates.below(
                                 root(),
                                 id,
                                 1,
@@ -249,17 +237,17 @@ public final class Authorities {
 
     /// Root and listener issuer of a fresh installation, both or neither.
     private void createFirst() {
-        SubjectPublicKeyInfo rootKey = key("root-1");
-        SubjectPublicKeyInfo serverKey = key("server-1");
+        SubjectPublicKeyInfo rootKey = certificates.key("root-1");
+        SubjectPublicKeyInfo serverKey = certificates.key("server-1");
         journal.run(tx -> {
             if (!AuthorityStore.all(tx.sql()).isEmpty()) {
                 return; // another node was first; whether we have its keys is looked at next
             }
-            Authority root = selfSigned("root-1", 1, rootKey, tx.now());
+            Authority root = certificates.selfSigned("root-1", 1, rootKey, tx.now());
             add(tx, root);
             add(
                     tx,
-                    below(
+                    certificates.below(
                             root,
                             "server-1",
                             1,
@@ -270,89 +258,6 @@ public final class Authorities {
                             tx.now()));
         });
         reload();
-    }
-
-    /// A root of ours. All generations have one name, so that their certificates for each other are self-issued
-    /// and count for no path length (RFC 5280 section 4.2.1.9); their key ids tell them apart.
-    Authority selfSigned(String id, int generation, SubjectPublicKeyInfo key, Instant now) {
-        X500Name name = CertificateTemplate.authorityName("Holdfast root", true);
-        Instant from = now.truncatedTo(ChronoUnit.SECONDS).minus(CertificateProfile.BACKDATED);
-        X509Certificate certificate = CertificateTemplate.sign(
-                CertificateTemplate.authority(
-                        CertificateTemplate.serial(random),
-                        name,
-                        key,
-                        new CertificateTemplate.Issuer(id, name, key, null),
-                        from,
-                        from.plus(ROOT_LIFETIME),
-                        1),
-                null,
-                bytes -> keys.sign(id, bytes));
-        return new Authority(
-                id,
-                Authority.Purpose.ROOT,
-                Optional.empty(),
-                generation,
-                certificate,
-                List.of(),
-                id,
-                true,
-                Authority.Standing.ACTIVE,
-                Optional.empty());
-    }
-
-    /// One root's certificate for the other's key.
-    X509Certificate cross(Authority subject, Authority issuer, Instant now) {
-        Instant from = now.truncatedTo(ChronoUnit.SECONDS).minus(CertificateProfile.BACKDATED);
-        return CertificateTemplate.sign(
-                CertificateTemplate.authority(
-                        CertificateTemplate.serial(random),
-                        issuer(subject).name(),
-                        issuer(subject).publicKey(),
-                        issuer(issuer),
-                        from,
-                        earlier(
-                                subject.certificate().getNotAfter().toInstant(),
-                                issuer.certificate().getNotAfter().toInstant()),
-                        1),
-                issuer.certificate(),
-                bytes -> keys.sign(issuer.keyName(), bytes));
-    }
-
-    Authority below(
-            Authority root,
-            String id,
-            int generation,
-            Authority.Purpose purpose,
-            Optional<Environment> environment,
-            SubjectPublicKeyInfo key,
-            String name,
-            Instant now) {
-        Instant from = now.truncatedTo(ChronoUnit.SECONDS).minus(CertificateProfile.BACKDATED);
-        X509Certificate certificate = CertificateTemplate.sign(
-                CertificateTemplate.authority(
-                        CertificateTemplate.serial(random),
-                        CertificateTemplate.authorityName(name, true),
-                        key,
-                        issuer(root),
-                        from,
-                        earlier(
-                                from.plus(ISSUER_LIFETIME),
-                                root.certificate().getNotAfter().toInstant()),
-                        0),
-                root.certificate(),
-                bytes -> keys.sign(root.keyName(), bytes));
-        return new Authority(
-                id,
-                purpose,
-                environment,
-                generation,
-                certificate,
-                List.of(root.certificate()),
-                id,
-                true,
-                Authority.Standing.ACTIVE,
-                Optional.empty());
     }
 
     private void add(Transaction tx, Authority authority) {
@@ -378,17 +283,6 @@ public final class Authorities {
                         authority.development())));
     }
 
-    /// Where an authority signs, its certificate's subject and key go into what it signs.
-    CertificateTemplate.Issuer issuer(Authority authority) {
-        return new CertificateTemplate.Issuer(
-                authority.id(),
-                X500Name.getInstance(
-                        authority.certificate().getSubjectX500Principal().getEncoded()),
-                SubjectPublicKeyInfo.getInstance(
-                        authority.certificate().getPublicKey().getEncoded()),
-                urls);
-    }
-
     /// Whether the authority's key is here: a root's may have been taken away after its ceremony.
     public boolean canSign(Authority authority) {
         try {
@@ -412,6 +306,10 @@ public final class Authorities {
             throw new IllegalArgumentException("not the contents of a revocation list");
         }
         return keys.sign(authority.keyName(), contents);
+    }
+
+    AuthorityCertificates certificates() {
+        return certificates;
     }
 
     SigningKeys keys() {
@@ -461,18 +359,6 @@ public final class Authorities {
                     + keys.describe() + " (" + String.join(", ", missing)
                     + "); copy that folder from the server that made them (or from its backup), mode 0600");
         }
-    }
-
-    SubjectPublicKeyInfo key(String name) {
-        try {
-            return SubjectPublicKeyInfo.getInstance(keys.create(name, kind).getEncoded());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    static Instant earlier(Instant a, Instant b) {
-        return a.isBefore(b) ? a : b;
     }
 
     /// The next generation of an authority, and the last days of the one before. Every step is part of another
@@ -532,14 +418,14 @@ public final class Authorities {
             }
             int generation = AuthorityStore.nextGeneration(tx.sql(), purpose, environment);
             String id = purpose.text() + environment.map(e -> "-" + e).orElse("") + "-" + generation;
-            Authority made = authorities
+            Authority made = authorities.certificates
                     .below(
                             root,
                             id,
                             generation,
                             purpose,
                             environment,
-                            authorities.key(id),
+                            authorities.certificates.key(id),
                             name + " G" + generation,
                             tx.now())
                     .with(standing);
@@ -558,14 +444,14 @@ public final class Authorities {
             }
             int generation = AuthorityStore.nextGeneration(tx.sql(), Authority.Purpose.ROOT, Optional.empty());
             String id = "root-" + generation;
-            SubjectPublicKeyInfo key = authorities.key(id);
+            SubjectPublicKeyInfo key = authorities.certificates.key(id);
             Authority made =
-                    authorities.selfSigned(id, generation, key, tx.now()).with(Authority.Standing.READY);
+                    authorities.certificates.selfSigned(id, generation, key, tx.now()).with(Authority.Standing.READY);
             AuthorityStore.insert(tx.sql(), made, tx.now());
             AuthorityStore.insertCross(
-                    tx.sql(), new AuthorityStore.Cross(made.id(), old.id(), authorities.cross(made, old, tx.now())));
+                    tx.sql(), new AuthorityStore.Cross(made.id(), old.id(), authorities.certificates.cross(made, old, tx.now())));
             AuthorityStore.insertCross(
-                    tx.sql(), new AuthorityStore.Cross(old.id(), made.id(), authorities.cross(old, made, tx.now())));
+                    tx.sql(), new AuthorityStore.Cross(old.id(), made.id(), authorities.certificates.cross(old, made, tx.now())));
             Authorities.record(tx, "authority.created", made, by, why);
             return Optional.of(made);
         }

@@ -59,7 +59,7 @@ public final class Issuance {
     Intended intend(Transaction tx, Authority authority, ApprovedRequest request) {
         Instant now = tx.now().truncatedTo(ChronoUnit.SECONDS);
         Serial serial = CertificateTemplate.serial(random);
-        Instant notAfter = Authorities.earlier(
+        Instant notAfter = AuthorityCertificates.earlier(
                 now.plus(lifetime(request.profile().validity())),
                 authority.certificate().getNotAfter().toInstant());
         Intended intended = new Intended(
@@ -99,7 +99,7 @@ public final class Issuance {
     public X509Certificate sign(Intended intended) {
         Authority authority = authorities.find(intended.authority()).orElseThrow();
         return CertificateTemplate.sign(
-                CertificateTemplate.leaf(intended, authorities.issuer(authority)),
+                CertificateTemplate.leaf(intended, authorities.certificates().issuer(authority)),
                 authority.certificate(),
                 bytes -> authorities.keys().sign(authority.keyName(), bytes));
     }

@@ -88,7 +88,7 @@ public final class OwnRoot {
 
     private byte[] request(String keyName, String name) {
         try {
-            SubjectPublicKeyInfo key = authorities.key(keyName);
+            SubjectPublicKeyInfo key = authorities.certificates().key(keyName);
             CertificationRequestInfo info =
                     new CertificationRequestInfo(CertificateTemplate.authorityName(name, false), key, null);
             byte[] signature = authorities.keys().sign(keyName, info.getEncoded(ASN1Encoding.DER));
@@ -145,7 +145,7 @@ public final class OwnRoot {
             return Installed.CHAIN_BROKEN;
         }
         byte[] key = chain.getFirst().getPublicKey().getEncoded();
-        if (!Arrays.equals(key, Issuance.der(authorities.key(keyName)))) {
+        if (!Arrays.equals(key, Issuance.der(authorities.certificates().key(keyName)))) {
             return Installed.KEY_DIFFERS;
         }
         for (int i = 0; i < chain.size(); i++) {

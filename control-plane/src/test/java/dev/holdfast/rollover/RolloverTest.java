@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.TestServer;
 import dev.holdfast.ca.Authority;
+import dev.holdfast.ca.OwnRoot;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Serial;
 import dev.holdfast.database.Database;
@@ -19,6 +20,7 @@ import dev.holdfast.protocol.x509.Crypto;
 import dev.holdfast.protocol.x509.Pem;
 import dev.holdfast.telemetry.Observation;
 import dev.holdfast.testkit.RealClient;
+import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPair;
@@ -34,9 +36,14 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.asn1.x509.BasicConstraints;
+import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.asn1.x509.KeyUsage;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.bouncycastle.cert.X509v3CertificateBuilder;
+import org.bouncycastle.cert.jcajce.JcaX509ExtensionUtils;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
+import org.bouncycastle.pkcs.PKCS10CertificationRequest;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -383,6 +390,77 @@ class RolloverTest {
                         .orElseThrow()
                         .standing()
                         .isTrusted());
+    }
+
+    /// An issuer of devices under this root, as an operator has it certified.
+    private String installed(KeyPair root, X509Certificate rootCertificate) throws Exception {
+        OwnRoot ownRoot = server.server().ca().ownRoot();
+        OwnRoot.Request request = ownRoot.requestDevices(TestServer.ENVIRONMENT, TestServer.TESTER);
+        PKCS10CertificationRequest parsed = new PKCS10CertificationRequest(
+                Pem.decode(Pem.CERTIFICATE_REQUEST, request.pem()).getFirst());
+        X509Certificate issuer = authority(parsed.getSubject(), parsed.getSubjectPublicKeyInfo(), root, 0);
+        assertThat(ownRoot.install(request.id(), List.of(issuer, rootCertificate), TestServer.TESTER))
+                .isEqualTo(OwnRoot.Installed.INSTALLED);
+        return request.id();
+    }
+
+    private static X509Certificate authority(X500Name subject, SubjectPublicKeyInfo key, KeyPair by, int below)
+            throws Exception {
+        X509v3CertificateBuilder builder = new X509v3CertificateBuilder(
+                new X500Name("CN=Our own root"),
+                BigInteger.valueOf(System.nanoTime()),
+                Date.from(Instant.now().minusSeconds(3600)),
+                Date.from(Instant.now().plus(Duration.ofDays(900))),
+                subject,
+                key);
+        builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(below));
+        builder.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign | KeyUsage.cRLSign));
+        builder.addExtension(
+                Extension.subjectKeyIdentifier, false, new JcaX509ExtensionUtils().createSubjectKeyIdentifier(key));
+        return Certificates.parse(builder.build(new JcaContentSignerBuilder("SHA256withECDSA")
+                        .setProvider(Crypto.provider())
+                        .build(by.getPrivate()))
+                .getEncoded());
+    }
+
+    @Test
+    void underAnOperatorsRootAnEmergencyTakesTheInstalledIssuerAndNamesWhatTheRootMustTakeBack() throws Exception {
+        server.close();
+        server = TestServer.start(Map.of("HOLDFAST_PUBLIC_HOST_NAME", "localhost"));
+        KeyPair root = Crypto.generateP256(RANDOM);
+        X509Certificate rootCertificate = authority(
+                new X500Name("CN=Our own root"),
+                SubjectPublicKeyInfo.getInstance(root.getPublic().getEncoded()),
+                root,
+                1);
+        String first = installed(root, rootCertificate);
+        // The issuer that the installation began with is not trusted for new devices; it is out of the way.
+        Rollover begun = done(rollovers()
+                .startIssuer(TestServer.ENVIRONMENT, PER_HOUR, "our own root", TestServer.TESTER));
+        done(rollovers().finish(begun.id(), "nobody is there", TestServer.TESTER));
+        X509Certificate one = enrolAndConnect("one");
+        assertThat(issuer(one)).isEqualTo(first);
+        assertThat(rollovers()
+                        .startEmergency(
+                                TestServer.ENVIRONMENT, true, Duration.ofDays(1), PER_HOUR, "stolen", TestServer.TESTER))
+                .isEqualTo(new Step.NeedsCeremony(first));
+
+        String second = installed(root, rootCertificate);
+        Rollover emergency = done(rollovers()
+                .startEmergency(
+                        TestServer.ENVIRONMENT, true, Duration.ofDays(1), PER_HOUR, "stolen", TestServer.TESTER));
+        assertThat(emergency.oldAuthority()).isEqualTo(first);
+        assertThat(emergency.newAuthority()).isEqualTo(second);
+        assertThat(rollovers().toTakeBack(emergency)).as("not yet").isEmpty();
+        assertThat(issuer(renewAndConnect("one", one))).isEqualTo(second);
+        done(rollovers().finish(emergency.id(), "all have moved", TestServer.TESTER));
+        assertThat(rollovers().toTakeBack(emergency))
+                .contains(server.server()
+                        .ca()
+                        .authorities()
+                        .find(first)
+                        .orElseThrow()
+                        .certificate());
     }
 
     @Test
