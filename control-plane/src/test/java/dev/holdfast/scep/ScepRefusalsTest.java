@@ -2,9 +2,12 @@ package dev.holdfast.scep;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.HostileRequests;
+import dev.holdfast.HostileRequests.Hostile;
 import dev.holdfast.TestServer;
 import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.core.DeviceRef;
+import dev.holdfast.identity.EnrolmentRefusal;
 import dev.holdfast.protocol.cms.CertificatesOnly;
 import dev.holdfast.protocol.x509.Certificates;
 import java.math.BigInteger;
@@ -25,6 +28,7 @@ import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.bouncycastle.asn1.ASN1Encodable;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.ASN1PrintableString;
@@ -62,6 +66,10 @@ class ScepRefusalsTest {
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final BouncyCastleProvider PROVIDER = new BouncyCastleProvider();
     private static final ASN1ObjectIdentifier VERISIGN = new ASN1ObjectIdentifier("2.16.840.1.113733.1.9");
+    private static final Set<EnrolmentRefusal> ALGORITHM = Set.of(
+            EnrolmentRefusal.KEY_WEAK,
+            EnrolmentRefusal.KEY_NOT_ACCEPTED,
+            EnrolmentRefusal.SIGNATURE_SCHEME_NOT_ACCEPTED);
     private static final String SUCCESS = "0";
     private static final String PENDING = "3";
     private static KeyPair key;
@@ -202,6 +210,10 @@ class ScepRefusalsTest {
     }
 
     private static X509Certificate issued(byte[] message) throws Exception {
+        return issued(message, key);
+    }
+
+    private static X509Certificate issued(byte[] message, KeyPair to) throws Exception {
         CMSSignedData data = new CMSSignedData(post(message).body());
         assertThat(attribute(data, "3")).isEqualTo(SUCCESS);
         byte[] content = new CMSEnvelopedData((byte[]) data.getSignedContent().getContent())
@@ -209,7 +221,7 @@ class ScepRefusalsTest {
                 .getRecipients()
                 .iterator()
                 .next()
-                .getContent(new JceKeyTransEnvelopedRecipient(key.getPrivate()).setProvider(PROVIDER));
+                .getContent(new JceKeyTransEnvelopedRecipient(to.getPrivate()).setProvider(PROVIDER));
         return leaf(content);
     }
 
@@ -415,5 +427,54 @@ class ScepRefusalsTest {
                     .build());
             assertThat(answer.statusCode()).isEqualTo(404);
         }
+    }
+
+    private static byte[] by(KeyPair own, String transaction, byte[] csr) throws Exception {
+        return message(
+                "19",
+                transaction,
+                csr,
+                own,
+                selfSigned(own, BigInteger.ONE),
+                CMSAlgorithm.AES128_CBC,
+                "SHA256withRSA");
+    }
+
+    /// What is refused at EST's door is refused at SCEP's: each request is in a message that is right, with a
+    /// secret that is, and the same device gets its certificate after all of them.
+    @Test
+    void refusesEveryHostileRequestAndGrantsTheGoodOne() throws Exception {
+        DeviceRef device = server.register("hostile-scep");
+        KeyPairGenerator rsa = KeyPairGenerator.getInstance("RSA");
+        rsa.initialize(3072);
+        KeyPair own = rsa.generateKeyPair(); // of no other device
+        HostileRequests requests = new HostileRequests("hostile-scep", own, Optional.of(password(device)));
+        int number = 0;
+        for (Hostile hostile : requests.all()) {
+            String expected = ALGORITHM.contains(hostile.reason())
+                    ? "2/0"
+                    : hostile.reason() == EnrolmentRefusal.REQUEST_SIGNATURE_WRONG ? "2/1" : "2/2";
+            assertThat(status(by(own, "hostile-" + ++number, hostile.request())))
+                    .as(hostile.name())
+                    .isEqualTo(expected);
+            assertThat(server.server().identity().certificates(device))
+                    .as(hostile.name())
+                    .isEmpty();
+        }
+        assertThat(Certificates.commonName(issued(by(own, "hostile-last", requests.good()), own)))
+                .contains("hostile-scep");
+    }
+
+    @Test
+    void refusesAKeyOfAnotherDevice() throws Exception {
+        DeviceRef first = server.register("shared-1");
+        DeviceRef second = server.register("shared-2");
+        KeyPairGenerator rsa = KeyPairGenerator.getInstance("RSA");
+        rsa.initialize(3072);
+        KeyPair shared = rsa.generateKeyPair();
+        issued(by(shared, "s1", csr("shared-1", shared, password(first))), shared);
+        assertThat(status(by(shared, "s2", csr("shared-2", shared, password(second)))))
+                .isEqualTo("2/2");
+        assertThat(server.server().identity().certificates(second)).isEmpty();
     }
 }

@@ -98,10 +98,12 @@ final class ScepTargets {
         }
     }
 
+    @SuppressWarnings("JdkObsolete") // the library's constructor wants one
     private static void put(Hashtable<ASN1ObjectIdentifier, Attribute> all, String arc, ASN1Encodable value) {
         all.put(VERISIGN.branch(arc), new Attribute(VERISIGN.branch(arc), new DERSet(value)));
     }
 
+    @SuppressWarnings("JdkObsolete") // the library's constructor wants one
     private static byte[] signed(byte[] envelope) {
         Hashtable<ASN1ObjectIdentifier, Attribute> attributes = new Hashtable<>();
         put(attributes, "2", new DERPrintableString("19"));

@@ -138,10 +138,19 @@ final class Seeds {
 
     /// What was taken as DER is DER: it encodes to the same octets.
     static void requireDer(byte[] taken) {
+        require(taken, ASN1Encoding.DER);
+    }
+
+    /// As DER, but for the order of sets, which certificates in the field don't all keep.
+    static void requireDerButForSets(byte[] taken) {
+        require(taken, ASN1Encoding.DL);
+    }
+
+    private static void require(byte[] taken, String encoding) {
         try {
-            byte[] again = ASN1Primitive.fromByteArray(taken).getEncoded(ASN1Encoding.DER);
+            byte[] again = ASN1Primitive.fromByteArray(taken).getEncoded(encoding);
             if (!Arrays.equals(again, taken)) {
-                throw new AssertionError("taken, though its DER is " + HexFormat.of().formatHex(again));
+                throw new AssertionError("taken, though it should be " + HexFormat.of().formatHex(again));
             }
         } catch (IOException e) {
             throw new AssertionError("taken, though it is no ASN.1", e);

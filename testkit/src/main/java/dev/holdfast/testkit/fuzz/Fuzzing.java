@@ -91,7 +91,7 @@ public final class Fuzzing {
                 "--target_class=" + Fuzzing.class.getName(),
                 "--target_args=" + targets.getName() + " " + target.name(),
                 "--instrumentation_includes=dev.holdfast.**:org.bouncycastle.asn1.**"
-                        + ":com.fasterxml.jackson.**",
+                        + ":com.fasterxml.jackson.**:com.nimbusds.jose.**",
                 "--disabled_hooks=com.code_intelligence.jazzer.sanitizers.**",
                 "--reproducer_path=" + folder,
                 "-max_total_time=" + time.toSeconds(),
@@ -122,7 +122,10 @@ public final class Fuzzing {
 
     /// Jazzer's start.
     public static void fuzzerInitialize(String[] args) throws ReflectiveOperationException {
-        Supplier<?> all = (Supplier<?>) Class.forName(args[0]).getDeclaredConstructor().newInstance();
+        Supplier<?> all = Class.forName(args[0])
+                .asSubclass(Supplier.class)
+                .getDeclaredConstructor()
+                .newInstance();
         chosen = ((List<?>) all.get())
                 .stream()
                         .map(FuzzTarget.class::cast)

@@ -143,7 +143,7 @@ public final class Mutation {
             int header = headerOctets(bytes, at);
             long length = header == 2 ? bytes[at + 1] & 0xff : 0;
             for (int i = 2; i < header; i++) {
-                length = length << 8 | bytes[at + i] & 0xff;
+                length = (length << 8) | (bytes[at + i] & 0xff);
             }
             if (length > bytes.length - at - header) {
                 return new ArrayList<>();
