@@ -82,19 +82,7 @@ final class DeviceSide {
                         ground.clock));
         updates.mount(https.router());
         Environment environment = new Environment(configuration.environment());
-        acme = new Acme(
-                ground.database,
-                ground.journal,
-                rooms.identity,
-                rooms.inventory,
-                rooms.ca,
-                configuration,
-                plane.vertx(),
-                ground.clock,
-                ground.random,
-                ground.installationSecret(),
-                Map.of(),
-                rooms.renewals::renewAt);
+        acme = acme(ground, rooms, plane, configuration);
         new AcmeEndpoint(acme, rooms.ca.profiles(), environment, this::url).mount(https.router());
         EstEndpoint est = new EstEndpoint(
                 rooms.identity,
@@ -154,6 +142,27 @@ final class DeviceSide {
                 rooms.commands,
                 ground.journal,
                 ground.clock);
+    }
+
+    private Acme acme(Ground ground, FleetRooms rooms, DevicePlane plane, Configuration configuration)
+            throws ConfigurationException, IOException {
+        try {
+            return new Acme(
+                    ground.database,
+                    ground.journal,
+                    rooms.identity,
+                    rooms.inventory,
+                    rooms.ca,
+                    configuration,
+                    plane.vertx(),
+                    ground.clock,
+                    ground.random,
+                    ground.installationSecret(),
+                    Map.of(),
+                    rooms.renewals::renewAt);
+        } catch (IllegalArgumentException e) {
+            throw new ConfigurationException("configuration: " + e.getMessage(), e);
+        }
     }
 
     /// Opens every listener; the rooms behind them must have started.

@@ -99,6 +99,7 @@ public final class Server implements AutoCloseable {
     public List<String> describe() {
         List<String> lines = new ArrayList<>();
         lines.add("device HTTPS   https://localhost:" + devicePort() + " (EST, CMP, updates)");
+        lines.add("MQTT           localhost:" + mqttPort() + " (mutual TLS)");
         lines.add("PKI            http://localhost:" + pkiPort() + " (OCSP, CRL, CA certificates)");
         lines.add("root CA        SHA-256 " + devices.tls.rootFingerprint());
         lines.add("console, API   " + operator.url());

@@ -93,7 +93,13 @@ public final class Acme {
         return Arrays.stream(text.split(",", -1))
                 .map(String::strip)
                 .filter(one -> !one.isEmpty())
-                .map(Network::parse)
+                .map(one -> {
+                    try {
+                        return Network.parse(one);
+                    } catch (IllegalArgumentException e) {
+                        throw new IllegalArgumentException("acme.networks: '" + one + "': " + e.getMessage(), e);
+                    }
+                })
                 .toList();
     }
 

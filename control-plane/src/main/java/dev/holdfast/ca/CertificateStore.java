@@ -156,7 +156,7 @@ final class CertificateStore {
     static List<IssuedCertificate> endingBefore(DSLContext sql, Environment environment, Instant before, int limit) {
         return sql.fetch(
                         "select " + COLUMNS + " from certificate where environment = ? and not_after < ?"
-                                + " and state in ('pending','current') order by not_after, serial limit ?",
+                                + " and device is not null and state in ('pending','current') order by not_after, serial limit ?",
                         environment.value(),
                         utc(before),
                         limit)

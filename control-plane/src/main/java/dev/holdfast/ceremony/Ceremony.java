@@ -11,6 +11,7 @@ import dev.holdfast.protocol.x509.NameLimits;
 import dev.holdfast.protocol.x509.Pem;
 import dev.holdfast.protocol.x509.X509FormatException;
 import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -89,7 +90,7 @@ final class Ceremony {
         List<String> steps = new ArrayList<>(List.of(
                 "This machine has never been on a network since it was set up, and no cable or radio is on it now.",
                 "The program was compared with its published digest by two people.",
-                "The fingerprint below was read aloud from the screen and written down by everybody."));
+                "The root's fingerprint above was read aloud from the screen and written down by everybody."));
         for (KeyShare share : made.shares()) {
             files.put(
                     "share-" + share.index() + ".txt",
@@ -135,18 +136,21 @@ final class Ceremony {
                 root,
                 List.of(
                         new Fact("issuer", issuer.getSubjectX500Principal().getName()),
-                        new Fact("issuer, SHA-256", Certificates.fingerprint(issuer)),
+                        new Fact("issuer, SHA-256", Certificates.printedFingerprint(issuer)),
                         new Fact(
                                 "issuer's key, SHA-256",
                                 Certificates.keyFingerprint(
                                         issuer.getPublicKey().getEncoded())),
-                        new Fact("request, SHA-256", Digest.of(wanted.der()).hex()),
+                        // Of the file as it came: what `sha256sum` says on the server, and is read aloud.
+                        new Fact(
+                                "request's file, SHA-256",
+                                Digest.of(request.getBytes(StandardCharsets.UTF_8)).hex()),
                         new Fact("valid until", issuer.getNotAfter().toInstant().toString()),
                         new Fact(
                                 "names it may certify",
-                                limits.map(NameLimits::toString).orElse("not limited"))),
+                                limits.map(NameLimits::words).orElse("not limited"))),
                 List.of(
-                        "The SHA-256 of the request was compared with what the server's operator read aloud.",
+                        "The SHA-256 of the request's file was compared with what the server's operator read aloud.",
                         "The shares were read from their envelopes; each envelope was whole: ______________________",
                         "The shares went back into new envelopes, numbered: ______________________",
                         "chain.pem, this protocol and record.json left the room on: ______________________"),
@@ -182,8 +186,8 @@ final class Ceremony {
                 root,
                 List.of(
                         new Fact("other root", other.getSubjectX500Principal().getName()),
-                        new Fact("other root, SHA-256", Certificates.fingerprint(other)),
-                        new Fact("cross certificate, SHA-256", Certificates.fingerprint(cross))),
+                        new Fact("other root, SHA-256", Certificates.printedFingerprint(other)),
+                        new Fact("cross certificate, SHA-256", Certificates.printedFingerprint(cross))),
                 List.of("The other root's fingerprint was compared with its own protocol."),
                 Map.of("cross.pem", Certificates.pem(cross)),
                 "cross",
@@ -269,7 +273,7 @@ final class Ceremony {
             List<KeyShare> shares) {
         List<Fact> all = new ArrayList<>(List.of(
                 new Fact("root", root.getSubjectX500Principal().getName()),
-                new Fact("root, SHA-256", Certificates.fingerprint(root)),
+                new Fact("root, SHA-256", Certificates.printedFingerprint(root)),
                 new Fact(
                         "root's key, SHA-256",
                         Certificates.keyFingerprint(root.getPublicKey().getEncoded()))));

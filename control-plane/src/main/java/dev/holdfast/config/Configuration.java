@@ -7,6 +7,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.holdfast.core.Json;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Iterator;
@@ -309,6 +310,8 @@ public record Configuration(
             return tree == null || tree.isMissingNode() || tree.isNull()
                     ? Json.mapper().createObjectNode()
                     : tree;
+        } catch (NoSuchFileException e) {
+            throw new ConfigurationException("there is no configuration file " + file, e);
         } catch (IOException e) {
             throw new ConfigurationException("configuration file " + file + " can't be read: " + e.getMessage(), e);
         }

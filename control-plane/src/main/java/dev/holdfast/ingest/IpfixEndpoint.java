@@ -9,6 +9,7 @@ import dev.holdfast.sessions.TokenBucket;
 import dev.holdfast.telemetry.Observation;
 import dev.holdfast.telemetry.Provenance;
 import dev.holdfast.telemetry.Telemetry;
+import dev.holdfast.tls.DevicePlane;
 import io.vertx.core.Vertx;
 import io.vertx.core.datagram.DatagramPacket;
 import io.vertx.core.datagram.DatagramSocket;
@@ -20,7 +21,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
 
 /// IPFIX over UDP (`:4739`, RFC 7011). Anybody can send a datagram in anybody's name, so what comes here is claimed,
@@ -67,11 +67,8 @@ final class IpfixEndpoint {
                     .await(20, TimeUnit.SECONDS)
                     .localAddress()
                     .port();
-        } catch (RuntimeException | TimeoutException e) {
-            throw new IOException(
-                    "the IPFIX listener can't be opened on " + address.host() + ":" + address.port() + "/udp: "
-                            + e.getMessage(),
-                    e);
+        } catch (Exception e) { // Vert.x throws what happened as it is, checked or not
+            throw DevicePlane.notOpened("IPFIX", "ipfix", address, e);
         }
     }
 

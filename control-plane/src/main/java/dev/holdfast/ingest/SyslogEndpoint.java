@@ -22,7 +22,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /// Syslog over TLS (`:6514`, RFC 5425) with the device's certificate: its lines are its log, like those it publishes
 /// over MQTT.
@@ -69,11 +68,8 @@ final class SyslogEndpoint {
                                     .setThreadingModel(ThreadingModel.EVENT_LOOP))
                     .await(20, TimeUnit.SECONDS);
             return port;
-        } catch (RuntimeException | TimeoutException e) {
-            throw new IOException(
-                    "the syslog listener can't be opened on " + address.host() + ":" + address.port() + ": "
-                            + e.getMessage(),
-                    e);
+        } catch (Exception e) { // Vert.x throws what happened as it is, checked or not
+            throw DevicePlane.notOpened("syslog", "syslog", address, e);
         }
     }
 

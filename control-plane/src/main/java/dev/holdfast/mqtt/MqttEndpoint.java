@@ -34,7 +34,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /// The MQTT listener of the device plane (`:8883`): mutual TLS, MQTT 3.1.1 and 5.
@@ -130,11 +129,8 @@ public final class MqttEndpoint {
                                     .setInstances(DevicePlane.eventLoops())
                                     .setThreadingModel(ThreadingModel.EVENT_LOOP))
                     .await(20, TimeUnit.SECONDS);
-        } catch (RuntimeException | TimeoutException e) {
-            throw new IOException(
-                    "the MQTT listener can't be opened on " + address.host() + ":" + address.port() + ": "
-                            + e.getMessage(),
-                    e);
+        } catch (Exception e) { // Vert.x throws what happened as it is, checked or not
+            throw DevicePlane.notOpened("MQTT", "mqtt", address, e);
         }
         vertx.setPeriodic(10_000, _ -> rooms.presences().forgetIdle(System.nanoTime()));
     }

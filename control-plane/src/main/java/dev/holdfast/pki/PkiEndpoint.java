@@ -29,7 +29,6 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -114,11 +113,8 @@ public final class PkiEndpoint implements AutoCloseable {
                             },
                             new DeploymentOptions().setInstances(2))
                     .await(20, TimeUnit.SECONDS);
-        } catch (RuntimeException | TimeoutException e) {
-            throw new IOException(
-                    "the PKI listener can't be opened on " + address.host() + ":" + address.port() + ": "
-                            + e.getMessage(),
-                    e);
+        } catch (Exception e) { // Vert.x throws what happened as it is, checked or not
+            throw DevicePlane.notOpened("PKI", "pki", address, e);
         }
         router.route().order(-1).handler(request -> {
             watch.begin(request);

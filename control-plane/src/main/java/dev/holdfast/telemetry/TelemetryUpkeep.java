@@ -105,7 +105,9 @@ final class TelemetryUpkeep implements AutoCloseable {
         Telemetry.Retention retention = settings.retention();
         int rows = rollups.expire(now.minus(retention.minutes()), now.minus(retention.hours()))
                 + kept.expire(now.minus(retention.logs()), now.minus(retention.events()));
-        LOG.info("{} rows of telemetry were past their retention", rows);
+        if (rows > 0) {
+            LOG.info("{} rows of telemetry were past their retention", rows);
+        }
     }
 
     @Override

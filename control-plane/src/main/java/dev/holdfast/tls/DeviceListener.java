@@ -15,7 +15,6 @@ import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.SSLKeyException;
 
@@ -198,11 +197,10 @@ public final class DeviceListener implements AutoCloseable {
                                     .setInstances(DevicePlane.eventLoops())
                                     .setThreadingModel(ThreadingModel.EVENT_LOOP))
                     .await(20, TimeUnit.SECONDS);
-        } catch (RuntimeException | TimeoutException e) {
-            throw new IOException(
-                    "the device HTTPS listener can't be opened on " + address.host() + ":" + address.port() + ": "
-                            + e.getMessage(),
-                    e);
+        } catch (Exception e) { // Vert.x throws what happened as it is, checked or not
+            boolean bound = engine == DeviceTls.Engine.PLATFORM;
+            throw DevicePlane.notOpened(
+                    bound ? "channel-bound EST" : "device HTTPS", bound ? "channelBound" : "device", address, e);
         }
         vertx.setPeriodic(RENEWAL_CHECK.toMillis(), _ -> Thread.startVirtualThread(tls::renewWhenDue));
     }

@@ -6,6 +6,7 @@ import io.netty.handler.ssl.NotSslRecordException;
 import io.netty.handler.ssl.SslHandshakeTimeoutException;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.time.InstantSource;
@@ -77,6 +78,18 @@ public final class DevicePlane implements AutoCloseable {
     /// instances of a single listener.
     public int vertxPort(int configured) {
         return configured == 0 ? freePorts.decrementAndGet() : configured;
+    }
+
+    /// What is said when a listener can't be opened: which, where, why, and the setting that helps.
+    ///
+    /// @param key of its settings under `listeners`
+    public static IOException notOpened(String what, String key, Configuration.Listener address, Exception cause) {
+        String variable = key.replaceAll("([A-Z])", "_$1").toUpperCase(Locale.ROOT);
+        return new IOException(
+                "the " + what + " listener can't be opened on " + address.host() + ":" + address.port() + ": "
+                        + cause.getMessage() + "; set listeners." + key + ".port (or HOLDFAST_LISTENERS_" + variable
+                        + "_PORT) to a free one, 0 for any",
+                cause);
     }
 
     private void failed(Channel channel, Throwable error) {

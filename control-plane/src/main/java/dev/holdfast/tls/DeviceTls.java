@@ -241,7 +241,7 @@ public final class DeviceTls {
 
     /// The root's fingerprint, which a person compares when a device is enrolled for the first time.
     public String rootFingerprint() {
-        return dev.holdfast.protocol.x509.Certificates.fingerprint(
+        return dev.holdfast.protocol.x509.Certificates.printedFingerprint(
                 ca.authorities().root().certificate());
     }
 }

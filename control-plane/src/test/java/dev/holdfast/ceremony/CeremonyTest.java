@@ -113,6 +113,32 @@ class CeremonyTest {
     }
 
     @Test
+    void whatIsReadAloudIsWhatTheOtherMachineSaysAndLimitsAreInWords() throws Exception {
+        Root root = root(false);
+        String request = Pem.encode(
+                Pem.CERTIFICATE_REQUEST, CertificationRequest.create("Devices", Crypto.generateP256(RANDOM)));
+        Files.writeString(folder.resolve("devices.req.pem"), request);
+        Files.writeString(folder.resolve("root.pem"), Certificates.pem(root.certificate()));
+        String digest = RealClient.of("sha256sum", "devices.req.pem").in(folder).run().text();
+        String fingerprint = RealClient.of("openssl", "x509", "-in", "root.pem", "-noout", "-fingerprint", "-sha256")
+                .in(folder)
+                .run()
+                .text();
+        String protocol = table().sign(
+                        root.certificate(),
+                        root.shares().subList(1, 3),
+                        request,
+                        Duration.ofDays(1800),
+                        Optional.of(new NameLimits(List.of(), List.of("127.0.0.1"))))
+                .protocol()
+                .text();
+        assertThat(protocol)
+                .contains("request's file, SHA-256:\n    " + digest.substring(0, 64))
+                .contains("root, SHA-256:\n    " + fingerprint.substring(fingerprint.indexOf('=') + 1).strip())
+                .contains("no DNS names; addresses 127.0.0.1");
+    }
+
+    @Test
     void anIssuerOfDevicesCertifiesDevicesAndNoServersWhoeverHasItsKey() throws Exception {
         Root root = root(false);
         KeyPair key = Crypto.generateP256(RANDOM);

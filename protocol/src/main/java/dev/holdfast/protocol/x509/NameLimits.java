@@ -49,6 +49,12 @@ public record NameLimits(List<String> dns, List<String> addresses) {
         }
     }
 
+    /// For people who sign a paper with them.
+    public String words() {
+        return (dns.isEmpty() ? "no DNS names" : "DNS names in " + String.join(", ", dns)) + "; "
+                + (addresses.isEmpty() ? "no addresses" : "addresses " + String.join(", ", addresses));
+    }
+
     /// The extension's value; it is to be critical.
     public NameConstraints extension() {
         List<GeneralSubtree> permitted = new ArrayList<>();
