@@ -218,6 +218,9 @@ export function startMock(options: MockOptions): Promise<{ server: Server; port:
     ["GET", /^\/connection-failures$/, (c) => page(c, [{ at: iso(-9_000_000), listener: "mqtt", cause: "CERTIFICATE_SUPERSEDED", sentence: "It presented a certificate that a newer one has replaced.", device: "x", remoteAddress: "192.0.2.81" }], "failures")],
     ["POST", /^\/imports\/devices$/, (c) => { const lines = c.raw.trim().split("\n").length - 1; json(c, { read: lines, accepted: Math.max(0, lines - 1), unchanged: 0, rejected: 1, errors: [{ line: 3, message: "unknown model kwh-9" }] } satisfies S["ImportResult"]); }],
     ["GET", /^\/exports\/devices$/, (c) => { c.response.writeHead(200, { "content-type": "text/csv" }); c.response.end("id,model\n"); }],
+    ["GET", /^\/rollovers$/, (c) => json(c, { rollovers: size === 0 ? [] : [rollover(iso)] })],
+    ["GET", /^\/rollovers\/[^/]+$/, (c) => json(c, { ...rollover(iso), devices: size, moved: 0, depending: size, trusting: size - 3, fetched: size - 2, movedLastMinute: 0, missing: all().slice(0, 3).map((d) => d.id), waivers: [] } satisfies S["Rollover"])],
+    ["GET", /^\/rollovers\/[^/]+\/devices$/, (c) => page(c, all().slice(0, 3).map((d, i): S["RolloverDevice"] => ({ device: d.id, environment: "development", told: iso(-3_600_000), ...(i === 0 ? { fetched: iso(-60_000) } : {}), moved: false, depends: true })), "devices")],
     ["GET", /^\/certificates$/, (c) => page(c, all().slice(0, 120).flatMap((d) => certificates(d.id, iso).slice(0, 1)).filter((x) => (!c.query.get("status") || x.status === c.query.get("status")) && (!c.query.get("device") || x.device === c.query.get("device"))), "certificates")],
     ["GET", /^\/certificates\/forecast$/, (c) => json(c, forecast(city.devices.size, c.query.get("by") === "week", Number(c.query.get("days") ?? 90), iso))],
     ["GET", /^\/certificates\/keys$/, (c) => json(c, { at: iso(), certificates: size, weak: size === 0 ? 0 : 212, groups: size === 0 ? [] : [{ profile: "device", kind: "ec-p256", certificates: 1_700, accepted: true, quantumSafe: false }, { profile: "device", kind: "rsa", certificates: 212, accepted: false, quantumSafe: false }, { profile: "gateway", kind: "ml-dsa-65", certificates: 88, accepted: true, quantumSafe: true }], shared: size === 0 ? [] : [{ device: "meter-0007", at: iso(-7e6), seen: "meter-0008 asked for a certificate for the key of meter-0007" }] } satisfies S["CertificateKeys"])],
@@ -329,6 +332,10 @@ function forecast(devices: number, weeks: boolean, days: number, iso: (offset?: 
     ? { word: "good", sentence: "No device has a certificate yet." }
     : { word: "bad", sentence: `No: ${cliff?.ending} certificates end by ${cliff?.at.slice(0, 10)}, and only ${cliff?.servable} can be renewed before; ${cliff?.lockedOut} devices would be locked out.`, advice: "Begin to renew now, those that end first before the others (holdfast cert rotate), and raise certificates.renewalsPerHour to at least 2." };
   return { at: iso(), answer, capacity: { perHour, measuredPerHour: 41 }, devices, ended: 0, beyond: 0, stepSeconds: step, buckets, ...(cliff && devices > 0 ? { cliff } : {}) };
+}
+
+function rollover(iso: (offset?: number) => string): S["Rollover"] {
+  return { id: "8e504aa004d5", kind: "root", phase: "ready", old: "root-1", new: "root-2", reason: "twenty years are nearly over", startedBy: "Mara Lindqvist", startedAt: iso(-7_200_000), perHour: 36_000 };
 }
 
 function certificates(device: string, iso: (offset?: number) => string): S["Certificate"][] {

@@ -113,6 +113,16 @@ export const certificateQuery = (serial: string) => queryOptions({ queryKey: ["c
 export const forecastQuery = (days: number, by: "day" | "week") =>
   queryOptions({ queryKey: ["certificates", "forecast", days, by], queryFn: () => must(api.GET("/certificates/forecast", { params: { query: { days, by } } })), refetchInterval: 300_000, placeholderData: (old) => old });
 export const certificateKeysQuery = queryOptions({ queryKey: ["certificates", "keys"], queryFn: () => must(api.GET("/certificates/keys")), staleTime: 60_000 });
+export const rolloversQuery = queryOptions({ queryKey: ["rollovers"], queryFn: () => must(api.GET("/rollovers")), refetchInterval: 30_000 });
+export const rolloverQuery = (id: string) => queryOptions({ queryKey: ["rollovers", id], queryFn: () => must(api.GET("/rollovers/{id}", path(id))), refetchInterval: 30_000 });
+export const rolloverDevicesQuery = (id: string) =>
+  infiniteQueryOptions({
+    queryKey: ["rollovers", id, "missing"],
+    queryFn: ({ pageParam }) => must(api.GET("/rollovers/{id}/devices", { params: { ...path(id).params, query: { ...given({ cursor: pageParam }), only: "missing", limit: 20 } } })),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next,
+    refetchInterval: 30_000,
+  });
 export const rogueQuery = queryOptions({ queryKey: ["certificates", "rogue"], queryFn: () => must(api.GET("/certificates/rogue", { params: { query: { limit: 20 } } })) });
 export const profilesQuery = queryOptions({ queryKey: ["certificate-profiles"], queryFn: () => must(api.GET("/certificate-profiles")), staleTime: 60_000 });
 export const waitingRequestsQuery = queryOptions({ queryKey: ["enrolment-requests", "waiting"], queryFn: () => must(api.GET("/enrolment-requests", { params: { query: { state: "waiting", limit: 100 } } })), refetchInterval: 30_000 });

@@ -7,6 +7,7 @@ import { AcmeAccounts, Anchors, Authorities, Concerns, Keys, Profiles, Waiting }
 import { CertificateTable } from "../parts/CertificateTable";
 import { ForecastChart } from "../parts/ForecastChart";
 import { Empty, Page, Panel, ProblemNotice, Skeleton } from "../parts/Page";
+import { Rollovers } from "../parts/Rollovers";
 import { CERTIFICATE_STATUS } from "../parts/words";
 
 const STATUSES = Object.keys(CERTIFICATE_STATUS) as Schemas["CertificateStatus"][];
@@ -36,6 +37,7 @@ export function Certificates() {
         {forecast.error && !forecast.data ? <ProblemNotice error={forecast.error} retry={() => void forecast.refetch()} /> : <ForecastChart forecast={forecast.data} />}
       </Panel>
       <Concerns />
+      <Rollovers />
       <Waiting />
       <DeviceCertificates />
       <Keys />
