@@ -25,13 +25,15 @@ function Open({ of }: { of: Schemas["Rollover"] }) {
   const root = rollover.kind === "root";
   return (
     <Panel title={`${KINDS[rollover.kind]} is being replaced`} flush>
-      <div className="concerns">
-        <p className="stack-s">
-          <span><code>{rollover.old}</code> by <code>{rollover.new}</code>, begun <When at={rollover.startedAt} />: <Untrusted text={rollover.reason} /></span>
-          <Progress of={rollover} />
-          {rollover.waivers?.map((w) => <span key={w.person} className="small"><Mark tone="watch" /> {w.name ?? w.person} agreed to leave {many(w.devices, "device")} behind: <Untrusted text={w.reason} /></span>)}
-        </p>
-      </div>
+      <ul className="concerns">
+        <li>
+          <div className="stack-s grow">
+            <span><code>{rollover.old}</code> by <code>{rollover.new}</code>, begun <When at={rollover.startedAt} />: <Untrusted text={rollover.reason} /></span>
+            <Progress of={rollover} />
+            {rollover.waivers?.map((w) => <span key={w.person} className="small"><Mark tone="watch" /> {w.name ?? w.person} agreed to leave {many(w.devices, "device")} behind: <Untrusted text={w.reason} /></span>)}
+          </div>
+        </li>
+      </ul>
       <Table
         caption={root ? "Devices that have not said that they trust the new root" : "Devices that have not moved"}
         rows={missing.data?.pages.flatMap((page) => page.devices)}
