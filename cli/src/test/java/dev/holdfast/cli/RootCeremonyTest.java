@@ -2,6 +2,7 @@ package dev.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.core.Digest;
 import dev.holdfast.testkit.Recipe;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,7 +56,12 @@ class RootCeremonyTest {
                     .contains("REHEARSAL")
                     .contains("servers/issuer.pem: OK")
                     .contains("new-with-old/cross.pem: OK")
-                    .contains("Ada: ____");
+                    .contains("Ada: ____")
+                    .contains("ready for production");
+            // What was read aloud at the server is what the paper says.
+            assertThat(Files.readString(work.resolve("servers/protocol.txt")))
+                    .contains(Digest.of(Files.readAllBytes(work.resolve("servers.req.pem")))
+                            .hex());
             assertThat(server.operator("cert", "ceremonies").ended(0).text()).contains("root", "sign");
             assertThat(server.operator(
                                     "cert",

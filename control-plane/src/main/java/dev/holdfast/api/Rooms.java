@@ -3,6 +3,7 @@ package dev.holdfast.api;
 import dev.holdfast.access.Access;
 import dev.holdfast.acme.Accounts;
 import dev.holdfast.attestation.Attestation;
+import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.Ca;
 import dev.holdfast.commands.Commands;
 import dev.holdfast.config.Configuration;
@@ -81,8 +82,15 @@ public record Rooms(
         if (configuration.publicHostName() == null) {
             because.add("no public host name is configured (publicHostName)");
         }
-        if (ca.authorities().root().development()) {
+        boolean devices =
+                ca.authorities().devices(environment()).map(Authority::development).orElse(true);
+        boolean listeners = ca.authorities().server().development();
+        if (devices && listeners) {
             because.add("the root key was made by this server, without a ceremony");
+        } else if (devices) {
+            because.add("the issuer of the devices' certificates is still under a root that this server made");
+        } else if (listeners) {
+            because.add("the issuer of the listeners' certificates is still under a root that this server made");
         }
         return because;
     }

@@ -115,4 +115,9 @@ public record Authority(
         return CertificateTemplate.scheme(
                 SubjectPublicKeyInfo.getInstance(certificate.getPublicKey().getEncoded()));
     }
+
+    /// The root that it hangs from, which may be the operator's own; itself when it is one.
+    public X509Certificate anchor() {
+        return above.isEmpty() ? certificate : above.getLast();
+    }
 }

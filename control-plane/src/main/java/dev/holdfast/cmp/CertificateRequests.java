@@ -3,6 +3,7 @@ package dev.holdfast.cmp;
 import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.Ca;
 import dev.holdfast.ca.CertificateProfile;
+import dev.holdfast.core.Environment;
 import dev.holdfast.core.Serial;
 import dev.holdfast.identity.Applicant;
 import dev.holdfast.identity.EnrolmentOutcome;
@@ -26,6 +27,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.bouncycastle.asn1.ASN1OctetString;
 import org.bouncycastle.asn1.DEROctetString;
 import org.bouncycastle.asn1.cmp.PKIBody;
@@ -195,6 +197,16 @@ final class CertificateRequests {
         };
     }
 
+    /// What the device needs to believe in its own certificate and in ours.
+    private List<X509Certificate> anchors(Environment environment) {
+        return Stream.concat(
+                        ca.authorities().devices(environment).stream(),
+                        Stream.of(ca.authorities().server()))
+                .map(Authority::anchor)
+                .distinct()
+                .toList();
+    }
+
     /// RFC 9483 section 4.1.5: where the shared secret vouches for the answer, the root comes with the first
     /// certificate, in caPubs.
     private CmpReply issued(CmpTransaction transaction, Party party, String nonce, EnrolmentOutcome.Issued issued) {
@@ -203,7 +215,7 @@ final class CertificateRequests {
                 CmpBody.Kind.valueOf(transaction.kind().name()),
                 BigInteger.valueOf(transaction.requestId()),
                 issued.certificate(),
-                first ? List.of(ca.authorities().root().certificate()) : List.of());
+                first ? anchors(issued.device().environment()) : List.of());
         return new CmpReply(
                 body,
                 nonce,

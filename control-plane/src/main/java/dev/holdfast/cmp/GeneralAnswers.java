@@ -77,12 +77,18 @@ final class GeneralAnswers {
     /// A device that has another root than the newest gets that, certified by its own where that is on record.
     /// The newest may not be in use yet: devices learn to trust it first.
     private InfoTypeAndValue rootUpdate(GeneralQuestion.RootUpdate update) {
-        X509Certificate newest = ca.authorities().all().stream()
+        List<Authority> ours = ca.authorities().all().stream()
                 .filter(a ->
                         a.purpose() == Authority.Purpose.ROOT && a.standing().isTrusted())
-                .max(Comparator.comparingInt(Authority::generation))
-                .map(Authority::certificate)
-                .orElseGet(() -> ca.authorities().root().certificate());
+                .toList();
+        X509Certificate inUse = ca.authorities().server().anchor();
+        // Under an operator's own root ours are those of before.
+        X509Certificate newest = ours.stream().anyMatch(a -> a.certificate().equals(inUse))
+                ? ours.stream()
+                        .max(Comparator.comparingInt(Authority::generation))
+                        .map(Authority::certificate)
+                        .orElse(inUse)
+                : inUse;
         if (update.known().equals(Optional.of(newest))) {
             return GeneralQuestion.rootUpdate(Optional.empty(), Optional.empty(), Optional.empty());
         }

@@ -1,7 +1,9 @@
 package dev.holdfast.config;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.exc.InvalidFormatException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.holdfast.core.Json;
@@ -16,6 +18,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Everything that can be set, with its default. Unknown keys are errors; each key is also an environment
@@ -274,9 +277,30 @@ public record Configuration(
         }
         try {
             return Json.mapper().treeToValue(tree, Configuration.class);
+        } catch (JsonMappingException e) {
+            throw new ConfigurationException("configuration: " + fault(e), e);
         } catch (JsonProcessingException e) {
             throw new ConfigurationException("configuration: " + e.getOriginalMessage(), e);
         }
+    }
+
+    /// Which key, and what is wrong with its value, in words of people who write configurations.
+    private static String fault(JsonMappingException e) {
+        String key = e.getPath().stream()
+                .map(JsonMappingException.Reference::getFieldName)
+                .collect(Collectors.joining("."));
+        if (e instanceof InvalidFormatException format) {
+            Class<?> wanted = format.getTargetType();
+            String what = wanted == int.class || wanted == Integer.class || wanted == Long.class
+                    ? "a whole number"
+                    : wanted == boolean.class
+                            ? "true or false"
+                            : wanted == Duration.class ? "a duration, such as PT30S" : "what is known here";
+            return "'" + key + "' is '" + format.getValue() + "', which is not " + what;
+        }
+        Throwable cause = e.getCause();
+        return (key.isEmpty() ? "" : "'" + key + "': ")
+                + (cause == null ? e.getOriginalMessage() : String.valueOf(cause.getMessage()));
     }
 
     /// A record as a tree in which absent values stand as nulls, so that every key is known.

@@ -193,11 +193,6 @@ public final class DeviceTls {
         }
     }
 
-    /// The certificates a device needs to check ours: root first.
-    public List<X509Certificate> trustedByDevices() {
-        return List.of(ca.authorities().root().certificate());
-    }
-
     /// Renews our certificate when its time has come; called now and then.
     public void renewWhenDue() {
         Instant now = clock.instant();
@@ -242,6 +237,6 @@ public final class DeviceTls {
     /// The root's fingerprint, which a person compares when a device is enrolled for the first time.
     public String rootFingerprint() {
         return dev.holdfast.protocol.x509.Certificates.printedFingerprint(
-                ca.authorities().root().certificate());
+                ca.authorities().server().anchor());
     }
 }

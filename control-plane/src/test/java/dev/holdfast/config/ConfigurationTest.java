@@ -78,6 +78,13 @@ class ConfigurationTest {
     }
 
     @Test
+    void aValueOfTheWrongKindIsAnErrorThatNamesItsKey() {
+        assertThatThrownBy(() -> Configuration.load(Optional.empty(), Map.of("HOLDFAST_LISTENERS_MQTT_PORT", "banana")))
+                .isInstanceOf(ConfigurationException.class)
+                .hasMessage("configuration: 'listeners.mqtt.port' is 'banana', which is not a whole number");
+    }
+
+    @Test
     void aKeyGivenTwiceIsAnError() {
         assertThatThrownBy(() -> load("environment: a\nenvironment: b\n", Map.of()))
                 .isInstanceOf(ConfigurationException.class);
