@@ -6,7 +6,7 @@ import dev.holdfast.database.Database;
 import dev.holdfast.journal.Journal;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -20,7 +20,8 @@ public final class Revocation implements AutoCloseable {
     private final Responders responders;
     private final StatusResponder statusResponder;
     private final RevocationLists lists;
-    private final CountDownLatch closing = new CountDownLatch(1);
+    private final Semaphore work = new Semaphore(0);
+    private volatile boolean closing;
     private @Nullable Thread upkeep;
 
     /// @param url what URLs in certificates begin with
@@ -44,6 +45,11 @@ public final class Revocation implements AutoCloseable {
                 new RevocationListStore(folder),
                 new RevocationLists.Settings(url, configuration.certificates().revocationListLifetime(), node),
                 clock);
+        journal.subscribe(entry -> {
+            if (entry.content().contains("\"kind\":\"authority.")) {
+                work.release(); // a new authority needs its responder before anybody asks
+            }
+        });
     }
 
     /// Makes what is needed to answer; called once, when the journal's tail runs and before anybody can ask.
@@ -54,7 +60,12 @@ public final class Revocation implements AutoCloseable {
 
     private void upkeep() {
         try {
-            while (!closing.await(UPKEEP_SECONDS, TimeUnit.SECONDS)) {
+            while (!closing) {
+                var _ = work.tryAcquire(UPKEEP_SECONDS, TimeUnit.SECONDS);
+                work.drainPermits();
+                if (closing) {
+                    return;
+                }
                 try {
                     responders.renew();
                     lists.refresh();
@@ -79,7 +90,8 @@ public final class Revocation implements AutoCloseable {
 
     @Override
     public void close() {
-        closing.countDown();
+        closing = true;
+        work.release();
         try {
             if (upkeep != null) {
                 upkeep.join();
