@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.function.Predicate;
 import org.bouncycastle.asn1.x509.Certificate;
 import org.bouncycastle.asn1.x509.Extension;
+import org.jspecify.annotations.Nullable;
 
 /// Which roots a client trusts next, after a server has listed its authorities (RFC 7030 section 4.1.3).
 ///
@@ -194,7 +195,7 @@ public final class RootSuccession {
         if (!isAuthority(root)) {
             return Optional.of(Refusal.NOT_AN_AUTHORITY);
         }
-        Set<String> critical = root.getCriticalExtensionOIDs();
+        @Nullable Set<String> critical = root.getCriticalExtensionOIDs();
         if (critical != null && !WITHOUT_LIMITS.containsAll(critical)) {
             return Optional.of(Refusal.CRITICAL_EXTENSION_UNKNOWN);
         }
@@ -267,7 +268,7 @@ public final class RootSuccession {
     }
 
     private static boolean isAuthority(X509Certificate certificate) {
-        boolean[] usage = certificate.getKeyUsage();
+        boolean @Nullable [] usage = certificate.getKeyUsage();
         return certificate.getBasicConstraints() >= 0 && usage != null && usage[5];
     }
 
