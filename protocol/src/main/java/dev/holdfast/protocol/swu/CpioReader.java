@@ -3,6 +3,7 @@ package dev.holdfast.protocol.swu;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -93,7 +94,7 @@ final class CpioReader {
     private static long field(String header, int index) throws SwuException {
         int from = 6 + index * 8;
         try {
-            return Long.parseLong(header, from, from + 8, 16);
+            return HexFormat.fromHexDigitsToLong(header, from, from + 8); // digits alone: no sign
         } catch (NumberFormatException e) {
             throw malformed("a header field is not hexadecimal");
         }
