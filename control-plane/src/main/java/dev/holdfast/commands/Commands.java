@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
@@ -116,7 +117,9 @@ public final class Commands {
         if (batch.isEmpty()) {
             return;
         }
-        database.run(sql -> DesiredStore.advance(sql, column, batch, clock.instant()));
+        Set<DeviceRef> passedOver =
+                database.transact(sql -> DesiredStore.advance(sql, column, batch, clock.instant()));
+        batch.keySet().removeAll(passedOver);
         batch.forEach(gathered::remove);
     }
 

@@ -9,6 +9,8 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jooq.DSLContext;
 import org.jooq.Record;
 import org.jspecify.annotations.Nullable;
@@ -43,8 +45,11 @@ final class DesiredStore {
                 reason);
     }
 
-    /// Never goes back, and never past what was desired.
-    static void advance(DSLContext sql, String column, Map<DeviceRef, Long> revisions, Instant at) {
+    /// Never goes back, and never past what was desired. Rows that somebody else has locked are passed over: a
+    /// change that locks several, in an order of its own, could otherwise wait for us while we wait for it.
+    ///
+    /// @return those that were passed over
+    static Set<DeviceRef> advance(DSLContext sql, String column, Map<DeviceRef, Long> revisions, Instant at) {
         String[] environments = new String[revisions.size()];
         String[] ids = new String[revisions.size()];
         Long[] numbers = new Long[revisions.size()];
@@ -54,15 +59,22 @@ final class DesiredStore {
             ids[i] = entry.getKey().id().value();
             numbers[i++] = entry.getValue();
         }
+        String behind = "with u as (select * from unnest(?::text[], ?::text[], ?::bigint[])"
+                + " as u(environment, device, revision)),"
+                + " behind as (select s.environment, s.device, u.revision from desired_state s join u"
+                + " on s.environment = u.environment and s.device = u.device"
+                + " where u.revision > s." + column + " and u.revision <= s.revision";
         sql.execute(
-                "update desired_state s set " + column + " = u.revision, " + column + "_at = ?::timestamptz"
-                        + " from unnest(?::text[], ?::text[], ?::bigint[]) as u(environment, device, revision)"
-                        + " where s.environment = u.environment and s.device = u.device"
-                        + " and u.revision > s." + column + " and u.revision <= s.revision",
-                utc(at),
+                behind + " for update of s skip locked) update desired_state s set " + column
+                        + " = behind.revision, " + column + "_at = ?::timestamptz from behind"
+                        + " where s.environment = behind.environment and s.device = behind.device",
                 environments,
                 ids,
-                numbers);
+                numbers,
+                utc(at));
+        return sql.fetch(behind + ") select environment, device from behind", environments, ids, numbers).stream()
+                .map(row -> DeviceRef.of(row.get(0, String.class), row.get(1, String.class)))
+                .collect(Collectors.toSet());
     }
 
     private static Desired desired(DeviceRef ref, Record row) {

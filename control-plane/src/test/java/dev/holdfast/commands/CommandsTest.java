@@ -43,6 +43,27 @@ class CommandsTest {
     }
 
     @Test
+    void whatDevicesSaidWaitsForNoChangeThatHoldsTheirRows() throws Exception {
+        DeviceRef other = DeviceRef.of("development", "m-2");
+        commands.desire(METER, state("interval", 60), "set up", OPERATOR);
+        commands.desire(other, state("interval", 60), "set up", OPERATOR);
+        commands.delivered(METER, 1);
+        commands.delivered(other, 1);
+        try (var change = database.connection()) {
+            change.setAutoCommit(false);
+            change.createStatement()
+                    .executeQuery("select 1 from desired_state where device = 'm-1' for update")
+                    .close();
+            commands.flush();
+            assertThat(commands.desired(other).orElseThrow().delivered()).isEqualTo(1);
+            change.rollback();
+        }
+        assertThat(commands.desired(METER).orElseThrow().delivered()).isZero();
+        commands.flush();
+        assertThat(commands.desired(METER).orElseThrow().delivered()).isEqualTo(1);
+    }
+
+    @Test
     void everyChangeGetsTheNextRevisionAndIsJournalledAndToldOnce() throws Exception {
         LinkedBlockingQueue<DeviceRef> told = new LinkedBlockingQueue<>();
         commands.onChange(told::add);
