@@ -1,5 +1,7 @@
 package dev.holdfast.protocol.der;
 
+import java.time.YearMonth;
+
 /// Looks at the skeleton of DER before anything is parsed: tags, lengths, depth, number of elements, and what
 /// the universal types have one form of. It does so without recursion, so that a message that is nothing but
 /// nesting ends here and not on a parser's stack.
@@ -69,7 +71,7 @@ public final class DerShape {
         }
     }
 
-    /// OCTET STRING, the strings and the times are taken as they are; of the rest, what certificates and messages
+    /// OCTET STRING and the strings are taken as they are, times when the calendar has them; of the rest, what certificates and messages
     /// are made of and nothing else: not the end of BER's indefinite lengths, no string in pieces, no REAL.
     private boolean isOneForm(int tag, int length) {
         return switch (tag) {
@@ -78,7 +80,9 @@ public final class DerShape {
             case 0x03 -> isPadded(length);
             case 0x05 -> length == 0;
             case 0x06 -> isIdentifier(length);
-            case 0x04, 0x0c, 0x12, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1a, 0x1b, 0x1c, 0x1e -> true;
+            case 0x17 -> length == 13 && isInTheCalendar(2);
+            case 0x18 -> length >= 15 && isInTheCalendar(4);
+            case 0x04, 0x0c, 0x12, 0x13, 0x14, 0x16, 0x1a, 0x1b, 0x1c, 0x1e -> true;
             default -> tag == DerReader.SEQUENCE || tag == SET;
         };
     }
@@ -105,6 +109,29 @@ public final class DerShape {
             begins = der[at + i] >= 0;
         }
         return length > 0 && begins;
+    }
+
+    /// Sections 11.7 and 11.8: to the second. A 31st of June is the first of July to some who read it.
+    private boolean isInTheCalendar(int digitsOfYear) {
+        int[] parts = new int[6];
+        int from = at;
+        for (int i = 0; i < parts.length; i++) {
+            for (int digits = i == 0 ? digitsOfYear : 2; digits > 0; digits--) {
+                int digit = der[from++] - '0';
+                if (digit < 0 || digit > 9) {
+                    return false;
+                }
+                parts[i] = parts[i] * 10 + digit;
+            }
+        }
+        int year = digitsOfYear == 4 ? parts[0] : parts[0] + (parts[0] < 50 ? 2000 : 1900);
+        return parts[1] >= 1
+                && parts[1] <= 12
+                && parts[2] >= 1
+                && parts[2] <= YearMonth.of(year, parts[1]).lengthOfMonth()
+                && parts[3] < 24
+                && parts[4] < 60
+                && parts[5] < 60;
     }
 
     private int length() throws DerFormatException {
