@@ -62,6 +62,7 @@ public final class HostileRequests {
 
     /// @param name of what is wrong, as issue and COVERAGE.md have it
     /// @param der false where the request is no DER, so that no message in DER can carry it
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     public record Hostile(String name, byte[] request, EnrolmentRefusal reason, boolean der) {}
 
     public List<Hostile> all() throws IOException, GeneralSecurityException {

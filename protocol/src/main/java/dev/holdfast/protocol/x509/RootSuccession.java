@@ -278,7 +278,7 @@ public final class RootSuccession {
     }
 
     private static boolean isNewer(X509Certificate one, X509Certificate other) {
-        return one.getNotBefore().after(other.getNotBefore());
+        return one.getNotBefore().toInstant().isAfter(other.getNotBefore().toInstant());
     }
 
     private static boolean isSelfIssued(X509Certificate certificate) {
