@@ -8,7 +8,7 @@
 /// authenticator, which is the ceremony's own test; HOLDFAST_CONSOLE_COOKIE (name=value) skips it.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { BrowserContext } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { startMock } from "../dev/mock";
 import { audit } from "./axe";
 import { launch } from "./browser";
@@ -79,6 +79,14 @@ try {
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 && passed > 0 ? 0 : 1);
 
+/// Nothing is wider than the screen. The typeface may come late, and what was measured with another one is laid out again.
+async function fits(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth, undefined, { timeout: 3000 }).catch(async () => {
+    const who = await page.evaluate(() => [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map((e) => `${e.tagName.toLowerCase()}.${e.getAttribute("class") ?? ""}`).slice(0, 6).join(", "));
+    throw new Error(`The page is wider than the screen: ${who}`);
+  });
+}
+
 /// The visits of one size and scheme, still to be made.
 async function visits(size: "desktop" | "phone" | "small phone", width: number, height: number, colorScheme: "light" | "dark"): Promise<(() => Promise<void>)[]> {
   const phone = size !== "desktop";
@@ -94,16 +102,16 @@ async function visits(size: "desktop" | "phone" | "small phone", width: number, 
           const policy = response?.headers()["content-security-policy"] ?? "";
           if (!policy.includes("default-src 'none'") || policy.includes("unsafe-")) throw new Error(`The page came under the policy "${policy}".`);
           await settled(page);
-          // The typeface may come late, and what was measured with another one is laid out again.
-          await page.waitForFunction(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth, undefined, { timeout: 3000 }).catch(async () => {
-            const who = await page.evaluate(() => [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map((e) => `${e.tagName.toLowerCase()}.${e.getAttribute("class") ?? ""}`).slice(0, 6).join(", "));
-            throw new Error(`The page is wider than the screen: ${who}`);
-          });
+          await fits(page);
           // The small phone is for what does not fit; what axe sees is the same as on the other.
           if (size !== "small phone") await audit(page);
           if (shots) {
             mkdirSync(shots, { recursive: true });
             await page.screenshot({ path: join(shots, `${what.replaceAll(/[^a-z0-9]+/gi, "-")}-${size.replace(" ", "-")}-${colorScheme}.png`), fullPage: !phone });
+          }
+          if (size === "desktop" && colorScheme === "light") { // a window that is made narrow, a tablet that is turned
+            await page.setViewportSize({ width: 390, height: 844 });
+            await fits(page);
           }
           // The browser notes a refusal that was asked for as an error of its own.
           const unexpected = refusal ? heard.filter((h) => !h.includes(`the server responded with a status of ${refusal}`)) : heard;

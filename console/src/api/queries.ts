@@ -94,6 +94,8 @@ export const incidentsQuery = (scope: IncidentScope) =>
     getNextPageParam: (last) => last.next,
     placeholderData: (old) => old,
   });
+export const openIncidentsOfQuery = (device: string) =>
+  queryOptions({ queryKey: ["incidents", "of", device], queryFn: () => must(api.GET("/incidents", { params: { query: { device, open: true, limit: 1 } } })) });
 export const incidentQuery = (id: string) => queryOptions({ queryKey: ["incident", id, "head"], queryFn: () => must(api.GET("/incidents/{id}", path(id))) });
 
 export const releasesQuery = queryOptions({ queryKey: ["releases"], queryFn: () => must(api.GET("/releases", { params: { query: { limit: 100 } } })) });

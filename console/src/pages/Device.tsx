@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { lazy, Suspense, useId, useState } from "react";
 import { api, must, type Schemas } from "../api/client";
-import { configurationQuery, deviceCertificatesQuery, deviceQuery, failuresQuery } from "../api/queries";
+import { configurationQuery, deviceCertificatesQuery, deviceQuery, failuresQuery, openIncidentsOfQuery } from "../api/queries";
 import { Attested } from "../parts/Attested";
 import { CertificateTable } from "../parts/CertificateTable";
 import { DeviceActions } from "../parts/DeviceActions";
@@ -109,9 +109,16 @@ function more(device: Schemas["Device"]) {
     <>
       {held || device.state === "retired" ? <Untrusted text={device.stateReason} /> : <Untrusted text={device.healthReason} />}
       {held && <>, <When at={device.stateSince} />{device.stateUntil && <>; ends by itself <When at={device.stateUntil} /></>}.</>}
-      {(device.openIncidents ?? 0) > 0 && <> <Link to="/incidents">{device.openIncidents === 1 ? "One incident is open" : `${device.openIncidents} incidents are open`}</Link>.</>}
+      {(device.openIncidents ?? 0) > 0 && <> <OpenIncidents device={device.id} count={device.openIncidents ?? 0} />.</>}
     </>
   );
+}
+
+/// Straight to the incident where there is one; where there are several, to the newest of this device.
+function OpenIncidents({ device, count }: { device: string; count: number }) {
+  const newest = useQuery(openIncidentsOfQuery(device)).data?.incidents[0];
+  const words = count === 1 ? "One incident is open" : `${count} incidents are open, the newest`;
+  return newest ? <Link to="/incidents/$id" params={{ id: newest.id }}>{words}</Link> : <Link to="/incidents">{words}</Link>;
 }
 
 function Facts({ device }: { device: Schemas["Device"] }) {

@@ -163,13 +163,13 @@ function AddDevice() {
           {defining && (
             <div className="form-grid">
               <label className="field" htmlFor={`${f}mi`}>Id of the new model
-                <input id={`${f}mi`} className="input mono" required pattern="[A-Za-z0-9][A-Za-z0-9._\-]{0,63}" placeholder="kwh-3" value={wish.id} onChange={(event) => setWish({ ...wish, id: event.target.value })} />
+                <input id={`${f}mi`} className="input mono" required pattern="[A-Za-z0-9][A-Za-z0-9._\-]{0,63}" placeholder="for example kwh-3" value={wish.id} onChange={(event) => setWish({ ...wish, id: event.target.value })} />
               </label>
               <label className="field" htmlFor={`${f}mv`}>Vendor
                 <input id={`${f}mv`} className="input" required maxLength={80} value={wish.vendor} onChange={(event) => setWish({ ...wish, vendor: event.target.value })} />
               </label>
               <label className="field" htmlFor={`${f}mh`}>Hardware, as a release must name it
-                <input id={`${f}mh`} className="input" required maxLength={80} placeholder="kwh-3-revB" value={wish.hardware} onChange={(event) => setWish({ ...wish, hardware: event.target.value })} />
+                <input id={`${f}mh`} className="input" required maxLength={80} placeholder="for example kwh-3-revB" value={wish.hardware} onChange={(event) => setWish({ ...wish, hardware: event.target.value })} />
               </label>
               <label className="field" htmlFor={`${f}me`}>A healthy one is heard every
                 <select id={`${f}me`} className="input" value={wish.expectedInterval} onChange={(event) => setWish({ ...wish, expectedInterval: event.target.value })}>

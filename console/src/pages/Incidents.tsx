@@ -50,7 +50,7 @@ export function Incidents() {
             { key: "severity", head: "Severity", phone: "hide", cell: (i) => <State tone={SEVERITIES[i.severity].tone}>{SEVERITIES[i.severity].word}</State> },
             { key: "title", head: "Incident", phone: "title", cell: (i) => <span className="row top"><span className="only-phone"><Mark tone={SEVERITIES[i.severity].tone} title={SEVERITIES[i.severity].word} /></span><Link className="key" to="/incidents/$id" params={{ id: i.id }}><Untrusted text={i.title} /></Link></span> },
             { key: "cause", head: "Cause", phone: "full", cell: (i) => <>{fact(i.cause)}, <span title={PROVENANCES[i.provenance].meaning}>{PROVENANCES[i.provenance].word}</span></> },
-            { key: "action", head: "What was done", cell: (i) => (i.action ? <Untrusted text={i.action} /> : <span className="quiet">nothing yet</span>) },
+            { key: "action", head: "What was done", cell: (i) => (i.action ? <Untrusted text={i.action} /> : i.cause === "ROLLOUT_STOPPED" ? "the rollout was stopped" : <span className="quiet">nothing yet</span>) },
             { key: "state", head: "State", phone: "line", cell: (i) => <State tone={INCIDENT_STATES[i.state].tone}>{INCIDENT_STATES[i.state].word}</State> },
             { key: "opened", head: "Opened", phone: "side", cell: (i) => <When at={i.openedAt} /> },
           ]}

@@ -76,7 +76,7 @@ export function Act<T>({ label, icon, title, preview, confirm, danger, quiet, pr
             )}
             {change.error && <ProblemNotice error={change.error} />}
             <footer>
-              <Dialog.Close className="btn">Keep as it is</Dialog.Close>
+              <Dialog.Close className="btn">{reason === "none" && !danger ? "Cancel" : "Keep as it is"}</Dialog.Close>
               <button type="submit" className={`btn ${danger ? "danger solid" : "primary"}`} disabled={change.isPending || (reason === "required" && why.trim() === "")}>
                 {change.isPending ? "Working…" : confirm}
               </button>

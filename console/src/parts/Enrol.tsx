@@ -15,7 +15,7 @@ export function Enrol({ device, again }: { device: Schemas["Device"]; again?: bo
           <p className={again ? "small quiet" : ""}>
             {again
               ? "For a device that lost its key: a new one-time token. Its present certificate stays valid until the new one is used."
-              : "Make a one-time token; with it the device gets its own certificate. The commands need only openssl, curl and mosquitto, nothing of ours."}
+              : "Make a one-time token; with it the device gets its own certificate. The commands need only openssl and curl, nothing of ours."}
           </p>
         )}
         {!made && (
@@ -26,7 +26,7 @@ export function Enrol({ device, again }: { device: Schemas["Device"]; again?: bo
         {token.error && <ProblemNotice error={token.error} />}
         {made && (
           <>
-            <p>The token works once, until <When at={made.expiresAt} />. It is not shown again.</p>
+            <p>The token works once; it ends <When at={made.expiresAt} />. It is not shown again.</p>
             <CodeBlock label="Token" text={made.token} />
             {made.commands && <CodeBlock label="Commands for the device" text={made.commands} />}
             <p className="quiet small">EST at <code className="break">{made.estUrl}</code>. This page follows by itself when the device appears.</p>

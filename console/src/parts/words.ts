@@ -26,11 +26,13 @@ export const SEVERITIES: Record<Schemas["Severity"], { word: string; tone: Tone 
   low: { word: "low", tone: "calm" },
 };
 
+/// Risk is what would follow if a device turned, not that it has: the cross of trouble belongs to trouble alone, or
+/// every gateway would look broken at night.
 export const RISKS: Record<Schemas["Risk"]["level"], { word: string; tone: Tone }> = {
   critical: { word: "critical", tone: "bad" },
-  high: { word: "high", tone: "bad" },
-  medium: { word: "medium", tone: "watch" },
-  low: { word: "low", tone: "good" },
+  high: { word: "high", tone: "watch" },
+  medium: { word: "medium", tone: "calm" },
+  low: { word: "low", tone: "calm" },
   unknown: { word: "not assessed", tone: "unknown" },
 };
 
