@@ -78,12 +78,16 @@ build() { # the digest of the sources
   printf 'Building Holdfast (once; a few minutes on a first run) ...\n' >&2
   local log="$HERE/target/build.log"; mkdir -p "$HERE/target/dist/lib"
   rm -f "$DIST"/*.jar
+  printf '  the console\n' >&2
   if [ -x "$HERE/console/build.sh" ]; then
     "$HERE/console/build.sh" >"$log" 2>&1 || { tail -30 "$log" >&2; fail "the console did not build; see $log"; }
   fi
   if [[ $MODULES == *,benchmarks ]]; then rm -rf "$HERE/target/dist/bench"; fi
-  (cd "$HERE" && mvn -B -ntp -q package -Dmaven.test.skip=true -pl "$MODULES" -am) >"$log" 2>&1 \
+  # Each module is told as Maven comes to it; the first run also fetches what the build needs, which is most of the wait.
+  (cd "$HERE" && mvn -B -ntp package -Dmaven.test.skip=true -Dstyle.color=never -pl "$MODULES" -am) 2>&1 | tee "$log" |
+    sed -un 's/^\[INFO\] Building \(.*[^ ]\)  *[^ ][^ ]*  *\[\([0-9]*\)\/\([0-9]*\)\]$/  \2 of \3: \1/p' >&2 \
     || { grep -E 'ERROR|error:' "$log" | head -30 >&2; fail "the build failed; see $log"; }
+  printf '  a first start, so that later ones are quick\n' >&2
   train
   printf '%s\n' "$digest" >"$HERE/target/dist/built"
   if [[ $MODULES == *,benchmarks ]]; then printf '%s\n' "$digest" >"$HERE/target/dist/bench/built"; fi

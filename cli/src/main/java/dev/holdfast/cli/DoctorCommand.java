@@ -34,8 +34,6 @@ final class DoctorCommand implements java.util.concurrent.Callable<Integer> {
                 journal.path("intact").asBoolean() ? "ok" : "failed",
                 Printer.plain(journal.path("sentence")),
                 ""));
-        status.path("developmentBecause")
-                .forEach(reason -> checks.add(check("development", "warning", Printer.plain(reason), "")));
         server.printer().rows(checks, CHECKS);
         return checks.stream().anyMatch(c -> c.path("result").asText().equals("failed")) ? 1 : 0;
     }

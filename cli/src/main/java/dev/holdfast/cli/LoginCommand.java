@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
         name = "login",
         mixinStandardHelpOptions = true,
         description =
-                "Remembers a server and an API token (made in the console under Access, or the server's first token).")
+                "Remembers a server and an API token (made in the console under Operators, or the server's first token).")
 final class LoginCommand implements Runnable {
     @Option(names = "--url", paramLabel = "URL", description = "The operator plane.")
     private String url = "http://localhost:8080";

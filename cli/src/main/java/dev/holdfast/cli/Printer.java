@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /// Writes what the API answered, in the form that was asked for. Text from devices is shown with control characters
 /// escaped: a terminal obeys them.
@@ -153,7 +154,7 @@ final class Printer {
 
     /// The text of a node with control and bidirectional characters made visible.
     static String plain(JsonNode node) {
-        String text = node.isMissingNode() || node.isNull() ? "" : node.isValueNode() ? node.asText() : node.toString();
+        String text = words(node);
         StringBuilder safe = new StringBuilder(text.length());
         text.codePoints().forEach(c -> {
             boolean unsafe = Character.isISOControl(c)
@@ -167,6 +168,21 @@ final class Printer {
             }
         });
         return safe.toString();
+    }
+
+    /// A list as `a, b`, labels as `key=value, key=value`: the way in which they are given.
+    private static String words(JsonNode node) {
+        if (node.isMissingNode() || node.isNull()) {
+            return "";
+        }
+        if (node.isArray()) {
+            return node.valueStream().map(Printer::words).collect(Collectors.joining(", "));
+        }
+        return node.isObject()
+                ? node.propertyStream()
+                        .map(field -> field.getKey() + "=" + words(field.getValue()))
+                        .collect(Collectors.joining(", "))
+                : node.asText();
     }
 
     private static String pretty(JsonNode node) {

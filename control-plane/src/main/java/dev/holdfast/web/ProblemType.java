@@ -18,7 +18,7 @@ public enum ProblemType {
             "You are not signed in",
             "The request carries no session cookie and no token, or one that is unknown, revoked or expired.",
             "In the console: sign in with your passkey. In scripts: send `Authorization: Bearer <token>`; make a token"
-                    + " in the console under Access, or with `holdfast login`. The first operator comes in by the"
+                    + " in the console under Operators, or with `holdfast login`. The first operator comes in by the"
                     + " one-time link on the server's terminal."),
     NOT_VERIFIED(
             401,

@@ -37,7 +37,7 @@ import picocli.CommandLine.Option;
 /// `holdfast demo`: a city of meters, alive on this machine, over the product's real protocols; on loopback only,
 /// without privileges, and with nothing left behind outside its folder.
 @Command(
-        name = "demo",
+        name = "holdfast demo",
         mixinStandardHelpOptions = true,
         description = "Shows a city of meters and what Holdfast does for it.")
 public final class DemoMain implements Callable<Integer> {
@@ -99,6 +99,11 @@ public final class DemoMain implements Callable<Integer> {
         Path given = data;
         boolean temporary = given == null;
         Path folder = given == null ? Files.createTempDirectory("holdfast-demo-") : given.toAbsolutePath();
+        if (Files.exists(folder.resolve("gateways.json"))) {
+            err.println("holdfast demo: " + folder + " holds a city already, and a story is told once;"
+                    + " give another folder, or remove this one");
+            return 2;
+        }
         Files.createDirectories(folder);
         // The embedded database may run as another user, who must be able to reach its folder.
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
@@ -157,6 +162,7 @@ public final class DemoMain implements Callable<Integer> {
         server.onUnexpectedEnd(this::childDied);
         narrator.say("The console is on " + server.origin() + " after " + Narrator.seconds(System.nanoTime() - begun));
         server.signInLink().ifPresent(link -> narrator.say("Sign in with a passkey, once, by: " + link));
+        howToTakePart(server);
         OperatorClient api = opened(new OperatorClient(server.origin(), server.token()));
 
         SecureRandom random = new SecureRandom();
@@ -201,10 +207,19 @@ public final class DemoMain implements Callable<Integer> {
         if (!exitAfterStory) {
             narrator.say("");
             narrator.say("The city lives on: " + server.origin() + "; Ctrl-C ends it.");
+            server.signInLink().ifPresent(link -> narrator.say("Where nobody has signed in yet, once, by: " + link));
+            howToTakePart(server);
             interrupted.await();
             return 0;
         }
         return check(folder, server, api, story.truth());
+    }
+
+    /// Nobody needs to wait for the story's end to enrol a device of their own.
+    private void howToTakePart(DemoServer server) {
+        narrator.say("Command line, meanwhile: ./holdfast login --url " + server.origin() + " --token-file "
+                + server.tokenFile());
+        narrator.say("Devices: HTTPS at localhost:" + server.devicePort() + ", MQTT at localhost:" + server.mqttPort());
     }
 
     private Map<String, InetSocketAddress> gateways(

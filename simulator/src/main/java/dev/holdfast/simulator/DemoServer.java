@@ -13,7 +13,6 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /// The server of the demo: `holdfast serve` itself, as a child process on loopback, configured as anybody would
 /// configure it.
@@ -127,15 +126,11 @@ final class DemoServer implements AutoCloseable {
 
     /// The token that the server leaves for the first script, in a file that only its owner can read.
     String token() throws IOException {
-        Path secrets = data.resolve("secrets");
-        try (Stream<Path> files = Files.list(secrets)) {
-            Optional<Path> file = files.filter(f -> f.getFileName().toString().contains("token"))
-                    .findFirst();
-            if (file.isEmpty()) {
-                throw new IOException("the server left no token in " + secrets);
-            }
-            return Files.readString(file.get()).strip();
-        }
+        return Files.readString(tokenFile()).strip();
+    }
+
+    Path tokenFile() {
+        return data.resolve("secrets/first-token");
     }
 
     boolean isAlive() {
