@@ -73,15 +73,9 @@ public final class HostileRequests {
                 "unknown critical extension",
                 EnrolmentRefusal.EXTENSION_NOT_ACCEPTED,
                 extended(new Extension(
-                        new ASN1ObjectIdentifier("1.3.6.1.4.1.99999.1"),
-                        true,
-                        new DERUTF8String("x").getEncoded())));
+                        new ASN1ObjectIdentifier("1.3.6.1.4.1.99999.1"), true, new DERUTF8String("x").getEncoded())));
         add(all, "empty extension sequence", EnrolmentRefusal.EXTENSION_NOT_ACCEPTED, extended());
-        add(
-                all,
-                "duplicate extension",
-                EnrolmentRefusal.EXTENSION_NOT_ACCEPTED,
-                extended(names(0), names(0)));
+        add(all, "duplicate extension", EnrolmentRefusal.EXTENSION_NOT_ACCEPTED, extended(names(0), names(0)));
         add(all, "octets after an extension", EnrolmentRefusal.EXTENSION_NOT_ACCEPTED, extended(names(1)));
         keys(all);
         names(all);
@@ -103,7 +97,9 @@ public final class HostileRequests {
                 all,
                 "weak key (RSA of 2048 bits)",
                 EnrolmentRefusal.KEY_WEAK,
-                unsigned(rsa(SMALL_FACTOR.shiftRight(1_024).setBit(0), F4), PKCSObjectIdentifiers.sha256WithRSAEncryption));
+                unsigned(
+                        rsa(SMALL_FACTOR.shiftRight(1_024).setBit(0), F4),
+                        PKCSObjectIdentifiers.sha256WithRSAEncryption));
         add(
                 all,
                 "weak key (exponent 3)",
@@ -179,8 +175,11 @@ public final class HostileRequests {
                 all,
                 "oversized request",
                 EnrolmentRefusal.MALFORMED_REQUEST,
-                signed(name(device), Optional.of(attribute(
-                        PKCSObjectIdentifiers.pkcs_9_at_unstructuredName, new DERUTF8String("x".repeat(17_000))))));
+                signed(
+                        name(device),
+                        Optional.of(attribute(
+                                PKCSObjectIdentifiers.pkcs_9_at_unstructuredName,
+                                new DERUTF8String("x".repeat(17_000))))));
     }
 
     // ------------------------------------------------------------------ parts
@@ -198,9 +197,7 @@ public final class HostileRequests {
     private static Extension names(int more) throws IOException {
         byte[] names = new GeneralNames(new GeneralName(GeneralName.dNSName, "a.example.org")).getEncoded();
         return new Extension(
-                Extension.subjectAlternativeName,
-                false,
-                new DEROctetString(Arrays.copyOf(names, names.length + more)));
+                Extension.subjectAlternativeName, false, new DEROctetString(Arrays.copyOf(names, names.length + more)));
     }
 
     private static SubjectPublicKeyInfo rsa(BigInteger modulus, BigInteger exponent) throws IOException {
@@ -221,8 +218,7 @@ public final class HostileRequests {
     private byte[] extended(Extension... extensions) throws IOException, GeneralSecurityException {
         return signed(
                 name(device),
-                Optional.of(attribute(
-                        PKCSObjectIdentifiers.pkcs_9_at_extensionRequest, new DERSequence(extensions))));
+                Optional.of(attribute(PKCSObjectIdentifiers.pkcs_9_at_extensionRequest, new DERSequence(extensions))));
     }
 
     private byte[] signed(X500Name subject, Optional<DERSequence> attribute)
@@ -232,9 +228,7 @@ public final class HostileRequests {
                 attribute(PKCSObjectIdentifiers.pkcs_9_at_challengePassword, new DERPrintableString(text))));
         attribute.ifPresent(attributes::add);
         CertificationRequestInfo info = new CertificationRequestInfo(
-                subject,
-                SubjectPublicKeyInfo.getInstance(key.getPublic().getEncoded()),
-                new DERSet(attributes));
+                subject, SubjectPublicKeyInfo.getInstance(key.getPublic().getEncoded()), new DERSet(attributes));
         boolean rsa = key.getPublic().getAlgorithm().equals("RSA");
         return new CertificationRequest(
                         info,
@@ -243,9 +237,7 @@ public final class HostileRequests {
                                         PKCSObjectIdentifiers.sha256WithRSAEncryption, DERNull.INSTANCE)
                                 : new AlgorithmIdentifier(X9ObjectIdentifiers.ecdsa_with_SHA256),
                         new DERBitString(Crypto.sign(
-                                key.getPrivate(),
-                                Crypto.schemeFor(key.getPublic()),
-                                info.getEncoded("DER"))))
+                                key.getPrivate(), Crypto.schemeFor(key.getPublic()), info.getEncoded("DER"))))
                 .getEncoded("DER");
     }
 

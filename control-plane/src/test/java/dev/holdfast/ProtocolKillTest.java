@@ -118,7 +118,8 @@ class ProtocolKillTest {
             for (Outcome outcome : outcomes) {
                 assertThat(server.ask("standing " + outcome.device()))
                         .as("seed " + SEED + ", " + outcome.device())
-                        .matches(Serial.of(outcome.certificate().getSerialNumber()).hex() + "=(PENDING|ACTIVE)");
+                        .matches(Serial.of(outcome.certificate().getSerialNumber())
+                                        .hex() + "=(PENDING|ACTIVE)");
             }
             assertThat(server.ask("verify")).isEqualTo("Optional.empty");
         } finally {

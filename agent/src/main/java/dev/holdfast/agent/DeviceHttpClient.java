@@ -168,19 +168,16 @@ public final class DeviceHttpClient implements AutoCloseable {
                 return;
             }
             Channel fresh = done.channel();
-            fresh.pipeline()
-                    .get(SslHandler.class)
-                    .handshakeFuture()
-                    .addListener(handshake -> {
-                        connecting = false;
-                        if (!handshake.isSuccess()) {
-                            failNext("TLS with " + target + " failed: "
-                                    + handshake.cause().getMessage());
-                            return;
-                        }
-                        channel = fresh;
-                        advance();
-                    });
+            fresh.pipeline().get(SslHandler.class).handshakeFuture().addListener(handshake -> {
+                connecting = false;
+                if (!handshake.isSuccess()) {
+                    failNext("TLS with " + target + " failed: "
+                            + handshake.cause().getMessage());
+                    return;
+                }
+                channel = fresh;
+                advance();
+            });
         });
     }
 

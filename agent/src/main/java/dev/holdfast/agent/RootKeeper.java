@@ -155,10 +155,14 @@ final class RootKeeper {
     private void conclude(WholeAnswer.Result result, List<X509Certificate> chain) {
         switch (result) {
             case WholeAnswer.Result.Failed failed -> again("roots-not-heard", failed.reason());
-            case WholeAnswer.Result.Answer answer when answer.status() == 200 -> {
+            case WholeAnswer.Result.Answer answer
+            when answer.status() == 200 -> {
                 try {
                     heard(CertificatesOnly.decode(Base64.getMimeDecoder().decode(answer.body())), chain);
-                    askLater(askAgain ? settings.pace().firstPoll() : settings.pace().roots());
+                    askLater(
+                            askAgain
+                                    ? settings.pace().firstPoll()
+                                    : settings.pace().roots());
                 } catch (X509FormatException | IllegalArgumentException e) {
                     again("roots-not-heard", "the answer is not a list of certificates: " + e.getMessage());
                 } catch (IOException e) {

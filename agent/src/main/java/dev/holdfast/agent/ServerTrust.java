@@ -72,10 +72,8 @@ final class ServerTrust extends X509ExtendedTrustManager {
     }
 
     /// Whether this chain is a server's under this root alone, whatever host it names.
-    static boolean leads(
-            List<X509Certificate> chain, X509Certificate root, Set<String> withdrawnKeys, Instant now) {
-        TrustedRoots alone = new TrustedRoots(
-                List.of(new RootSuccession.Trusted(root, true)), Set.of(), withdrawnKeys);
+    static boolean leads(List<X509Certificate> chain, X509Certificate root, Set<String> withdrawnKeys, Instant now) {
+        TrustedRoots alone = new TrustedRoots(List.of(new RootSuccession.Trusted(root, true)), Set.of(), withdrawnKeys);
         try {
             new ServerTrust(() -> alone, InstantSource.fixed(now)).validate(chain);
             return true;

@@ -71,7 +71,9 @@ record TrustedRoots(List<Trusted> roots, Set<String> handed, Set<String> withdra
         ObjectNode tree = AgentJson.object().put("v", 1);
         ArrayNode all = tree.putArray("roots");
         for (Trusted root : roots) {
-            all.addObject().put("certificate", Certificates.der(root.certificate())).put("listed", root.listed());
+            all.addObject()
+                    .put("certificate", Certificates.der(root.certificate()))
+                    .put("listed", root.listed());
         }
         handed.stream().sorted().forEach(tree.putArray("handed")::add);
         withdrawnKeys.forEach(tree.putArray("withdrawnKeys")::add);

@@ -53,8 +53,7 @@ class RootKeeperTest {
         DeviceIdentity identity = OLD.server("localhost");
         KeyStore keys = KeyStore.getInstance("PKCS12");
         keys.load(null, null);
-        keys.setKeyEntry(
-                "server", identity.key(), new char[0], identity.chain().toArray(X509Certificate[]::new));
+        keys.setKeyEntry("server", identity.key(), new char[0], identity.chain().toArray(X509Certificate[]::new));
         KeyManagerFactory factory = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
         factory.init(keys, new char[0]);
         SSLContext tls = SSLContext.getInstance("TLS");

@@ -100,6 +100,7 @@ class TrustedRootsTest {
         assertThatCode(() -> connect(newAlone, aside)).doesNotThrowAnyException();
         assertThatThrownBy(() -> connect(replaced(), aside)).isInstanceOf(CertificateException.class);
         assertThatThrownBy(() -> connect(replaced(), direct)).isInstanceOf(CertificateException.class);
-        assertThatCode(() -> connect(replaced(), NEW.server("localhost").chain())).doesNotThrowAnyException();
+        assertThatCode(() -> connect(replaced(), NEW.server("localhost").chain()))
+                .doesNotThrowAnyException();
     }
 }

@@ -81,8 +81,8 @@ final class RevocationRows {
         int times = bench.size(5, 1); // the kernel counts in hundredths of a second
         Bench.Cost cached =
                 bench.compare("ocsp" + revoked, server, Duration.ZERO, _ -> onKept(kept, plain, times), null);
-        Bench.Cost signed = bench.compare(
-                "ocsp-nonce" + revoked, server, Duration.ZERO, _ -> onKept(kept, withNonce, times), null);
+        Bench.Cost signed =
+                bench.compare("ocsp-nonce" + revoked, server, Duration.ZERO, _ -> onKept(kept, withNonce, times), null);
         kept.forEach(DeviceConnection::close);
         Bench.Cost alone = bench.compare(
                 "ocsp-new" + revoked,

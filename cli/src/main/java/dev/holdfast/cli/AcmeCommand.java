@@ -48,8 +48,7 @@ final class AcmeCommand {
     void deactivate(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id, @Mixin Because because) {
         server.printer()
                 .one(
-                        server.client()
-                                .post("/acme-accounts/" + ApiClient.encode(id) + "/deactivate", because.body()),
+                        server.client().post("/acme-accounts/" + ApiClient.encode(id) + "/deactivate", because.body()),
                         ACCOUNTS);
     }
 }

@@ -139,7 +139,9 @@ final class CampaignCommand {
     void finish(
             @Mixin ServerOptions server,
             @Parameters(paramLabel = "ID") String id,
-            @Option(names = "--leave-behind", description =
+            @Option(
+                            names = "--leave-behind",
+                            description =
                                     "Those that are missing are refused from then on. After an emergency one person may; of"
                                             + " a root a second, different person must ask for the same. Never of an issuer.")
                     boolean despite,

@@ -44,8 +44,8 @@ final class TpmCommand {
             "SEEN=seen",
             "EXPECTED EVENT=expectedEvent",
             "SEEN EVENT=seenEvent");
-    private static final Table REFERENCES =
-            Table.of("name", "No reference values.", "NAME=name", "FIRMWARE=firmware", "SUPERSEDED=superseded", "VALUES=values");
+    private static final Table REFERENCES = Table.of(
+            "name", "No reference values.", "NAME=name", "FIRMWARE=firmware", "SUPERSEDED=superseded", "VALUES=values");
 
     @Command(
             name = "register",
@@ -119,8 +119,9 @@ final class TpmCommand {
             @Parameters(paramLabel = "DEVICE") String device,
             @Option(
                             names = "--differences",
-                            description = "In which registers the last verdict differs from what was expected, and which"
-                                    + " measured events did it.")
+                            description =
+                                    "In which registers the last verdict differs from what was expected, and which"
+                                            + " measured events did it.")
                     boolean differences) {
         JsonNode verdicts = server.client().get(path(device)).path("verdicts");
         if (differences) {

@@ -175,12 +175,7 @@ public final class Accounts {
                     .map(Account::active)
                     .orElse(false)) {
                 AcmeStore.deactivate(tx.sql(), account.id(), tx.now());
-                record(
-                        tx,
-                        DEACTIVATED,
-                        account,
-                        "its holder asked for it",
-                        Map.of("account", account.id()));
+                record(tx, DEACTIVATED, account, "its holder asked for it", Map.of("account", account.id()));
             }
         });
     }
@@ -289,12 +284,7 @@ public final class Accounts {
         }
         AcmeStore.deactivate(tx.sql(), id, tx.now());
         tx.record(new Entry(
-                DEACTIVATED,
-                of,
-                Inventory.subject(account.get().device()),
-                actor,
-                reason,
-                Map.of("account", id)));
+                DEACTIVATED, of, Inventory.subject(account.get().device()), actor, reason, Map.of("account", id)));
         return Deactivation.DEACTIVATED;
     }
 

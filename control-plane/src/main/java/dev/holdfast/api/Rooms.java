@@ -82,8 +82,10 @@ public record Rooms(
         if (configuration.publicHostName() == null) {
             because.add("no public host name is configured (publicHostName)");
         }
-        boolean devices =
-                ca.authorities().devices(environment()).map(Authority::development).orElse(true);
+        boolean devices = ca.authorities()
+                .devices(environment())
+                .map(Authority::development)
+                .orElse(true);
         boolean listeners = ca.authorities().server().development();
         if (devices && listeners) {
             because.add("the root key was made by this server, without a ceremony");

@@ -14,7 +14,8 @@ import java.util.stream.Collectors;
 ///
 /// @param since when it was first so
 /// @param expected and `seen`: in words, safe to show
-public record Alarm(DeviceRef device, Cause cause, Weight weight, Instant since, Instant at, String expected, String seen) {
+public record Alarm(
+        DeviceRef device, Cause cause, Weight weight, Instant since, Instant at, String expected, String seen) {
     private static final int IN_A_ROW = 3;
     private static final int EVENTS_TOLD = 3;
     private static final int MOST_TEXT = 1_000;

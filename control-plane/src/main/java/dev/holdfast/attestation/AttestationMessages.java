@@ -115,9 +115,7 @@ final class AttestationMessages {
         if (!verdict.differences().isEmpty()) {
             fields.put(
                     "differences",
-                    verdict.differences().stream()
-                            .map(Verdict.Difference::text)
-                            .toList());
+                    verdict.differences().stream().map(Verdict.Difference::text).toList());
         }
         return Json.bytes(fields);
     }

@@ -48,7 +48,8 @@ final class Ledger {
     static Appraised appraise(Transaction tx, Device record, String endorsement, Quoted quoted) {
         DeviceRef device = record.ref();
         Optional<VerdictStore.State> before = VerdictStore.lock(tx.sql(), device);
-        List<PcrReference> references = new ArrayList<>(ReferenceStore.ofModel(tx.sql(), device.environment(), record.model()));
+        List<PcrReference> references =
+                new ArrayList<>(ReferenceStore.ofModel(tx.sql(), device.environment(), record.model()));
         references.addAll(ReferenceStore.ofDevice(tx.sql(), device));
         PcrPolicy.Judgement judgement = References.policy(tx, device.environment(), record.model())
                 .judge(
@@ -93,7 +94,9 @@ final class Ledger {
             log.believed()
                     .filter(MeasuredEvents::isKept)
                     .ifPresent(events -> ReferenceStore.learnEvents(
-                            tx.sql(), matched.reference().generation(), events.only(matched.reference().values())));
+                            tx.sql(),
+                            matched.reference().generation(),
+                            events.only(matched.reference().values())));
         }
     }
 
@@ -135,7 +138,8 @@ final class Ledger {
     static boolean record(Transaction tx, Verdict verdict, List<Verdict> before) {
         Optional<Verdict> last = before.stream().findFirst();
         boolean overdue = verdict.passed() && OverdueStore.settle(tx.sql(), verdict.device());
-        boolean recovered = verdict.passed() && (overdue || last.filter(v -> !v.passed()).isPresent());
+        boolean recovered =
+                verdict.passed() && (overdue || last.filter(v -> !v.passed()).isPresent());
         boolean said = recovered
                 || last.isEmpty()
                 || verdict.isNewsAfter(last.get())

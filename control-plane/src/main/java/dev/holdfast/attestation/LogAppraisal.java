@@ -84,8 +84,7 @@ sealed interface LogAppraisal {
         List<MeasuredEvents.Measured> all = new ArrayList<>();
         for (EventLog.Event event : log.events()) {
             if (event.isMeasured() && event.register() == register) {
-                all.add(new MeasuredEvents.Measured(
-                        event.digests().getOrDefault(bank, ""), event.words(bank)));
+                all.add(new MeasuredEvents.Measured(event.digests().getOrDefault(bank, ""), event.words(bank)));
             }
         }
         return all;

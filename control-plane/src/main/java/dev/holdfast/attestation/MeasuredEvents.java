@@ -62,11 +62,10 @@ record MeasuredEvents(Map<String, List<Measured>> byRegister) {
             if (i < from.size() && j < to.size() && same(from.get(i), to.get(j))) {
                 i++;
                 j++;
-            } else if (i < from.size()
-                    && j < to.size()
-                    && common[i + 1][j + 1] == common[i][j]) {
+            } else if (i < from.size() && j < to.size() && common[i + 1][j + 1] == common[i][j]) {
                 changes.add(new Verdict.Change(
-                        Optional.of(from.get(i++).text()), Optional.of(to.get(j++).text())));
+                        Optional.of(from.get(i++).text()),
+                        Optional.of(to.get(j++).text())));
             } else if (j >= to.size() || (i < from.size() && common[i + 1][j] >= common[i][j + 1])) {
                 changes.add(new Verdict.Change(Optional.of(from.get(i++).text()), Optional.empty()));
             } else {
@@ -108,7 +107,8 @@ record MeasuredEvents(Map<String, List<Measured>> byRegister) {
             for (Map.Entry<String, JsonNode> register : Json.tree(json).properties()) {
                 List<Measured> events = new ArrayList<>();
                 register.getValue()
-                        .forEach(e -> events.add(new Measured(e.path(0).asText(), e.path(1).asText())));
+                        .forEach(e -> events.add(
+                                new Measured(e.path(0).asText(), e.path(1).asText())));
                 all.put(register.getKey(), events);
             }
             return new MeasuredEvents(all);

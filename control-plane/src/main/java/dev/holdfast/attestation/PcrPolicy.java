@@ -101,7 +101,12 @@ public record PcrPolicy(PcrSelection selection, boolean firstUse, Optional<Durat
             return refused(
                     TpmFault.PCR_REGRESSION,
                     "the values are those of '" + found.name() + "'; this device has been at later ones",
-                    nearest(counting.stream().filter(r -> r.generation() > found.generation()).toList(), registers, runs));
+                    nearest(
+                            counting.stream()
+                                    .filter(r -> r.generation() > found.generation())
+                                    .toList(),
+                            registers,
+                            runs));
         }
         return new Judgement.Matched(found);
     }
@@ -116,8 +121,7 @@ public record PcrPolicy(PcrSelection selection, boolean firstUse, Optional<Durat
             List<PcrReference> references, Map<String, String> registers, Optional<FirmwareVersion> runs) {
         return references.stream()
                 .filter(r -> !r.superseded())
-                .max(Comparator.<PcrReference>comparingInt(
-                                r -> runs.isPresent() && runs.equals(r.firmware()) ? 1 : 0)
+                .max(Comparator.<PcrReference>comparingInt(r -> runs.isPresent() && runs.equals(r.firmware()) ? 1 : 0)
                         .thenComparingInt(r -> -r.differences(registers).size())
                         .thenComparingLong(PcrReference::generation));
     }

@@ -81,8 +81,7 @@ final class Reattestation {
                             quote.values().orElseThrow(),
                             TpmLife.of(key.name(), state.get().life().genuine(), believed.statement())));
             Device record = inventory.lock(tx, device).orElseThrow();
-            appraised = quoted.map(
-                    q -> Ledger.appraise(tx, record, state.get().endorsement(), q));
+            appraised = quoted.map(q -> Ledger.appraise(tx, record, state.get().endorsement(), q));
             appraised.ifPresent(result -> faults.addAll(result.faults()));
         }
         LogAppraisal log = LogAppraisal.of(sentLog, quoted.map(Ledger.Quoted::values));
@@ -104,15 +103,10 @@ final class Reattestation {
     }
 
     /// @param quoted only when the quote is believed
-    private record Shown(
-            Optional<Ledger.Quoted> quoted, Optional<Ledger.Appraised> appraised, LogAppraisal log) {}
+    private record Shown(Optional<Ledger.Quoted> quoted, Optional<Ledger.Appraised> appraised, LogAppraisal log) {}
 
     private static Verdict verdict(
-            Transaction tx,
-            DeviceRef device,
-            List<Found> faults,
-            Optional<VerdictStore.State> state,
-            Shown shown) {
+            Transaction tx, DeviceRef device, List<Found> faults, Optional<VerdictStore.State> state, Shown shown) {
         return new Verdict(
                 device,
                 tx.now(),

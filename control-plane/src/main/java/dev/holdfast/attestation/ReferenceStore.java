@@ -19,7 +19,8 @@ import org.jooq.Record;
 
 /// The tables of reference values.
 final class ReferenceStore {
-    private static final String COLUMNS = "select generation, origin, name, firmware, content, superseded from tpm_reference ";
+    private static final String COLUMNS =
+            "select generation, origin, name, firmware, content, superseded from tpm_reference ";
 
     private ReferenceStore() {}
 
@@ -67,11 +68,7 @@ final class ReferenceStore {
     }
 
     static void insertForModel(
-            DSLContext sql,
-            Environment environment,
-            ModelId model,
-            References.Wish wish,
-            Instant now) {
+            DSLContext sql, Environment environment, ModelId model, References.Wish wish, Instant now) {
         sql.execute(
                 "insert into tpm_reference(environment, model, origin, name, firmware, content, superseded, created_at)"
                         + " values (?, ?, 'model', ?, ?, ?, ?, ?)",

@@ -118,7 +118,11 @@ public final class References {
                     Map.of(
                             "pcrs", wanted.policy().selection().text(),
                             "firstUse", wanted.policy().firstUse(),
-                            "every", wanted.policy().every().map(Object::toString).orElse(""),
+                            "every",
+                                    wanted.policy()
+                                            .every()
+                                            .map(Object::toString)
+                                            .orElse(""),
                             "inForce", names(wanted, false),
                             "superseded", names(wanted, true))));
         });

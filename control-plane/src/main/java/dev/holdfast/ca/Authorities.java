@@ -149,10 +149,7 @@ public final class Authorities {
 
     /// The authority that has signed this one's certificate, where it is ours and its key is here.
     public Optional<Authority> signer(Authority authority) {
-        return all.stream()
-                .filter(authority::isBelow)
-                .filter(this::canSign)
-                .findFirst();
+        return all.stream().filter(authority::isBelow).filter(this::canSign).findFirst();
     }
 
     private int generation(String id) {
@@ -418,7 +415,8 @@ public final class Authorities {
             }
             int generation = AuthorityStore.nextGeneration(tx.sql(), purpose, environment);
             String id = purpose.text() + environment.map(e -> "-" + e).orElse("") + "-" + generation;
-            Authority made = authorities.certificates
+            Authority made = authorities
+                    .certificates
                     .below(
                             root,
                             id,
@@ -445,13 +443,17 @@ public final class Authorities {
             int generation = AuthorityStore.nextGeneration(tx.sql(), Authority.Purpose.ROOT, Optional.empty());
             String id = "root-" + generation;
             SubjectPublicKeyInfo key = authorities.certificates.key(id);
-            Authority made =
-                    authorities.certificates.selfSigned(id, generation, key, tx.now()).with(Authority.Standing.READY);
+            Authority made = authorities
+                    .certificates
+                    .selfSigned(id, generation, key, tx.now())
+                    .with(Authority.Standing.READY);
             AuthorityStore.insert(tx.sql(), made, tx.now());
             AuthorityStore.insertCross(
-                    tx.sql(), new AuthorityStore.Cross(made.id(), old.id(), authorities.certificates.cross(made, old, tx.now())));
+                    tx.sql(),
+                    new AuthorityStore.Cross(made.id(), old.id(), authorities.certificates.cross(made, old, tx.now())));
             AuthorityStore.insertCross(
-                    tx.sql(), new AuthorityStore.Cross(old.id(), made.id(), authorities.certificates.cross(old, made, tx.now())));
+                    tx.sql(),
+                    new AuthorityStore.Cross(old.id(), made.id(), authorities.certificates.cross(old, made, tx.now())));
             Authorities.record(tx, "authority.created", made, by, why);
             return Optional.of(made);
         }

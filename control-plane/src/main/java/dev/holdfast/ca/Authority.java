@@ -85,13 +85,11 @@ public record Authority(
         /// @param cross whether it is a root's certificate by another root
         static Signed of(X509Certificate certificate, Authority authority, boolean cross) {
             Instant at = authority.endedAt().orElse(Instant.EPOCH);
-            Optional<Taken> taken =
-                    switch (authority.standing()) {
-                        case READY, ACTIVE, RENEW_ONLY -> Optional.empty();
-                        case RETIRED ->
-                            cross ? Optional.of(new Taken(at, RevocationReason.SUPERSEDED)) : Optional.empty();
-                        case DISTRUSTED -> Optional.of(new Taken(at, RevocationReason.CA_COMPROMISE));
-                    };
+            Optional<Taken> taken = switch (authority.standing()) {
+                case READY, ACTIVE, RENEW_ONLY -> Optional.empty();
+                case RETIRED -> cross ? Optional.of(new Taken(at, RevocationReason.SUPERSEDED)) : Optional.empty();
+                case DISTRUSTED -> Optional.of(new Taken(at, RevocationReason.CA_COMPROMISE));
+            };
             return new Signed(certificate.getSerialNumber(), taken);
         }
     }

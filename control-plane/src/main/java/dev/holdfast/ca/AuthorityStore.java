@@ -89,8 +89,7 @@ final class AuthorityStore {
                 id);
     }
 
-    static boolean setStanding(
-            DSLContext sql, String id, Authority.Standing from, Authority.Standing to, Instant now) {
+    static boolean setStanding(DSLContext sql, String id, Authority.Standing from, Authority.Standing to, Instant now) {
         return sql.execute(
                         "update authority set state = ?, ended_at = ?::timestamptz where id = ? and state = ?",
                         to.text(),

@@ -144,7 +144,8 @@ final class Ceremony {
                         // Of the file as it came: what `sha256sum` says on the server, and is read aloud.
                         new Fact(
                                 "request's file, SHA-256",
-                                Digest.of(request.getBytes(StandardCharsets.UTF_8)).hex()),
+                                Digest.of(request.getBytes(StandardCharsets.UTF_8))
+                                        .hex()),
                         new Fact("valid until", issuer.getNotAfter().toInstant().toString()),
                         new Fact(
                                 "names it may certify",

@@ -39,7 +39,8 @@ public final class CmpEndpoint {
     private final CmpResponder responder;
     private final Ca ca;
     private final Environment environment;
-    private final RequestIntake intake = new RequestIntake("CMP", CmpMessage.MOST_OCTETS / 1024, "RFC 9811 section 3", AT_ONCE);
+    private final RequestIntake intake =
+            new RequestIntake("CMP", CmpMessage.MOST_OCTETS / 1024, "RFC 9811 section 3", AT_ONCE);
     private final AtomicBoolean sweeping = new AtomicBoolean();
 
     public CmpEndpoint(

@@ -117,8 +117,7 @@ public final class Commands {
         if (batch.isEmpty()) {
             return;
         }
-        Set<DeviceRef> passedOver =
-                database.transact(sql -> DesiredStore.advance(sql, column, batch, clock.instant()));
+        Set<DeviceRef> passedOver = database.transact(sql -> DesiredStore.advance(sql, column, batch, clock.instant()));
         batch.keySet().removeAll(passedOver);
         batch.forEach(gathered::remove);
     }

@@ -24,10 +24,10 @@ final class AcmeAccountsEndpoint {
     }
 
     private Reply list(Call call) {
-        List<Accounts.Listed> page =
-                rooms.accounts().list(call.environment(), call.deviceParameter(), call.cursor().orElse(""), call.limit());
-        Fields reply =
-                Fields.of("accounts", page.stream().map(AcmeAccountsEndpoint::fields).toList());
+        List<Accounts.Listed> page = rooms.accounts()
+                .list(call.environment(), call.deviceParameter(), call.cursor().orElse(""), call.limit());
+        Fields reply = Fields.of(
+                "accounts", page.stream().map(AcmeAccountsEndpoint::fields).toList());
         return Reply.ok(
                 page.size() == call.limit()
                         ? reply.with("next", call.nextCursor(page.getLast().id()))

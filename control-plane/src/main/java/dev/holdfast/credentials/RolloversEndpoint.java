@@ -65,22 +65,19 @@ final class RolloversEndpoint {
         return call.body().path("despite").asBoolean()
                 ? rollovers()
                         .finishLeavingBehind(
-                                call.id(),
-                                rooms.access().personBehind(call.caller()),
-                                call.reason(),
-                                call.actor())
+                                call.id(), rooms.access().personBehind(call.caller()), call.reason(), call.actor())
                 : rollovers().finish(call.id(), call.reason(), call.actor());
     }
 
     private Reply devices(Call call) {
         Rollover rollover = rollovers().find(call.id()).orElseThrow(() -> unknown(call));
-        DeviceTrust.Only only = DeviceTrust.Only.valueOf(
-                call.text("only").orElse("all").toUpperCase(Locale.ROOT));
+        DeviceTrust.Only only =
+                DeviceTrust.Only.valueOf(call.text("only").orElse("all").toUpperCase(Locale.ROOT));
         List<DeviceTrust> found =
                 rollovers().devices(rollover, only, call.cursor().map(RolloversEndpoint::last), call.limit() + 1);
         List<DeviceTrust> shown = found.subList(0, Math.min(found.size(), call.limit()));
-        Fields reply =
-                Fields.of("devices", shown.stream().map(RolloversEndpoint::fields).toList());
+        Fields reply = Fields.of(
+                "devices", shown.stream().map(RolloversEndpoint::fields).toList());
         if (found.size() > call.limit()) {
             DeviceRef last = shown.getLast().device();
             reply.with("next", call.nextCursor(last.environment() + " " + last.id()));
@@ -137,8 +134,7 @@ final class RolloversEndpoint {
                     Step.DevicesDepend _,
                     Step.NeedsAnother _,
                     Step.NeedsCeremony _,
-                    Step.NotReplaceable _ ->
-                answer(call, step);
+                    Step.NotReplaceable _ -> answer(call, step);
         };
     }
 

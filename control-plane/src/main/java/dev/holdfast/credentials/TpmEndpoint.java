@@ -280,8 +280,8 @@ final class TpmEndpoint {
                 .with(
                         "events",
                         difference.events().stream()
-                                .map(change -> Fields.of("expected", change.expected())
-                                        .with("seen", change.seen()))
+                                .map(change ->
+                                        Fields.of("expected", change.expected()).with("seen", change.seen()))
                                 .toList());
     }
 

@@ -70,7 +70,8 @@ final class CredentialRules {
                     "the shared secret has given a certificate or an account already; ask for a new one");
         }
         return now.isAfter(secret.expiresAt())
-                ? EnrolmentPolicy.refuse(EnrolmentRefusal.SECRET_EXPIRED, "the shared secret expired " + secret.expiresAt())
+                ? EnrolmentPolicy.refuse(
+                        EnrolmentRefusal.SECRET_EXPIRED, "the shared secret expired " + secret.expiresAt())
                 : Optional.empty();
     }
 
@@ -99,7 +100,8 @@ final class CredentialRules {
                     "the device is not one of this batch, or has claimed its certificate already");
         }
         return batch.used() >= batch.most()
-                ? EnrolmentPolicy.refuse(EnrolmentRefusal.CLAIM_USED_UP, "all " + batch.most() + " places of the batch are taken")
+                ? EnrolmentPolicy.refuse(
+                        EnrolmentRefusal.CLAIM_USED_UP, "all " + batch.most() + " places of the batch are taken")
                 : Optional.empty();
     }
 
@@ -133,14 +135,16 @@ final class CredentialRules {
             case SUPERSEDED ->
                 by.overlaps()
                         ? Optional.empty()
-                        : EnrolmentPolicy.refuse(EnrolmentRefusal.CERTIFICATE_SUPERSEDED, "its successor has been used already");
+                        : EnrolmentPolicy.refuse(
+                                EnrolmentRefusal.CERTIFICATE_SUPERSEDED, "its successor has been used already");
             case REVOKED -> EnrolmentPolicy.refuse(EnrolmentRefusal.CERTIFICATE_REVOKED, "the certificate was revoked");
         };
     }
 
     private static Optional<EnrolmentDecision> validity(Instant from, Instant to, Duration grace, Instant now) {
         if (now.isBefore(from)) {
-            return EnrolmentPolicy.refuse(EnrolmentRefusal.CERTIFICATE_NOT_YET_VALID, "the client certificate begins " + from);
+            return EnrolmentPolicy.refuse(
+                    EnrolmentRefusal.CERTIFICATE_NOT_YET_VALID, "the client certificate begins " + from);
         }
         return now.isAfter(to.plus(grace))
                 ? EnrolmentPolicy.refuse(EnrolmentRefusal.CERTIFICATE_EXPIRED, "the client certificate ended " + to)

@@ -238,16 +238,15 @@ public final class Inventory {
         if (!from.mayBecome(to)) {
             throw new IllegalArgumentException("a device that is " + from.text() + " never becomes " + to.text());
         }
-        Optional<Device> moved =
-                InventoryStore.setState(tx.sql(), ref, to, from, reason, tx.now(), Optional.empty());
+        Optional<Device> moved = InventoryStore.setState(tx.sql(), ref, to, from, reason, tx.now(), Optional.empty());
         moved.ifPresent(device -> changed(tx, device, from, Optional.empty(), actor));
         return moved;
     }
 
     private static Transition changed(
             Transaction tx, Device moved, Lifecycle from, Optional<Instant> until, Actor actor) {
-        Map<String, Object> body = new TreeMap<>(
-                Map.of("from", from.text(), "to", moved.state().text()));
+        Map<String, Object> body =
+                new TreeMap<>(Map.of("from", from.text(), "to", moved.state().text()));
         until.ifPresent(end -> body.put("until", end.toString()));
         tx.record(new Entry(
                 "device." + moved.state().text(),

@@ -40,10 +40,8 @@ final class Correlation {
             case TELEMETRY_OUT_OF_HISTORY, TELEMETRY_IMPOSSIBLE -> Family.TELEMETRY;
             case SILENCE, SILENCE_BEHIND_GATEWAY -> Family.PRESENCE;
             case CONFIGURATION_DRIFT -> Family.CONFIGURATION;
-            case ATTESTED_STATE_NOT_APPROVED,
-                    ATTESTATION_KEY_WRONG,
-                    ATTESTATION_NOT_BELIEVED,
-                    ATTESTATION_OVERDUE -> Family.INTEGRITY;
+            case ATTESTED_STATE_NOT_APPROVED, ATTESTATION_KEY_WRONG, ATTESTATION_NOT_BELIEVED, ATTESTATION_OVERDUE ->
+                Family.INTEGRITY;
         };
     }
 

@@ -231,8 +231,7 @@ public final class RevocationLists {
             Collected collected = new Collected(entries);
             database.run(sql -> {
                 if (name.delta()) {
-                    RevocationStore.changed(
-                            sql, name, endingAfter, base.minus(MARGIN), now, basis.stolen(), collected);
+                    RevocationStore.changed(sql, name, endingAfter, base.minus(MARGIN), now, basis.stolen(), collected);
                 } else {
                     RevocationStore.complete(sql, name, endingAfter, now, basis.stolen(), collected);
                 }

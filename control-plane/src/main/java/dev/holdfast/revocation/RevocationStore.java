@@ -35,7 +35,12 @@ final class RevocationStore {
     ///
     /// @param stolen when the authority's key was known to be in wrong hands: nothing that it issued counts
     static void complete(
-            DSLContext sql, ListName list, Instant endingAfter, Instant now, Optional<Instant> stolen, Entries entries) {
+            DSLContext sql,
+            ListName list,
+            Instant endingAfter,
+            Instant now,
+            Optional<Instant> stolen,
+            Entries entries) {
         read(
                 sql,
                 list,
@@ -93,8 +98,8 @@ final class RevocationStore {
         CertificateState state = CertificateState.of(row.get(3, String.class));
         boolean held = row.get(4, Boolean.class);
         if (stolen.isPresent() && state != CertificateState.REVOKED) {
-            entries.add(RevocationListFrame.entry(
-                    serial.number(), stolen.get(), RevocationReason.CA_COMPROMISE.code()));
+            entries.add(
+                    RevocationListFrame.entry(serial.number(), stolen.get(), RevocationReason.CA_COMPROMISE.code()));
             return;
         }
         if (state == CertificateState.SUPERSEDED && !held && at(row, 1).isAfter(now)) {

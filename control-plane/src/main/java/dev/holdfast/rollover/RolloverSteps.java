@@ -36,14 +36,13 @@ final class RolloverSteps {
     /// @param rollover locked
     Step move(Transaction tx, Rollover rollover, boolean despite, String reason, Actor actor) {
         boolean root = rollover.kind() == Rollover.Kind.ROOT;
-        Facts facts = root ? RolloverStore.notTrusting(tx.sql(), newRoot(rollover), tx.now(), SOME) : Facts.NOBODY_MISSING;
+        Facts facts =
+                root ? RolloverStore.notTrusting(tx.sql(), newRoot(rollover), tx.now(), SOME) : Facts.NOBODY_MISSING;
         return switch (RolloverPolicy.move(rollover, facts, despite ? Despite.ONE_PERSON : Despite.NOBODY)) {
             case Decision.Refuse refuse -> refuse.step();
             case Decision.AskAnother _ -> throw new IllegalStateException("one person may move a rollover");
             case Decision.Go go ->
-                root
-                        ? moveRoot(tx, rollover, go.leftBehind(), reason, actor)
-                        : moveIssuer(tx, rollover, reason, actor);
+                root ? moveRoot(tx, rollover, go.leftBehind(), reason, actor) : moveIssuer(tx, rollover, reason, actor);
         };
     }
 
@@ -98,8 +97,9 @@ final class RolloverSteps {
     }
 
     private Facts facts(Transaction tx, Rollover rollover) {
-        List<String> ids =
-                going(ca, authority(rollover.oldAuthority())).stream().map(Authority::id).toList();
+        List<String> ids = going(ca, authority(rollover.oldAuthority())).stream()
+                .map(Authority::id)
+                .toList();
         return rollover.kind() == Rollover.Kind.ROOT
                 ? RolloverStore.dependingOrNotTrusting(tx.sql(), ids, newRoot(rollover), tx.now(), SOME)
                 : RolloverStore.someDepending(tx.sql(), ids, tx.now(), SOME);
@@ -125,9 +125,8 @@ final class RolloverSteps {
 
     private Step end(
             Transaction tx, Rollover rollover, long leftBehind, Optional<String> person, String reason, Actor actor) {
-        Authority.Standing to = rollover.kind() == Rollover.Kind.EMERGENCY
-                ? Authority.Standing.DISTRUSTED
-                : Authority.Standing.RETIRED;
+        Authority.Standing to =
+                rollover.kind() == Rollover.Kind.EMERGENCY ? Authority.Standing.DISTRUSTED : Authority.Standing.RETIRED;
         going(ca, authority(rollover.oldAuthority()))
                 .forEach(authority -> ca.succession().move(tx, authority, to, reason, actor));
         RolloverStore.ended(tx.sql(), rollover.id(), Rollover.Phase.ENDED, tx.now());

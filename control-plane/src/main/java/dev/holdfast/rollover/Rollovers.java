@@ -150,13 +150,11 @@ public final class Rollovers {
     /// How far each device has come, by name.
     ///
     /// @param after the last one that was seen
-    public List<DeviceTrust> devices(
-            Rollover rollover, DeviceTrust.Only only, Optional<DeviceRef> after, int limit) {
+    public List<DeviceTrust> devices(Rollover rollover, DeviceTrust.Only only, Optional<DeviceRef> after, int limit) {
         return database.read(sql -> TrustStore.devices(
                 sql,
                 rollover,
-                new TrustStore.Sides(
-                        fingerprint(rollover), ids(rollover.oldAuthority()), ids(rollover.newAuthority())),
+                new TrustStore.Sides(fingerprint(rollover), ids(rollover.oldAuthority()), ids(rollover.newAuthority())),
                 only,
                 after,
                 clock.instant(),
@@ -173,9 +171,7 @@ public final class Rollovers {
             RolloverPolicy.Facts depending = RolloverStore.someDepending(sql, before, now, RolloverSteps.SOME);
             return new Progress(
                     RolloverStore.devices(
-                            sql,
-                            rollover.environment().map(Environment::value).orElse(""),
-                            now),
+                            sql, rollover.environment().map(Environment::value).orElse(""), now),
                     RolloverStore.moved(sql, after, now),
                     depending.missing(),
                     root ? TrustStore.trusting(sql, fingerprint, now) : 0,

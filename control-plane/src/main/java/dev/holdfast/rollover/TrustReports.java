@@ -53,9 +53,7 @@ final class TrustReports {
         for (Authority root : introduced()) {
             String fingerprint = Certificates.fingerprint(root.certificate());
             if (named.contains(fingerprint) && isNew(fingerprint, report.device())) {
-                var _ = Thread.ofVirtual()
-                        .name("trust")
-                        .start(() -> acknowledge(fingerprint, root, report.device()));
+                var _ = Thread.ofVirtual().name("trust").start(() -> acknowledge(fingerprint, root, report.device()));
             }
         }
     }
@@ -86,7 +84,8 @@ final class TrustReports {
     /// Roots beside an older one that is still trusted.
     private List<Authority> introduced() {
         List<Authority> roots = ca.authorities().all().stream()
-                .filter(a -> a.purpose() == Authority.Purpose.ROOT && a.standing().isTrusted())
+                .filter(a ->
+                        a.purpose() == Authority.Purpose.ROOT && a.standing().isTrusted())
                 .toList();
         return roots.stream()
                 .filter(root -> roots.stream().anyMatch(other -> other.generation() < root.generation()))

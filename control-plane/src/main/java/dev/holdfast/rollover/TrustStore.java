@@ -12,7 +12,8 @@ import org.jooq.Record;
 
 /// Who was told of a root, who has fetched what carries it in, and who has said that they trust it.
 final class TrustStore {
-    private static final String COUNTS = "c.device is not null and c.state in ('pending','current') and c.not_after > ?";
+    private static final String COUNTS =
+            "c.device is not null and c.state in ('pending','current') and c.not_after > ?";
     private static final String SAID = "select 1 from trust_acknowledgement a where a.root_sha256 = ?"
             + " and a.environment = c.environment and a.device = c.device";
 
@@ -113,12 +114,11 @@ final class TrustStore {
                 environment,
                 after.map(d -> d.environment().value()).orElse(""),
                 after.map(d -> d.id().value()).orElse("")));
-        String having =
-                switch (only) {
-                    case ALL -> "";
-                    case ACKNOWLEDGED -> " having " + acknowledged;
-                    case MISSING -> " having not (" + acknowledged + ")";
-                };
+        String having = switch (only) {
+            case ALL -> "";
+            case ACKNOWLEDGED -> " having " + acknowledged;
+            case MISSING -> " having not (" + acknowledged + ")";
+        };
         if (only != DeviceTrust.Only.ALL && rollover.kind() != Rollover.Kind.ROOT) {
             bindings.add(RolloverStore.array(sides.after()));
         }

@@ -148,7 +148,8 @@ final class CampaignStore {
         List<Object> bindings = new ArrayList<>(List.of(
                 campaign.environment(),
                 part.get().devices().toArray(String[]::new),
-                utc(campaign.startedAt()), campaign.id()));
+                utc(campaign.startedAt()),
+                campaign.id()));
         bindings.addAll(move(campaign));
         Record row = sql.fetchSingle(
                 "with seen as (select serial from certificate where environment = ? and " + RenewalStore.COUNTS
@@ -216,11 +217,13 @@ final class CampaignStore {
                 id.get(),
                 most);
         if (cleared == 0
-                && !sql.fetchExists(DSL.table("certificate"), DSL.condition(
-                        "renewal_campaign = ? and told_at is null and renew_at >"
-                                + " (select stopped_at from renewal_campaign where id = ?)",
-                        id.get(),
-                        id.get()))) {
+                && !sql.fetchExists(
+                        DSL.table("certificate"),
+                        DSL.condition(
+                                "renewal_campaign = ? and told_at is null and renew_at >"
+                                        + " (select stopped_at from renewal_campaign where id = ?)",
+                                id.get(),
+                                id.get()))) {
             sql.execute("delete from renewal_campaign_part where campaign = ?", id.get());
             sql.execute("update renewal_campaign set cleared_at = ? where id = ?", utc(now), id.get());
         }
@@ -233,9 +236,9 @@ final class CampaignStore {
     }
 
     static Campaign find(DSLContext sql, String id, Instant now) {
-        Environment environment = new Environment(sql.fetchSingle(
-                        "select environment from renewal_campaign where id = ?", id)
-                .get(0, String.class));
+        Environment environment =
+                new Environment(sql.fetchSingle("select environment from renewal_campaign where id = ?", id)
+                        .get(0, String.class));
         return find(sql, environment, id, now).orElseThrow();
     }
 

@@ -13,6 +13,7 @@ import org.jooq.DSLContext;
 /// Who is to be told to renew: the renewal columns of the table of certificates.
 final class RenewalStore {
     static final String COUNTS = "device is not null and state in ('pending','current') and not held";
+
     private RenewalStore() {}
 
     /// A device that is to be told.

@@ -194,8 +194,7 @@ public final class Renewals implements AutoCloseable {
             return new Planned(true, part.isPresent() ? Optional.empty() : Optional.of(campaign.id()));
         }
         CampaignStore.Piece piece = CampaignStore.planNext(sql, campaign, PIECE);
-        CampaignStore.planned(
-                sql, campaign.id(), piece.planned(), piece.last().orElse(""));
+        CampaignStore.planned(sql, campaign.id(), piece.planned(), piece.last().orElse(""));
         boolean over = piece.last().isEmpty() && !CampaignStore.anyLeft(sql, campaign);
         return new Planned(true, over ? Optional.of(campaign.id()) : Optional.empty());
     }
@@ -211,7 +210,11 @@ public final class Renewals implements AutoCloseable {
                 "campaign:" + id,
                 SELF,
                 planned.reason(),
-                Map.of("certificates", planned.total(), "toldBy", planned.toldBy().toString())));
+                Map.of(
+                        "certificates",
+                        planned.total(),
+                        "toldBy",
+                        planned.toldBy().toString())));
         return true;
     }
 
@@ -259,9 +262,7 @@ public final class Renewals implements AutoCloseable {
         // Of the rate only what was used, unless nobody is left to be told.
         RenewalStore.turnTaken(
                 tx.sql(),
-                due.size() < allowed
-                        ? tx.now()
-                        : usedUpTo.get().plusNanos(Math.round(due.size() * 3.6e12 / perHour)));
+                due.size() < allowed ? tx.now() : usedUpTo.get().plusNanos(Math.round(due.size() * 3.6e12 / perHour)));
         for (RenewalStore.Due one : due) {
             commands.change(
                     tx,

@@ -44,8 +44,7 @@ final class Waiting {
     record Asked(CertificationRequest request, Applicant applicant) {}
 
     /// @param installation 32 octets, the same on every node
-    Waiting(
-            Database database, Environment environment, byte[] installation, SecureRandom random, InstantSource clock) {
+    Waiting(Database database, Environment environment, byte[] installation, SecureRandom random, InstantSource clock) {
         this.database = database;
         this.environment = environment;
         this.seal = derived(installation);
@@ -88,7 +87,7 @@ final class Waiting {
                         der,
                         applicant.profile(),
                         Optional.of(token.device().value()),
-                        Optional.of(sealed(token.secret(), whose)),
+                        Optional.of(seal(token.secret(), whose)),
                         Optional.empty(),
                         applicant.remoteAddress()));
             case Credential.Operational operational ->
@@ -109,8 +108,7 @@ final class Waiting {
 
     Optional<Asked> find(String transaction, String key) {
         WaitingStore.Of whose = whose(transaction, key);
-        Optional<WaitingStore.Row> found =
-                database.read(sql -> WaitingStore.find(sql, whose, clock.instant()));
+        Optional<WaitingStore.Row> found = database.read(sql -> WaitingStore.find(sql, whose, clock.instant()));
         if (found.isEmpty()) {
             return Optional.empty();
         }
@@ -138,21 +136,19 @@ final class Waiting {
                     new Credential.Operational(Certificates.parse(row.signer().get())));
         }
         return row.secret()
-                .flatMap(sealed -> opened(sealed, whose))
-                .map(secret -> new Credential.Token(
-                        new DeviceId(row.device().orElseThrow()), secret));
+                .flatMap(kept -> opened(kept, whose))
+                .map(secret -> new Credential.Token(new DeviceId(row.device().orElseThrow()), secret));
     }
 
     void remove(String transaction, String key) {
         database.run(sql -> WaitingStore.remove(sql, whose(transaction, key)));
     }
 
-    private String sealed(String secret, WaitingStore.Of whose) {
+    private String seal(String secret, WaitingStore.Of whose) {
         byte[] nonce = new byte[NONCE_OCTETS];
         random.nextBytes(nonce);
         try {
-            byte[] closed =
-                    cipher(Cipher.ENCRYPT_MODE, nonce, whose).doFinal(secret.getBytes(StandardCharsets.UTF_8));
+            byte[] closed = cipher(Cipher.ENCRYPT_MODE, nonce, whose).doFinal(secret.getBytes(StandardCharsets.UTF_8));
             byte[] whole = Arrays.copyOf(nonce, nonce.length + closed.length);
             System.arraycopy(closed, 0, whole, nonce.length, closed.length);
             return Base64.getEncoder().encodeToString(whole);

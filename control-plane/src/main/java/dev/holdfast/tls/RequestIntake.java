@@ -2,7 +2,6 @@ package dev.holdfast.tls;
 
 import dev.holdfast.database.Database;
 import io.vertx.core.Context;
-import io.vertx.core.Handler;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClosedException;
 import io.vertx.ext.web.Route;

@@ -53,7 +53,8 @@ class AcmeAccountsApiTest {
             assertThat(one.path("issued").asInt()).isZero();
             assertThat(one.path("lastOrderAt").asText()).isNotBlank();
         }
-        assertThat(api.get("/acme-accounts?device=nobody").json().path("accounts")).isEmpty();
+        assertThat(api.get("/acme-accounts?device=nobody").json().path("accounts"))
+                .isEmpty();
         assertThat(api.get("/acme-accounts?device=..%2f").status()).isEqualTo(400);
     }
 
@@ -116,9 +117,13 @@ class AcmeAccountsApiTest {
             List<Recorded> since = journal.about("device:restored-1", Long.MAX_VALUE, 10);
             journal.run(tx -> {
                 tx.sql().execute("update acme_account set state = 'valid', deactivated_at = null where id = ?", id);
-                assertThat(since.stream().filter(entry -> Accounts.replay(tx, entry)).count()).isEqualTo(1);
+                assertThat(since.stream()
+                                .filter(entry -> Accounts.replay(tx, entry))
+                                .count())
+                        .isEqualTo(1);
             });
-            assertThat(caller.post(caller.root + "new-order", order("restored-1")).body())
+            assertThat(caller.post(caller.root + "new-order", order("restored-1"))
+                            .body())
                     .contains("the account was deactivated");
         }
     }

@@ -72,8 +72,7 @@ class AcmeHostileRequestsTest {
     @Test
     void grantsTheRequestThatIsAsItShouldBe() throws Exception {
         HttpResponse<String> answer = finished(
-                "hostile-none",
-                new HostileRequests("hostile-none", AcmeOrdersTest.key(), Optional.empty()).good());
+                "hostile-none", new HostileRequests("hostile-none", AcmeOrdersTest.key(), Optional.empty()).good());
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
     }
 

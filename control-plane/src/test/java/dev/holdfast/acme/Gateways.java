@@ -72,10 +72,14 @@ final class Gateways implements AutoCloseable {
 
     Map<String, String> settings() {
         return Map.of(
-                "HOLDFAST_ACCESS_FIRST_TOKEN", "true",
-                "HOLDFAST_ACME_LOOPBACK", "true",
-                "HOLDFAST_ACME_HTTP_PORT", Integer.toString(web.getAddress().getPort()),
-                "HOLDFAST_ACME_RESOLVER", names.hostAndPort());
+                "HOLDFAST_ACCESS_FIRST_TOKEN",
+                "true",
+                "HOLDFAST_ACME_LOOPBACK",
+                "true",
+                "HOLDFAST_ACME_HTTP_PORT",
+                Integer.toString(web.getAddress().getPort()),
+                "HOLDFAST_ACME_RESOLVER",
+                names.hostAndPort());
     }
 
     static CertificateProfile profile(String name, CertificateProfile.Attestation attestation) {

@@ -100,8 +100,7 @@ public final class KilledOrder implements AutoCloseable {
                 case "pending" -> prove(now, watcher);
                 case "ready" -> {
                     watcher.before(Step.FINALIZE);
-                    expect(
-                            post(now.path("finalize").asText(), Map.of("csr", AcmeCaller.encode(request))), 200);
+                    expect(post(now.path("finalize").asText(), Map.of("csr", AcmeCaller.encode(request))), 200);
                 }
                 case "processing" -> watcher.before(Step.VALID);
                 default -> throw new AssertionError("an order that can't become valid: " + now);
@@ -159,8 +158,8 @@ public final class KilledOrder implements AutoCloseable {
         if (acknowledged.isEmpty()) {
             return Optional.empty();
         }
-        HttpResponse<String> answer = caller.send(
-                acknowledged.get().url(), acknowledged.get().message());
+        HttpResponse<String> answer =
+                caller.send(acknowledged.get().url(), acknowledged.get().message());
         return Optional.of(Json.tree(answer.body()).path("type").asText("taken: " + answer.statusCode()));
     }
 

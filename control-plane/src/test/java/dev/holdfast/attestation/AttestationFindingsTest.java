@@ -54,8 +54,9 @@ class AttestationFindingsTest {
     }
 
     private static List<Response.Case> incidents(DeviceRef device) {
-        return server.server().response().incidents(
-                TestServer.ENVIRONMENT, false, Optional.of(device), Long.MAX_VALUE, 10);
+        return server.server()
+                .response()
+                .incidents(TestServer.ENVIRONMENT, false, Optional.of(device), Long.MAX_VALUE, 10);
     }
 
     private static Lifecycle state(DeviceRef device) {
@@ -85,8 +86,8 @@ class AttestationFindingsTest {
             assertThat(incident.incident().family()).isEqualTo(Incident.Family.INTEGRITY);
             assertThat(incident.actions())
                     .extracting(Action::kind, Action::status)
-                    .containsExactly(org.assertj.core.groups.Tuple.tuple(
-                            Action.Kind.QUARANTINE, Action.Status.IN_FORCE));
+                    .containsExactly(
+                            org.assertj.core.groups.Tuple.tuple(Action.Kind.QUARANTINE, Action.Status.IN_FORCE));
         });
         assertThat(one.quote().text()).contains("\"failed\""); // the same again
         assertThat(findings(device)).as("the same is told once an hour").hasSize(1);
@@ -143,8 +144,7 @@ class AttestationFindingsTest {
         awaitState(one.device().ref, Lifecycle.QUARANTINED);
         assertThat(findings(one.device().ref))
                 .extracting(Finding::cause, Finding::provenance)
-                .containsExactly(
-                        org.assertj.core.groups.Tuple.tuple(Cause.ATTESTATION_KEY_WRONG, Provenance.PROVEN));
+                .containsExactly(org.assertj.core.groups.Tuple.tuple(Cause.ATTESTATION_KEY_WRONG, Provenance.PROVEN));
     }
 
     @Test
@@ -191,7 +191,9 @@ class AttestationFindingsTest {
         assertThat(incidents(device).getFirst().actions()).isEmpty();
         assertThat(state(device)).isNotEqualTo(Lifecycle.QUARANTINED);
         assertThat(one.quote().text()).contains("\"passed\"");
-        TestServer.await("closed", () -> incidents(device).stream().noneMatch(i -> i.incident().isOpen()));
+        TestServer.await(
+                "closed",
+                () -> incidents(device).stream().noneMatch(i -> i.incident().isOpen()));
     }
 
     @Test

@@ -379,7 +379,8 @@ class AttestationRefusalsTest {
                         TestServer.ENVIRONMENT,
                         new dev.holdfast.core.ModelId(model),
                         new References.ModelReferences(
-                                new PcrPolicy(PcrSelection.parse("sha256:0,1,2,3,4,5,6,7"), false, Optional.empty()), List.of(wishes)),
+                                new PcrPolicy(PcrSelection.parse("sha256:0,1,2,3,4,5,6,7"), false, Optional.empty()),
+                                List.of(wishes)),
                         "for the test",
                         TestServer.TESTER);
     }

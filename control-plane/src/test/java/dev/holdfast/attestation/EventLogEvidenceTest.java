@@ -41,10 +41,7 @@ class EventLogEvidenceTest {
     }
 
     private static Verdict last(EnrolledTpm one) {
-        return server.server()
-                .attestation()
-                .verdicts(one.device().ref, 1)
-                .getFirst();
+        return server.server().attestation().verdicts(one.device().ref, 1).getFirst();
     }
 
     @Test
@@ -84,18 +81,11 @@ class EventLogEvidenceTest {
         MeasuredBoot old = boot(1, "kernel 1");
         MeasuredBoot current = boot(1, "kernel 2");
         TpmDevice first = new TpmDevice(server.register("log-2", "logged")).boots(current);
-        EnrolledTpm.policy(
-                server,
-                "logged",
-                false,
-                Optional.empty(),
-                wish("1.0", old),
-                wish("2.0", current));
+        EnrolledTpm.policy(server, "logged", false, Optional.empty(), wish("1.0", old), wish("2.0", current));
         EnrolledTpm one = EnrolledTpm.enrol(server, first);
         assertThat(one.quote(current.log()).text()).contains("\"replayed\"").contains("\"reference\":\"2.0\"");
 
-        EnrolledTpm two = EnrolledTpm.enrol(
-                server, new TpmDevice(server.register("log-3", "logged")).boots(old));
+        EnrolledTpm two = EnrolledTpm.enrol(server, new TpmDevice(server.register("log-3", "logged")).boots(old));
         MeasuredBoot bad = boot(1, "kernel of nobody");
         two.device().boots(bad);
         JsonNode answer = two.quote(bad.log()).json();

@@ -112,7 +112,8 @@ class TpmClientsTest {
                                 TestServer.TESTER))
                 .isTrue();
 
-        var result = recipe().only("settings", "keys", "certificate", "challenge", "answer", "activate", "post", "quote")
+        var result = recipe().only(
+                        "settings", "keys", "certificate", "challenge", "answer", "activate", "post", "quote")
                 .run(folder, settings(device, "software-tpm"), Duration.ofMinutes(3));
 
         assertThat(result.text()).contains("CN = tpm-1").contains("\"verdict\":\"passed\"");
@@ -138,19 +139,25 @@ class TpmClientsTest {
                 .variable("SecureBoot", new byte[] {1})
                 .application("vmlinuz", "kernel");
         boot.events().forEach(TpmClientsTest::extend);
-        assertThat(quoteWithLog(device, boot)).contains("\"eventLog\":\"replayed\"").contains("\"failed\"");
+        assertThat(quoteWithLog(device, boot))
+                .contains("\"eventLog\":\"replayed\"")
+                .contains("\"failed\"");
         TestServer.await("isolated", () -> state(device) == Lifecycle.QUARANTINED);
-        assertThat(server.server().response().incidents(
-                        TestServer.ENVIRONMENT, true, Optional.of(device), Long.MAX_VALUE, 5))
+        assertThat(server.server()
+                        .response()
+                        .incidents(TestServer.ENVIRONMENT, true, Optional.of(device), Long.MAX_VALUE, 5))
                 .singleElement()
                 .satisfies(open -> assertThat(open.incident().family()).isEqualTo(Incident.Family.INTEGRITY));
 
         assertThat(attestation.approve(device, "we installed 1.4.0", TestServer.TESTER))
                 .isEqualTo(Attestation.Approval.APPROVED);
-        assertThat(quoteWithLog(device, boot)).contains("\"eventLog\":\"replayed\"").contains("\"passed\"");
+        assertThat(quoteWithLog(device, boot))
+                .contains("\"eventLog\":\"replayed\"")
+                .contains("\"passed\"");
         TestServer.await("healed", () -> state(device) == Lifecycle.ACTIVE);
-        assertThat(server.server().response().incidents(
-                        TestServer.ENVIRONMENT, true, Optional.of(device), Long.MAX_VALUE, 5))
+        assertThat(server.server()
+                        .response()
+                        .incidents(TestServer.ENVIRONMENT, true, Optional.of(device), Long.MAX_VALUE, 5))
                 .isEmpty();
 
         boot.application("implant.efi", "implant");
@@ -173,8 +180,7 @@ class TpmClientsTest {
     private static void extend(MeasuredBoot.Event event) {
         tpm.tool(
                         "tpm2_pcrextend",
-                        event.register() + ":sha256="
-                                + java.util.HexFormat.of().formatHex(event.digest()))
+                        event.register() + ":sha256=" + java.util.HexFormat.of().formatHex(event.digest()))
                 .succeeded();
     }
 

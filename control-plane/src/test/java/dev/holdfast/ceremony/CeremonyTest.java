@@ -119,7 +119,8 @@ class CeremonyTest {
                 Pem.CERTIFICATE_REQUEST, CertificationRequest.create("Devices", Crypto.generateP256(RANDOM)));
         Files.writeString(folder.resolve("devices.req.pem"), request);
         Files.writeString(folder.resolve("root.pem"), Certificates.pem(root.certificate()));
-        String digest = RealClient.of("sha256sum", "devices.req.pem").in(folder).run().text();
+        String digest =
+                RealClient.of("sha256sum", "devices.req.pem").in(folder).run().text();
         String fingerprint = RealClient.of("openssl", "x509", "-in", "root.pem", "-noout", "-fingerprint", "-sha256")
                 .in(folder)
                 .run()
@@ -134,7 +135,8 @@ class CeremonyTest {
                 .text();
         assertThat(protocol)
                 .contains("request's file, SHA-256:\n    " + digest.substring(0, 64))
-                .contains("root, SHA-256:\n    " + fingerprint.substring(fingerprint.indexOf('=') + 1).strip())
+                .contains("root, SHA-256:\n    "
+                        + fingerprint.substring(fingerprint.indexOf('=') + 1).strip())
                 .contains("no DNS names; addresses 127.0.0.1");
     }
 

@@ -284,8 +284,7 @@ final class CmpCaller {
     HttpResponse<byte[]> post(byte[] message) {
         try (HttpClient client = client()) {
             return client.send(
-                    HttpRequest.newBuilder(URI.create(
-                                    "https://localhost:" + door.port() + path))
+                    HttpRequest.newBuilder(URI.create("https://localhost:" + door.port() + path))
                             .timeout(Duration.ofSeconds(30))
                             .header("content-type", type)
                             .POST(HttpRequest.BodyPublishers.ofByteArray(message))
@@ -336,9 +335,7 @@ final class CmpCaller {
         assertThat(answer.getHeader().getSenderNonce().getOctets()).hasSize(16);
         try {
             byte[] part = new ProtectedPart(answer.getHeader(), answer.getBody()).getEncoded(ASN1Encoding.DER);
-            assertThat(protector
-                            .map(p -> p.accepts(answer, part))
-                            .orElseGet(() -> signedByServer(door, answer, part)))
+            assertThat(protector.map(p -> p.accepts(answer, part)).orElseGet(() -> signedByServer(door, answer, part)))
                     .as("the answer's protection")
                     .isTrue();
         } catch (IOException e) {

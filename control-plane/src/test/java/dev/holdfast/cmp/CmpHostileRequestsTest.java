@@ -123,10 +123,7 @@ class CmpHostileRequestsTest {
                 .put(
                         new Environment("staging"),
                         CertificateProfile.of(
-                                "tenant-b",
-                                CertificateProfile.Usage.TLS_CLIENT,
-                                Duration.ofDays(30),
-                                Duration.ZERO),
+                                "tenant-b", CertificateProfile.Usage.TLS_CLIENT, Duration.ofDays(30), Duration.ZERO),
                         "for tests",
                         TestServer.TESTER);
         SharedSecrets.Issued.Secret secret = CmpCaller.secret(server, server.register("tenant-1"));

@@ -78,7 +78,7 @@ public final class KilledTransaction {
     ///
     /// @return how it was refused; empty when none was answered yet
     public Optional<String> replay() {
-        return answered.map(message ->
-                CmpCaller.failureText(PKIMessage.getInstance(caller.orElseThrow().post(message).body())));
+        return answered.map(message -> CmpCaller.failureText(
+                PKIMessage.getInstance(caller.orElseThrow().post(message).body())));
     }
 }

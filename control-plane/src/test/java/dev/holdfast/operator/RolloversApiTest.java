@@ -23,9 +23,8 @@ class RolloversApiTest {
     private static void enrol(RunningServer server, String id) {
         server.post("/devices", "{\"id\":\"%s\",\"model\":\"meter\"}".formatted(id));
         DeviceRef device = DeviceRef.of("development", id);
-        EnrolmentTokens.Issued token = server.server()
-                .identity()
-                .issueEnrolmentToken(device, Duration.ofHours(1), new Actor.Holdfast("test"));
+        EnrolmentTokens.Issued token =
+                server.server().identity().issueEnrolmentToken(device, Duration.ofHours(1), new Actor.Holdfast("test"));
         assertThat(server.server()
                         .identity()
                         .enrolment()
@@ -71,11 +70,11 @@ class RolloversApiTest {
                     .isEqualTo("malformed-request");
             assertThat(server.get("/rollovers/none/devices").status()).isEqualTo(404);
 
-            RunningServer.Answer early =
-                    server.send("POST", path + "/move", "{\"reason\":\"early\"}", ada.headers());
+            RunningServer.Answer early = server.send("POST", path + "/move", "{\"reason\":\"early\"}", ada.headers());
             assertThat(early.status()).isEqualTo(409);
             assertThat(early.text()).contains("m-1", "m-2");
-            assertThat(server.send("POST", path + "/move", DESPITE, ada.headers()).status())
+            assertThat(server.send("POST", path + "/move", DESPITE, ada.headers())
+                            .status())
                     .isEqualTo(200);
             assertThat(server.send("POST", path + "/finish", "{\"reason\":\"early\"}", ada.headers())
                             .status())

@@ -67,7 +67,9 @@ class TpmApiTest {
         assertThat(now.path("every").asText()).isEqualTo("PT24H");
         assertThat(now.at("/references/0/firmware").asText()).isEqualTo("1.0");
         for (String wrong : new String[] {"a day", "PT1S", "P999999D"}) {
-            assertThat(server.put("/models/meter/pcr-references", body.formatted("").replace("PT24H", wrong))
+            assertThat(server.put(
+                                    "/models/meter/pcr-references",
+                                    body.formatted("").replace("PT24H", wrong))
                             .status())
                     .as(wrong)
                     .isEqualTo(400);

@@ -95,7 +95,8 @@ class DistrustedIssuerTest {
                 root.toString(),
                 "-verify_other",
                 above.toString()));
-        RealClient.Result result = RealClient.of("openssl", arguments.toArray(String[]::new)).run();
+        RealClient.Result result =
+                RealClient.of("openssl", arguments.toArray(String[]::new)).run();
         assertThat(result.errors()).contains("Response verify OK");
         return result.text();
     }
@@ -141,9 +142,7 @@ class DistrustedIssuerTest {
     void nothingThatAStolenIssuerSignedIsGoodAndNeitherIsTheIssuer() throws Exception {
         EnrolledDevice left = EnrolledDevice.of(server, "left-1");
         EnrolledDevice lost = EnrolledDevice.of(server, "lost-1");
-        server.server()
-                .identity()
-                .revoke(lost.serial(), RevocationReason.KEY_COMPROMISE, "stolen", TestServer.TESTER);
+        server.server().identity().revoke(lost.serial(), RevocationReason.KEY_COMPROMISE, "stolen", TestServer.TESTER);
         assertThat(said(left, "settings", "issuer", "lists", "check")).contains("device.pem: OK");
         Path oldList = Files.copy(folder.resolve("part.crl"), folder.resolve("old-part.crl"));
 
@@ -177,7 +176,14 @@ class DistrustedIssuerTest {
                 .run();
         assertThat(leafAlone.text() + leafAlone.errors()).contains("certificate revoked");
         RealClient.Result issuerAlone = RealClient.of(
-                        "openssl", "verify", "-crl_check", "-CAfile", root.toString(), "-CRLfile", "root.crl", "issuer.pem")
+                        "openssl",
+                        "verify",
+                        "-crl_check",
+                        "-CAfile",
+                        root.toString(),
+                        "-CRLfile",
+                        "root.crl",
+                        "issuer.pem")
                 .in(folder)
                 .run();
         assertThat(issuerAlone.text() + issuerAlone.errors()).contains("certificate revoked");
@@ -196,13 +202,20 @@ class DistrustedIssuerTest {
         assertThat(byDelta.text() + byDelta.errors()).contains("certificate revoked");
 
         Authority top = server.server().ca().authorities().root();
-        assertThat(ocsp(top, root, "-cert", pem("stolen.pem", stolen.certificate()).toString()))
+        assertThat(ocsp(
+                        top,
+                        root,
+                        "-cert",
+                        pem("stolen.pem", stolen.certificate()).toString()))
                 .contains("stolen.pem: revoked", "cACompromise");
         assertThat(list(stolen).getRevokedCertificates()).hasSize(2 + 1); // and the responder's own
-        assertThat(list(top).getRevokedCertificate(stolen.certificate().getSerialNumber())
+        assertThat(list(top)
+                        .getRevokedCertificate(stolen.certificate().getSerialNumber())
                         .getRevocationReason())
                 .isEqualTo(java.security.cert.CRLReason.CA_COMPROMISE);
-        assertThat(rollovers().toTakeBack(emergency)).as("the root's key is here").isEmpty();
+        assertThat(rollovers().toTakeBack(emergency))
+                .as("the root's key is here")
+                .isEmpty();
 
         EnrolledDevice fresh = EnrolledDevice.of(server, "fresh-1");
         assertThat(said(fresh, "settings", "issuer", "lists", "check")).contains("device.pem: OK");

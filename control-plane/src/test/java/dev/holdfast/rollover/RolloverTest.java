@@ -175,8 +175,7 @@ class RolloverTest {
                         .find(ready.oldAuthority())
                         .orElseThrow()
                         .certificate());
-        assertThat(rollovers().finish(ready.id(), "again", TestServer.TESTER))
-                .isInstanceOf(Step.NotNow.class);
+        assertThat(rollovers().finish(ready.id(), "again", TestServer.TESTER)).isInstanceOf(Step.NotNow.class);
     }
 
     @Test
@@ -435,14 +434,19 @@ class RolloverTest {
                 1);
         String first = installed(root, rootCertificate);
         // The issuer that the installation began with is not trusted for new devices; it is out of the way.
-        Rollover begun = done(rollovers()
-                .startIssuer(TestServer.ENVIRONMENT, PER_HOUR, "our own root", TestServer.TESTER));
+        Rollover begun =
+                done(rollovers().startIssuer(TestServer.ENVIRONMENT, PER_HOUR, "our own root", TestServer.TESTER));
         done(rollovers().finish(begun.id(), "nobody is there", TestServer.TESTER));
         X509Certificate one = enrolAndConnect("one");
         assertThat(issuer(one)).isEqualTo(first);
         assertThat(rollovers()
                         .startEmergency(
-                                TestServer.ENVIRONMENT, true, Duration.ofDays(1), PER_HOUR, "stolen", TestServer.TESTER))
+                                TestServer.ENVIRONMENT,
+                                true,
+                                Duration.ofDays(1),
+                                PER_HOUR,
+                                "stolen",
+                                TestServer.TESTER))
                 .isEqualTo(new Step.NeedsCeremony(first));
 
         String second = installed(root, rootCertificate);

@@ -55,10 +55,7 @@ class CampaignPlanningTest {
                         + " 'tls-client', ?, 'p-' || i, 'p-' || i, 'URI:x', ''::bytea, md5(? || 'k' || i), 'current',"
                         + " now() - interval '1 day', now() + interval '80 days', now() - interval '1 day', 'token',"
                         + " now() + interval '40 days' from generate_series(1, ?) as i",
-                environment,
-                environment,
-                environment,
-                count));
+                environment, environment, environment, count));
     }
 
     private static String authority(int place) {
@@ -88,17 +85,17 @@ class CampaignPlanningTest {
     void everyChosenCertificateGetsATimeOfItsOwnAtTheRate() {
         Environment environment = new Environment("even");
         fill("even", 25_500);
-        Campaign started =
-                renewals().start(environment, new Chosen.OfAuthority(authority(2)), 36_000, "a drill", TestServer.TESTER);
+        Campaign started = renewals()
+                .start(environment, new Chosen.OfAuthority(authority(2)), 36_000, "a drill", TestServer.TESTER);
         Campaign campaign = planned(started);
         assertThat(campaign.total()).isEqualTo(12_750);
-        assertThat(count("environment = 'even' and renewal_campaign = ?", campaign.id())).isEqualTo(12_750);
+        assertThat(count("environment = 'even' and renewal_campaign = ?", campaign.id()))
+                .isEqualTo(12_750);
         assertThat(count("environment = 'even' and authority = ? and renewal_campaign is not null", authority(1)))
                 .isZero();
-        long different = database.<Long>read(
-                sql -> sql.fetchSingle("select count(distinct renew_at) from certificate where renewal_campaign = ?",
-                                campaign.id())
-                        .get(0, Long.class));
+        long different = database.<Long>read(sql -> sql.fetchSingle(
+                        "select count(distinct renew_at) from certificate where renewal_campaign = ?", campaign.id())
+                .get(0, Long.class));
         assertThat(different).as("ten a second, each at its own time").isEqualTo(12_750);
         Instant last = database.<Instant>read(sql -> sql.fetchSingle(
                         "select max(renew_at) from certificate where renewal_campaign = ?", campaign.id())
@@ -125,9 +122,16 @@ class CampaignPlanningTest {
             Campaign started = renewals().start(environment, new Chosen.All(), 3_600_000, "a drill", TestServer.TESTER);
             TestServer.await("all but those held", () -> {
                 renewals().workDue();
-                return renewals().campaign(environment, started.id()).orElseThrow().total() == 2_998;
+                return renewals()
+                                .campaign(environment, started.id())
+                                .orElseThrow()
+                                .total()
+                        == 2_998;
             });
-            assertThat(renewals().campaign(environment, started.id()).orElseThrow().plannedAt())
+            assertThat(renewals()
+                            .campaign(environment, started.id())
+                            .orElseThrow()
+                            .plannedAt())
                     .isEmpty();
             id = started.id();
             other.rollback();

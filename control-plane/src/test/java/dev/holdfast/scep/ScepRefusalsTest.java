@@ -372,8 +372,9 @@ class ScepRefusalsTest {
             String password = password(device);
             assertThat(status(first("w1", csr("scep-3", key, password)))).isEqualTo(PENDING);
             assertThat(status(poll("w1", key))).isEqualTo(PENDING);
-            assertThat(secretsThatWait(watched)).singleElement().satisfies(secret -> assertThat(secret)
-                    .doesNotContain(password));
+            assertThat(secretsThatWait(watched))
+                    .singleElement()
+                    .satisfies(secret -> assertThat(secret).doesNotContain(password));
 
             watched.stop();
             watched = TestServer.start(watched.folder(), watched.database(), settings, InstantSource.system());
@@ -431,13 +432,7 @@ class ScepRefusalsTest {
 
     private static byte[] by(KeyPair own, String transaction, byte[] csr) throws Exception {
         return message(
-                "19",
-                transaction,
-                csr,
-                own,
-                selfSigned(own, BigInteger.ONE),
-                CMSAlgorithm.AES128_CBC,
-                "SHA256withRSA");
+                "19", transaction, csr, own, selfSigned(own, BigInteger.ONE), CMSAlgorithm.AES128_CBC, "SHA256withRSA");
     }
 
     /// What is refused at EST's door is refused at SCEP's: each request is in a message that is right, with a

@@ -32,8 +32,8 @@ class SightOverApiTest {
 
     @BeforeAll
     static void start() {
-        server = TestServer.start(Map.of(
-                "HOLDFAST_ACCESS_FIRST_TOKEN", "true", "HOLDFAST_CERTIFICATES_RENEWALS_PER_HOUR", "1"));
+        server = TestServer.start(
+                Map.of("HOLDFAST_ACCESS_FIRST_TOKEN", "true", "HOLDFAST_CERTIFICATES_RENEWALS_PER_HOUR", "1"));
         api = RunningServer.over(server);
         server.server()
                 .ca()
@@ -41,7 +41,10 @@ class SightOverApiTest {
                 .put(
                         TestServer.ENVIRONMENT,
                         CertificateProfile.of(
-                                "device", CertificateProfile.Usage.TLS_CLIENT, Duration.ofHours(6), Duration.ofDays(30)),
+                                "device",
+                                CertificateProfile.Usage.TLS_CLIENT,
+                                Duration.ofHours(6),
+                                Duration.ofDays(30)),
                         "certificates for a shift",
                         TestServer.TESTER);
     }
@@ -106,22 +109,21 @@ class SightOverApiTest {
             assertThat(finding.path("provenance").asText()).isEqualTo("proven");
             assertThat(finding.path("seen").asText())
                     .matches("image-\\d asked for a certificate for the key of image-1");
-            assertThat(api.get("/devices/" + id).json().path("state").asText())
-                    .isIn("registered", "enrolled");
+            assertThat(api.get("/devices/" + id).json().path("state").asText()).isIn("registered", "enrolled");
         }
         TestServer.await(
                 "an incident",
                 () -> first("/incidents?open=true", "incidents", "device", "image-4")
                         .isPresent());
-        JsonNode incident = first("/incidents?open=true", "incidents", "device", "image-4")
-                .orElseThrow();
+        JsonNode incident =
+                first("/incidents?open=true", "incidents", "device", "image-4").orElseThrow();
         assertThat(incident.path("cause").asText()).isEqualTo("KEY_SHARED");
         JsonNode keys = api.get("/certificates/keys").json();
         for (int i = 1; i <= 4; i++) {
             String id = "image-" + i;
-            assertThat(keys.path("shared")).as(id).anyMatch(one -> one.path("device")
-                    .asText()
-                    .equals(id));
+            assertThat(keys.path("shared"))
+                    .as(id)
+                    .anyMatch(one -> one.path("device").asText().equals(id));
         }
     }
 }

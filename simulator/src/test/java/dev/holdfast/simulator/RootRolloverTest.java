@@ -145,8 +145,8 @@ class RootRolloverTest {
                         Route.DIRECT,
                         List.of(oldRoot),
                         List.of(),
-                        Optional.of(new AgentSettings.Credential.Token(
-                                ((EnrolmentTokens.Issued.Token) issued).secret())),
+                        Optional.of(
+                                new AgentSettings.Credential.Token(((EnrolmentTokens.Issued.Token) issued).secret())),
                         Duration.ofSeconds(1),
                         new AgentSettings.Pace(
                                 Duration.ofMillis(50),
@@ -252,7 +252,8 @@ class RootRolloverTest {
 
         Rollover ready = done(rollovers().startRoot(PER_HOUR, "twenty years", TESTER));
         await("the others trust it", () -> rollovers().progress(ready).trusting() == METERS - 1);
-        assertThat(missing(rollovers().move(ready.id(), false, "too early", TESTER))).containsExactly(away);
+        assertThat(missing(rollovers().move(ready.id(), false, "too early", TESTER)))
+                .containsExactly(away);
         assertThat(devices(ready, DeviceTrust.Only.MISSING)).containsExactly(away);
         done(rollovers().move(ready.id(), true, "it is in a cellar", TESTER));
         await("the others have moved", () -> rollovers().progress(ready).depending() == 1);
@@ -284,25 +285,29 @@ class RootRolloverTest {
                             Step.NeedsAnother.class,
                             another -> assertThat(another.devices()).isEqualTo(1));
         }
-        assertThat(missing(rollovers().finish(ready.id(), "without a second", TESTER))).containsExactly(away);
+        assertThat(missing(rollovers().finish(ready.id(), "without a second", TESTER)))
+                .containsExactly(away);
         assertThat(rollovers().waivers(ready)).singleElement().satisfies(waiver -> {
             assertThat(waiver.person()).isEqualTo("operator:ada");
             assertThat(waiver.reason()).isEqualTo("it was stolen");
         });
         done(rollovers().finishLeavingBehind(ready.id(), "operator:ben", "it was, I saw the report", TESTER));
-        await("the journal says who agreed", () -> journal.stream()
-                .anyMatch(entry -> entry.contains("\"kind\":\"rollover.ended\"")
-                        && entry.contains("operator:ada")
-                        && entry.contains("operator:ben")
-                        && entry.contains("\"leftBehind\":1")));
+        await(
+                "the journal says who agreed",
+                () -> journal.stream()
+                        .anyMatch(entry -> entry.contains("\"kind\":\"rollover.ended\"")
+                                && entry.contains("operator:ada")
+                                && entry.contains("operator:ben")
+                                && entry.contains("\"leftBehind\":1")));
         assertThat(journal).anyMatch(entry -> entry.contains("\"kind\":\"rollover.waived\""));
 
         await("the others have dropped the old root", () -> noted("root-withdrawn") == METERS - 1);
         last.start();
         await(
                 "who was left behind does not know us any more",
-                () -> notes.stream().anyMatch(n -> n.startsWith(away + " disconnected: ")
-                        || n.startsWith(away + " roots-not-heard: ")));
+                () -> notes.stream()
+                        .anyMatch(n ->
+                                n.startsWith(away + " disconnected: ") || n.startsWith(away + " roots-not-heard: ")));
         assertThat(isConnected(METERS - 1)).isFalse();
     }
 }

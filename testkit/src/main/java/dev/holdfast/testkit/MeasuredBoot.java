@@ -107,7 +107,8 @@ public final class MeasuredBoot {
         header.putInt(0).putInt(3).put(new byte[20]).putInt(spec.capacity()).put(spec.array());
         out.writeBytes(header.array());
         for (Event event : events) {
-            ByteBuffer one = ByteBuffer.allocate(12 + 2 + 32 + 4 + event.data().length).order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer one =
+                    ByteBuffer.allocate(12 + 2 + 32 + 4 + event.data().length).order(ByteOrder.LITTLE_ENDIAN);
             one.putInt(event.register()).putInt(event.type()).putInt(1).putShort((short) 11);
             one.put(event.digest()).putInt(event.data().length).put(event.data());
             out.writeBytes(one.array());

@@ -71,7 +71,8 @@ public final class DerShape {
         }
     }
 
-    /// OCTET STRING and the strings are taken as they are, times when the calendar has them; of the rest, what certificates and messages
+    /// OCTET STRING and the strings are taken as they are, times when the calendar has them; of the rest, what
+    /// certificates and messages
     /// are made of and nothing else: not the end of BER's indefinite lengths, no string in pieces, no REAL.
     private boolean isOneForm(int tag, int length) {
         return switch (tag) {

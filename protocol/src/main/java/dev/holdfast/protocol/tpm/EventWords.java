@@ -55,11 +55,13 @@ final class EventWords {
     /// @param bank whose digest tells whether the data is what was measured
     static String of(EventLog.Event event, TpmHash bank) {
         String type = TYPES.getOrDefault(event.type(), "event 0x" + Long.toHexString(event.type()));
-        String says = says(event).map(EventWords::plain).filter(s -> !s.isEmpty()).orElse("");
+        String says =
+                says(event).map(EventWords::plain).filter(s -> !s.isEmpty()).orElse("");
         if (says.isEmpty()) {
             return type;
         }
-        boolean measured = HexFormat.of().formatHex(bank.digest(event.data()))
+        boolean measured = HexFormat.of()
+                .formatHex(bank.digest(event.data()))
                 .equals(event.digests().get(bank));
         return type + " " + (measured ? says : "\"" + says.replace('"', '\'') + "\"");
     }

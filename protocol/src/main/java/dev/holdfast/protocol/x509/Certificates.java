@@ -79,7 +79,9 @@ public final class Certificates {
 
     /// The same as `openssl x509 -fingerprint -sha256` prints it, for people who compare the two.
     public static String printedFingerprint(X509Certificate certificate) {
-        return HexFormat.ofDelimiter(":").withUpperCase().formatHex(HexFormat.of().parseHex(fingerprint(certificate)));
+        return HexFormat.ofDelimiter(":")
+                .withUpperCase()
+                .formatHex(HexFormat.of().parseHex(fingerprint(certificate)));
     }
 
     /// SHA-256 over the SubjectPublicKeyInfo, lower-case hexadecimal: the name of a key.

@@ -27,8 +27,9 @@ import org.bouncycastle.asn1.x509.KeyPurposeId;
 /// ACME: signed JSON, what is in it, and attestation objects in CBOR.
 final class AcmeTargets {
     private static final KeyPair KEY = StoredSeeds.key("acme", Seeds::p256);
-    private static final String JWK =
-            new ECKey.Builder(Curve.P_256, (ECPublicKey) KEY.getPublic()).build().toJSONString();
+    private static final String JWK = new ECKey.Builder(Curve.P_256, (ECPublicKey) KEY.getPublic())
+            .build()
+            .toJSONString();
     private static final String AUTHORIZATION = "token.thumbprint";
 
     private AcmeTargets() {}
@@ -44,8 +45,13 @@ final class AcmeTargets {
                                 signed("{\"alg\":\"ES256\",\"nonce\":\"n\",\"url\":\"u\",\"kid\":\"k\"}", ""))),
                 new FuzzTarget("acme-key", 1_500, AcmeTargets::key, List.of(Seeds.text(JWK))),
                 new FuzzTarget("acme-payload", 3_000, AcmeTargets::payload, payloads()),
-                new FuzzTarget("acme-certificate-id", 2_000, AcmeTargets::certificateId, List.of(Seeds.text("AQID.AQ"))),
-                new FuzzTarget("acme-attestation", 1_500, AcmeTargets::attestation, StoredSeeds.of("acme-attestation", () -> List.of(attested()))));
+                new FuzzTarget(
+                        "acme-certificate-id", 2_000, AcmeTargets::certificateId, List.of(Seeds.text("AQID.AQ"))),
+                new FuzzTarget(
+                        "acme-attestation",
+                        1_500,
+                        AcmeTargets::attestation,
+                        StoredSeeds.of("acme-attestation", () -> List.of(attested()))));
     }
 
     private static String encode(byte[] bytes) {
@@ -80,8 +86,7 @@ final class AcmeTargets {
         statement.put("alg", -7);
         statement.put(
                 "sig",
-                Crypto.sign(
-                        KEY.getPrivate(), "SHA256withECDSA", AUTHORIZATION.getBytes(StandardCharsets.UTF_8)));
+                Crypto.sign(KEY.getPrivate(), "SHA256withECDSA", AUTHORIZATION.getBytes(StandardCharsets.UTF_8)));
         statement.putArray("x5c").add(Certificates.der(certificate));
         try {
             return cbor.writeValueAsBytes(object);
@@ -115,8 +120,7 @@ final class AcmeTargets {
             return false;
         }
         Seeds.require(AcmeKey.parse(read.json()).equals(read), "parse(json(x)) = x");
-        Seeds.require(
-                AcmeKey.parse(read.json()).thumbprint().equals(read.thumbprint()), "one key has one thumbprint");
+        Seeds.require(AcmeKey.parse(read.json()).thumbprint().equals(read.thumbprint()), "one key has one thumbprint");
         return true;
     }
 

@@ -49,37 +49,44 @@ final class FleetTargets {
                         "senml-json",
                         3_000,
                         FleetTargets::json,
-                        List.of(Seeds.text("[{\"bn\":\"urn:dev:ops:m-1:\",\"bt\":1.7e9,\"bu\":\"kWh\",\"n\":\"kwh\",\"v\":1.2},"
-                                + "{\"n\":\"on\",\"vb\":true,\"t\":-5},{\"n\":\"x\",\"vs\":\"y\",\"s\":3}]"))),
+                        List.of(Seeds.text(
+                                "[{\"bn\":\"urn:dev:ops:m-1:\",\"bt\":1.7e9,\"bu\":\"kWh\",\"n\":\"kwh\",\"v\":1.2},"
+                                        + "{\"n\":\"on\",\"vb\":true,\"t\":-5},{\"n\":\"x\",\"vs\":\"y\",\"s\":3}]"))),
                 new FuzzTarget(
                         "senml-cbor",
                         3_000,
                         FleetTargets::cbor,
-                        List.of(HexFormat.of().parseHex("81a3006161016162" + "02fb3ff3333333333333"),
+                        List.of(
+                                HexFormat.of().parseHex("81a3006161016162" + "02fb3ff3333333333333"),
                                 HexFormat.of().parseHex("82a2006161" + "0201a2006162" + "04f5"))),
                 new FuzzTarget(
                         "ddi",
                         3_000,
                         FleetTargets::ddi,
                         List.of(
-                                Seeds.text("{\"status\":{\"execution\":\"closed\",\"result\":{\"finished\":\"success\"},"
-                                        + "\"details\":[\"one\",\"two\"]}}"),
+                                Seeds.text(
+                                        "{\"status\":{\"execution\":\"closed\",\"result\":{\"finished\":\"success\"},"
+                                                + "\"details\":[\"one\",\"two\"]}}"),
                                 Seeds.text("{\"mode\":\"merge\",\"data\":{\"hw\":\"rev-a\"}}"))),
                 new FuzzTarget(
                         "syslog",
                         3_000,
                         FleetTargets::syslog,
                         List.of(Seeds.text("<165>1 2026-06-01T22:14:15.003Z m-1 app 1 ID47 [a@1 b=\"c\\\"d\"] text"))),
+                new FuzzTarget("octet-counting", 3_000, FleetTargets::counting, List.of(Seeds.text("5 abcde3 xyz1 a"))),
                 new FuzzTarget(
-                        "octet-counting", 3_000, FleetTargets::counting, List.of(Seeds.text("5 abcde3 xyz1 a"))),
-                new FuzzTarget("manifest-envelope", 1_500, FleetTargets::envelope, StoredSeeds.of("manifest-envelope", FleetTargets::envelopes)),
+                        "manifest-envelope",
+                        1_500,
+                        FleetTargets::envelope,
+                        StoredSeeds.of("manifest-envelope", FleetTargets::envelopes)),
                 new FuzzTarget(
                         "manifest-payload",
                         1_500,
                         FleetTargets::payload,
-                        List.of(Seeds.text("{\"v\":1,\"model\":\"meter\",\"hardware\":[\"rev-a\"],\"version\":\"1.2.0\","
-                                + "\"securityCounter\":3,\"image\":{\"name\":\"m.img\",\"size\":1024,\"sha256\":\""
-                                + "ab".repeat(32) + "\"}}"))),
+                        List.of(Seeds.text(
+                                "{\"v\":1,\"model\":\"meter\",\"hardware\":[\"rev-a\"],\"version\":\"1.2.0\","
+                                        + "\"securityCounter\":3,\"image\":{\"name\":\"m.img\",\"size\":1024,\"sha256\":\""
+                                        + "ab".repeat(32) + "\"}}"))),
                 new FuzzTarget(
                         "sealed-key",
                         StoredSeeds.of("sealed-key", () -> List.of(sealing.seal(new byte[] {1, 2, 3}))),
@@ -92,7 +99,8 @@ final class FleetTargets {
                                 return false;
                             }
                         }),
-                new FuzzTarget("key-share", 2_000, FleetTargets::share, StoredSeeds.of("key-share", FleetTargets::shares)));
+                new FuzzTarget(
+                        "key-share", 2_000, FleetTargets::share, StoredSeeds.of("key-share", FleetTargets::shares)));
     }
 
     private static List<byte[]> envelopes() {
@@ -220,7 +228,9 @@ final class FleetTargets {
         }
         byte[] again = SignedManifest.sign(read.manifest(), KEY.getPrivate(), KEY.getPublic());
         Seeds.require(
-                SignedManifest.verify(again, List.of(KEY.getPublic())).manifest().equals(read.manifest()),
+                SignedManifest.verify(again, List.of(KEY.getPublic()))
+                        .manifest()
+                        .equals(read.manifest()),
                 "decode(encode(x)) = x");
         return true;
     }

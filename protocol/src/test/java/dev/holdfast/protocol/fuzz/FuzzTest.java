@@ -64,9 +64,7 @@ class FuzzTest {
 
     @Test
     void everySeedIsStored() {
-        assertThat(StoredSeeds.made())
-                .describedAs("run StoredSeeds.main")
-                .isEmpty();
+        assertThat(StoredSeeds.made()).describedAs("run StoredSeeds.main").isEmpty();
     }
 
     @Test

@@ -63,8 +63,7 @@ final class RequestTargets {
                         List.of(
                                 CertificatesOnly.encode(List.of(read(CERTIFICATE))),
                                 CertificatesOnly.encode(List.of(read(CERTIFICATE), read(CERTIFICATE))))),
-                new FuzzTarget(
-                        "certificate", 1_500, RequestTargets::certificate, List.of(CERTIFICATE)),
+                new FuzzTarget("certificate", 1_500, RequestTargets::certificate, List.of(CERTIFICATE)),
                 new FuzzTarget(
                         "pem",
                         2_000,
@@ -131,8 +130,7 @@ final class RequestTargets {
         } catch (X509FormatException expected) {
             return false;
         }
-        Seeds.require(
-                CertificatesOnly.decode(CertificatesOnly.encode(read)).equals(read), "decode(encode(x)) = x");
+        Seeds.require(CertificatesOnly.decode(CertificatesOnly.encode(read)).equals(read), "decode(encode(x)) = x");
         return true;
     }
 

@@ -41,8 +41,7 @@ final class RevocationTargets {
     private static final List<X509Certificate> CHAIN = StoredSeeds.of(
                     "stamping",
                     () -> List.of(
-                            Certificates.der(
-                                    Seeds.certificate(KEY, "stamping", KeyPurposeId.id_kp_timeStamping, true)),
+                            Certificates.der(Seeds.certificate(KEY, "stamping", KeyPurposeId.id_kp_timeStamping, true)),
                             Certificates.der(Seeds.root(KEY))))
             .stream()
             .map(RequestTargets::read)
@@ -82,8 +81,7 @@ final class RevocationTargets {
                             false,
                             new DEROctetString(new byte[32]).getEncoded()))
                     : null;
-            return new OCSPRequest(
-                            new TBSRequest(null, new DERSequence(new Request(id, null)), extensions), null)
+            return new OCSPRequest(new TBSRequest(null, new DERSequence(new Request(id, null)), extensions), null)
                     .getEncoded();
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -44,8 +44,8 @@ final class ScepTargets {
     private static X509Certificate certificate(String name, KeyPair key) {
         return RequestTargets.read(StoredSeeds.of(
                         name,
-                        () -> List.of(Certificates.der(
-                                Seeds.certificate(key, name, KeyPurposeId.id_kp_clientAuth, false))))
+                        () -> List.of(
+                                Certificates.der(Seeds.certificate(key, name, KeyPurposeId.id_kp_clientAuth, false))))
                 .getFirst());
     }
 
@@ -54,7 +54,11 @@ final class ScepTargets {
                         "scep-envelope", () -> List.of(envelope(CertificationRequest.create("fuzz-1", DEVICE))))
                 .getFirst();
         return List.of(
-                new FuzzTarget("scep-message", 800, ScepTargets::message, StoredSeeds.of("scep-message", () -> List.of(signed(envelope)))),
+                new FuzzTarget(
+                        "scep-message",
+                        800,
+                        ScepTargets::message,
+                        StoredSeeds.of("scep-message", () -> List.of(signed(envelope)))),
                 new FuzzTarget("scep-envelope", 400, ScepTargets::envelopeOpens, List.of(envelope)),
                 new FuzzTarget(
                         "challenge-password",
@@ -117,7 +121,8 @@ final class ScepTargets {
                             new DefaultSignedAttributeTableGenerator(new AttributeTable(attributes)))
                     .build("SHA256withRSA", DEVICE.getPrivate(), SIGNER));
             generator.addCertificates(new JcaCertStore(List.of(SIGNER)));
-            return generator.generate(new CMSProcessableByteArray(envelope), true)
+            return generator
+                    .generate(new CMSProcessableByteArray(envelope), true)
                     .getEncoded();
         } catch (Exception e) {
             throw new IllegalStateException(e);

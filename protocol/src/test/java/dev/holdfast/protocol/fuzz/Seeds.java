@@ -95,11 +95,15 @@ final class Seeds {
     static X509Certificate certificate(
             KeyPair issuer, PublicKey subject, String name, KeyPurposeId purpose, boolean critical) {
         try {
-            return signed(issuer, builder("issuer", subject, name)
-                    .addExtension(Extension.basicConstraints, true, new BasicConstraints(false))
-                    .addExtension(
-                            Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature | KeyUsage.keyEncipherment))
-                    .addExtension(Extension.extendedKeyUsage, critical, new ExtendedKeyUsage(purpose)));
+            return signed(
+                    issuer,
+                    builder("issuer", subject, name)
+                            .addExtension(Extension.basicConstraints, true, new BasicConstraints(false))
+                            .addExtension(
+                                    Extension.keyUsage,
+                                    true,
+                                    new KeyUsage(KeyUsage.digitalSignature | KeyUsage.keyEncipherment))
+                            .addExtension(Extension.extendedKeyUsage, critical, new ExtendedKeyUsage(purpose)));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -108,9 +112,11 @@ final class Seeds {
     /// Who has issued the others, when they are of its key.
     static X509Certificate root(KeyPair key) {
         try {
-            return signed(key, builder("issuer", key.getPublic(), "issuer")
-                    .addExtension(Extension.basicConstraints, true, new BasicConstraints(true))
-                    .addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign)));
+            return signed(
+                    key,
+                    builder("issuer", key.getPublic(), "issuer")
+                            .addExtension(Extension.basicConstraints, true, new BasicConstraints(true))
+                            .addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign)));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -150,7 +156,8 @@ final class Seeds {
         try {
             byte[] again = ASN1Primitive.fromByteArray(taken).getEncoded(encoding);
             if (!Arrays.equals(again, taken)) {
-                throw new AssertionError("taken, though it should be " + HexFormat.of().formatHex(again));
+                throw new AssertionError(
+                        "taken, though it should be " + HexFormat.of().formatHex(again));
             }
         } catch (IOException e) {
             throw new AssertionError("taken, though it is no ASN.1", e);

@@ -36,10 +36,12 @@ final class StoredSeeds {
                             .lines()
                             .filter(line -> !line.startsWith("#"))
                             .map(line -> line.split(" ", -1))
-                            .collect(Collectors.toMap(parts -> parts[0], parts -> Stream.of(parts)
-                                    .skip(1)
-                                    .map(Base64.getDecoder()::decode)
-                                    .toList()));
+                            .collect(Collectors.toMap(
+                                    parts -> parts[0],
+                                    parts -> Stream.of(parts)
+                                            .skip(1)
+                                            .map(Base64.getDecoder()::decode)
+                                            .toList()));
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }
@@ -101,9 +103,10 @@ final class StoredSeeds {
         Files.writeString(
                 Path.of(args[0]),
                 all.entrySet().stream()
-                        .map(entry -> entry.getKey() + entry.getValue().stream()
-                                .map(octets -> " " + Base64.getEncoder().encodeToString(octets))
-                                .collect(Collectors.joining()))
+                        .map(entry -> entry.getKey()
+                                + entry.getValue().stream()
+                                        .map(octets -> " " + Base64.getEncoder().encodeToString(octets))
+                                        .collect(Collectors.joining()))
                         .collect(Collectors.joining(
                                 "\n",
                                 "# Made by StoredSeeds.main: good inputs by target, and throw-away keys of these tests.\n",

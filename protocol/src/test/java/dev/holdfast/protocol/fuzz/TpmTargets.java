@@ -35,18 +35,13 @@ final class TpmTargets {
     private static final TpmKey EC = StoredSeeds.tpm("ec", () -> SoftTpm.ec(SoftTpm.EK));
     private static final byte[] MESSAGE = {1, 2, 3};
     private static final List<PcrSelection> REGISTERS = List.of(PcrSelection.parse("sha256:0,1,7"));
-    private static final KeyPurposeId EK =
-            KeyPurposeId.getInstance(new ASN1ObjectIdentifier("2.23.133.8.1"));
+    private static final KeyPurposeId EK = KeyPurposeId.getInstance(new ASN1ObjectIdentifier("2.23.133.8.1"));
 
     private TpmTargets() {}
 
     static List<FuzzTarget> all() {
         return List.of(
-                new FuzzTarget(
-                        "tpm-public",
-                        2_000,
-                        TpmTargets::area,
-                        List.of(AK.area(), RSA.area(), EC.area())),
+                new FuzzTarget("tpm-public", 2_000, TpmTargets::area, List.of(AK.area(), RSA.area(), EC.area())),
                 new FuzzTarget(
                         "tpm-attest",
                         3_000,
@@ -61,8 +56,7 @@ final class TpmTargets {
                         StoredSeeds.of(
                                 "tpm-signature",
                                 () -> List.of(
-                                        SoftTpm.sign(AK, MESSAGE),
-                                        SoftTpm.sign(SoftTpm.rsa(SoftTpm.AK), MESSAGE)))),
+                                        SoftTpm.sign(AK, MESSAGE), SoftTpm.sign(SoftTpm.rsa(SoftTpm.AK), MESSAGE)))),
                 new FuzzTarget("tpm-registers", 2_000, TpmTargets::registers, List.of(new byte[96])),
                 new FuzzTarget("tpm-event-log", 3_000, TpmTargets::log, List.of(log())),
                 new FuzzTarget(
@@ -71,8 +65,7 @@ final class TpmTargets {
                         TpmTargets::certificate,
                         StoredSeeds.of(
                                 "tpm-certificate",
-                                () -> List.of(
-                                        Certificates.der(Seeds.certificate(Seeds.p256(), "ek", EK, false))))));
+                                () -> List.of(Certificates.der(Seeds.certificate(Seeds.p256(), "ek", EK, false))))));
     }
 
     /// And a key that is good as an endorsement key can be talked to.

@@ -15,10 +15,7 @@ public final class ImageTargets {
         return List.of(
                 new FuzzTarget("cpio", 3_000, ImageTargets::archive, List.of(cpio())),
                 new FuzzTarget(
-                        "libconfig",
-                        3_000,
-                        ImageTargets::description,
-                        List.of("""
+                        "libconfig", 3_000, ImageTargets::description, List.of("""
                                 software = { version = "1.2.0"; hardware-compatibility: [ "rev-a", "rev-b" ];
                                   images: ( { filename = "m.img"; sha256 = "ab"; size = 0x10; on = true; } ); // end
                                 }; /* all */

@@ -80,9 +80,10 @@ class TpmFuzzTest {
                 .log();
         fuzz("event log in words", boot, bytes -> {
             EventLog log = EventLog.parse(bytes);
-            log.events().forEach(event -> assertThat(event.words(TpmHash.SHA256))
-                    .hasSizeLessThan(200)
-                    .matches("[ -~]+"));
+            log.events()
+                    .forEach(event -> assertThat(event.words(TpmHash.SHA256))
+                            .hasSizeLessThan(200)
+                            .matches("[ -~]+"));
             return log;
         });
     }

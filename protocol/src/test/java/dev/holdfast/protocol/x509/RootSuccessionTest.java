@@ -128,8 +128,7 @@ class RootSuccessionTest {
         return hear(trusted, _ -> false, listed);
     }
 
-    private static Outcome hear(
-            List<Trusted> trusted, Predicate<X509Certificate> vouches, X509Certificate... listed) {
+    private static Outcome hear(List<Trusted> trusted, Predicate<X509Certificate> vouches, X509Certificate... listed) {
         return RootSuccession.next(trusted, Set.of(), List.of(listed), vouches, NOW);
     }
 
@@ -159,9 +158,10 @@ class RootSuccessionTest {
     @Test
     void aRootThatHasComeInCarriesTheNext() {
         KeyPair third = Crypto.generateP256(new SecureRandom());
-        X509Certificate root = new Made("CN=third", third, "CN=third", third).years(2030, 2050)
-                .sign();
-        X509Certificate later = new Made(NAME, NEXT, NAME, NEXT).years(2025, 2045).sign();
+        X509Certificate root =
+                new Made("CN=third", third, "CN=third", third).years(2030, 2050).sign();
+        X509Certificate later =
+                new Made(NAME, NEXT, NAME, NEXT).years(2025, 2045).sign();
         X509Certificate link = new Made("CN=third", third, NAME, NEXT).sign();
         Outcome outcome = hear(trusting(OLD_ROOT), root, link, OLD_ROOT, later, NEW_WITH_OLD);
         assertThat(roots(outcome)).containsExactly(OLD_ROOT, later, root);
@@ -209,8 +209,10 @@ class RootSuccessionTest {
 
     @Test
     void aLinkThatHasEndedOrNotBegunCarriesNothing() {
-        X509Certificate ended = new Made(NAME, NEXT, NAME, OLD).years(2021, 2025).sign();
-        X509Certificate toCome = new Made(NAME, NEXT, NAME, OLD).years(2035, 2039).sign();
+        X509Certificate ended =
+                new Made(NAME, NEXT, NAME, OLD).years(2021, 2025).sign();
+        X509Certificate toCome =
+                new Made(NAME, NEXT, NAME, OLD).years(2035, 2039).sign();
         assertThat(refused(NEW_ROOT, ended)).containsExactly(Refusal.LINK_NOT_IN_FORCE);
         assertThat(refused(NEW_ROOT, toCome)).containsExactly(Refusal.LINK_NOT_IN_FORCE);
     }
@@ -218,9 +220,7 @@ class RootSuccessionTest {
     @Test
     void aLinkWithLimitsCarriesNothing() throws Exception {
         byte[] limits = new NameConstraints(
-                        new GeneralSubtree[] {
-                            new GeneralSubtree(new GeneralName(GeneralName.dNSName, "example.org"))
-                        },
+                        new GeneralSubtree[] {new GeneralSubtree(new GeneralName(GeneralName.dNSName, "example.org"))},
                         null)
                 .getEncoded();
         X509Certificate limited = new Made(NAME, NEXT, NAME, OLD)
@@ -239,8 +239,10 @@ class RootSuccessionTest {
 
     @Test
     void aRootThatHasEndedOrNotBegunIsRefused() {
-        X509Certificate ended = new Made(NAME, NEXT, NAME, NEXT).years(2021, 2025).sign();
-        X509Certificate toCome = new Made(NAME, NEXT, NAME, NEXT).years(2035, 2039).sign();
+        X509Certificate ended =
+                new Made(NAME, NEXT, NAME, NEXT).years(2021, 2025).sign();
+        X509Certificate toCome =
+                new Made(NAME, NEXT, NAME, NEXT).years(2035, 2039).sign();
         assertThat(refused(ended, NEW_WITH_OLD)).containsExactly(Refusal.NOT_IN_FORCE);
         assertThat(refused(toCome, NEW_WITH_OLD)).containsExactly(Refusal.NOT_IN_FORCE);
     }
@@ -285,9 +287,7 @@ class RootSuccessionTest {
         X509Certificate ended = new Made(NAME, OLD, NAME, OLD).years(2020, 2025).sign();
         Outcome outcome = hear(trusting(ended), ended, NEW_ROOT, NEW_WITH_OLD);
         assertThat(outcome.learned()).isEmpty();
-        assertThat(outcome.refused())
-                .extracting(RootSuccession.Refused::why)
-                .containsExactly(Refusal.CARRIER_NOT_GOOD);
+        assertThat(outcome.refused()).extracting(RootSuccession.Refused::why).containsExactly(Refusal.CARRIER_NOT_GOOD);
         assertThat(roots(outcome)).as("the last one stays").containsExactly(ended);
     }
 
@@ -300,31 +300,26 @@ class RootSuccessionTest {
         X509Certificate other = new Made("CN=other", NEXT, "CN=other", NEXT).sign();
         X509Certificate link = new Made("CN=other", NEXT, NAME, OLD).sign();
         Outcome outcome = hear(trusting(narrow), narrow, other, link);
-        assertThat(outcome.refused())
-                .extracting(RootSuccession.Refused::why)
-                .containsExactly(Refusal.CARRIER_NOT_GOOD);
+        assertThat(outcome.refused()).extracting(RootSuccession.Refused::why).containsExactly(Refusal.CARRIER_NOT_GOOD);
     }
 
     @Test
     void theWayBackToAnOlderRootIsNotTaken() {
         Outcome outcome = hear(trusting(NEW_ROOT), NEW_ROOT, OLD_ROOT, OLD_WITH_NEW, NEW_WITH_OLD);
         assertThat(roots(outcome)).containsExactly(NEW_ROOT);
-        assertThat(outcome.refused())
-                .extracting(RootSuccession.Refused::why)
-                .containsExactly(Refusal.NOT_NEWER);
+        assertThat(outcome.refused()).extracting(RootSuccession.Refused::why).containsExactly(Refusal.NOT_NEWER);
     }
 
     @Test
     void aKeyThatWasWithdrawnDoesNotComeBackYoungerAndCarried() {
         X509Certificate again = new Made(NAME, OLD, NAME, OLD).years(2030, 2050).sign();
-        X509Certificate younger = new Made(NAME, NEXT, NAME, NEXT).years(2025, 2045).sign();
+        X509Certificate younger =
+                new Made(NAME, NEXT, NAME, NEXT).years(2025, 2045).sign();
         Set<String> withdrawn =
                 Set.of(Certificates.keyFingerprint(OLD.getPublic().getEncoded()));
         Outcome outcome = RootSuccession.next(
                 trusting(younger), withdrawn, List.of(younger, again, OLD_WITH_NEW), _ -> true, NOW);
-        assertThat(outcome.refused())
-                .extracting(RootSuccession.Refused::why)
-                .containsExactly(Refusal.WITHDRAWN);
+        assertThat(outcome.refused()).extracting(RootSuccession.Refused::why).containsExactly(Refusal.WITHDRAWN);
     }
 
     @Test
@@ -337,7 +332,10 @@ class RootSuccessionTest {
         }
         Outcome outcome = hear(trusting(OLD_ROOT), listed.toArray(X509Certificate[]::new));
         assertThat(outcome.trusted()).hasSize(RootSuccession.MOST_ROOTS);
-        assertThat(outcome.refused()).hasSize(4).extracting(RootSuccession.Refused::why).containsOnly(Refusal.TOO_MANY);
+        assertThat(outcome.refused())
+                .hasSize(4)
+                .extracting(RootSuccession.Refused::why)
+                .containsOnly(Refusal.TOO_MANY);
     }
 
     @Test

@@ -45,8 +45,8 @@ public record FuzzTarget(String name, List<byte[]> seeds, int rounds, long mostO
             cost = measured(input);
         }
         if (cost.isTooMuch(this, input.length)) {
-            throw new AssertionError(says(input) + " cost " + cost.nanos() / 1_000_000 + " ms of CPU and "
-                    + cost.octets() + " octets");
+            throw new AssertionError(
+                    says(input) + " cost " + cost.nanos() / 1_000_000 + " ms of CPU and " + cost.octets() + " octets");
         }
         return cost.taken();
     }
@@ -63,9 +63,7 @@ public record FuzzTarget(String name, List<byte[]> seeds, int rounds, long mostO
         try {
             boolean taken = property.holds(input.clone());
             return new Cost(
-                    taken,
-                    THREAD.getCurrentThreadCpuTime() - nanos,
-                    THREAD.getCurrentThreadAllocatedBytes() - octets);
+                    taken, THREAD.getCurrentThreadCpuTime() - nanos, THREAD.getCurrentThreadAllocatedBytes() - octets);
         } catch (Exception | AssertionError | StackOverflowError | OutOfMemoryError e) {
             throw new AssertionError(says(input) + ": " + e, e);
         }
