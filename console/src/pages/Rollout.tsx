@@ -248,7 +248,7 @@ function Devices({ id, rollout }: { id: string; rollout: Schemas["Rollout"] | un
           { key: "device", head: "Device", phone: "title", cell: (d) => <Link className="key mono" to="/devices/$id" params={{ id: d.device }}>{d.device}</Link> },
           { key: "state", head: "State", phone: "side", cell: (d) => <State tone={ROLLOUT_DEVICE_STATES[d.state].tone}>{ROLLOUT_DEVICE_STATES[d.state].word}</State> },
           { key: "batch", head: "Batch", label: "batch", cell: (d) => rollout?.batches[d.batch]?.name ?? d.batch + 1 },
-          { key: "since", head: "Since", label: "since", cell: (d) => <When at={d.since} /> },
+          { key: "since", head: "Since", label: "since", cell: (d) => <When at={d.since} none="not yet" /> },
           { key: "detail", head: "Detail", phone: "full", cell: (d) => (d.detail ? <Untrusted text={d.detail} /> : "") },
         ]}
       />

@@ -228,8 +228,7 @@ final class RolloutShapes {
     }
 
     static Fields device(MemberView member) {
-        Instant since =
-                member.reportedAt().or(member::exposedAt).or(member::grantedAt).orElse(Instant.EPOCH);
+        Optional<Instant> since = member.reportedAt().or(member::exposedAt).or(member::grantedAt);
         return Fields.of("device", member.device().value())
                 .with("batch", member.batch())
                 .with("state", state(member.state(), member.reason()))
