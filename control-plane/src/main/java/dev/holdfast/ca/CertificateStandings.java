@@ -127,10 +127,11 @@ public final class CertificateStandings {
                 change(new Serial(body.path("serial").asText()), before -> before == null ? row(issued) : null);
             }
             case "certificate.activated" -> {
-                advance(body.path("serial").asText(), CertificateState.CURRENT, Optional.empty(), entry.at());
+                // The old ones first: whoever sees the new one counting sees that they don't.
                 body.path("superseded")
                         .forEach(old -> advance(
                                 old.asText(), CertificateState.SUPERSEDED, Optional.empty(), ends(body, entry)));
+                advance(body.path("serial").asText(), CertificateState.CURRENT, Optional.empty(), entry.at());
             }
             case "certificate.rolled-back" -> {
                 body.path("serials")
