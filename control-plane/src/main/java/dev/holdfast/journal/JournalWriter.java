@@ -160,6 +160,14 @@ final class JournalWriter implements AutoCloseable {
         }
     }
 
+    private static boolean isClosed(Connection connection) {
+        try {
+            return connection.isClosed();
+        } catch (SQLException e) {
+            return true;
+        }
+    }
+
     /// SQLSTATE class 08: of the connection, not of what was asked.
     private static boolean isConnection(Throwable error) {
         for (Throwable t = error; t != null; t = t.getCause()) {
@@ -205,12 +213,17 @@ final class JournalWriter implements AutoCloseable {
             } catch (SQLException | RuntimeException | Error | ChangeFailed e) {
                 try {
                     connection.rollback();
-                } catch (SQLException second) {
+                } catch (SQLException | AssertionError second) {
                     e.addSuppressed(second);
                 }
                 Throwable why = e instanceof ChangeFailed failed ? failed.why : e;
-                if (!sent && isConnection(why)) {
+                // The driver may also assert what is no longer so once the connection has broken under it.
+                boolean broken = isConnection(why) || (why instanceof AssertionError && isClosed(connection));
+                if (!sent && broken) {
                     throw new DeadConnection(why);
+                }
+                if (broken && e instanceof AssertionError) {
+                    throw new SQLException("the connection broke in the commit: " + e.getMessage(), "08006", e);
                 }
                 throw e;
             }

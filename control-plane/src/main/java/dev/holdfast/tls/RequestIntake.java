@@ -97,7 +97,7 @@ public final class RequestIntake {
             try {
                 Runnable answer = work.get();
                 loop.runOnContext(_ -> answer.run());
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) { // whatever it is, nobody waits for ever
                 loop.runOnContext(_ -> request.fail(e));
             } finally {
                 places.release();

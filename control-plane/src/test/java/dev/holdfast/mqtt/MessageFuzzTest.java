@@ -5,7 +5,9 @@ import dev.holdfast.testkit.fuzz.Fuzzing;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -26,14 +28,19 @@ class MessageFuzzTest {
         System.out.println("fuzzed " + name + ": " + target(name).rounds() + " inputs, " + taken + " of them taken");
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"mqtt-telemetry", "mqtt-log", "mqtt-event", "mqtt-config", "mqtt-topic"})
-    @EnabledIfSystemProperty(named = "holdfast.long", matches = "true")
-    void aMinuteGuidedByCoverageFindsNothing(String name) throws Exception {
-        Fuzzing.soak(
-                MessageTargets.class,
-                target(name),
-                Path.of("target/fuzz"),
-                Duration.ofSeconds(Integer.getInteger("holdfast.fuzz.seconds", 60)));
+    /// Of `./check --long`.
+    @TestFactory
+    Stream<DynamicTest> aMinuteGuidedByCoverageFindsNothing() {
+        return Boolean.getBoolean("holdfast.long")
+                ? new MessageTargets()
+                        .get().stream()
+                                .map(target -> DynamicTest.dynamicTest(
+                                        target.name(),
+                                        () -> Fuzzing.soak(
+                                                MessageTargets.class,
+                                                target,
+                                                Path.of("target/fuzz"),
+                                                Duration.ofSeconds(Integer.getInteger("holdfast.fuzz.seconds", 60)))))
+                : Stream.empty();
     }
 }

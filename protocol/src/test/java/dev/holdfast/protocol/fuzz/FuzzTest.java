@@ -10,8 +10,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -51,15 +52,19 @@ class FuzzTest {
         System.out.println("fuzzed " + name + ": " + target.rounds() + " inputs, " + taken + " of them taken");
     }
 
-    @ParameterizedTest
-    @MethodSource("targets")
-    @EnabledIfSystemProperty(named = "holdfast.long", matches = "true")
-    void aMinuteGuidedByCoverageFindsNothing(String name) throws Exception {
-        Fuzzing.soak(
-                ProtocolTargets.class,
-                target(name),
-                Path.of("target/fuzz"),
-                Duration.ofSeconds(Integer.getInteger("holdfast.fuzz.seconds", 60)));
+    /// Of `./check --long`.
+    @TestFactory
+    Stream<DynamicTest> aMinuteGuidedByCoverageFindsNothing() {
+        return Boolean.getBoolean("holdfast.long")
+                ? targets()
+                        .map(name -> DynamicTest.dynamicTest(
+                                name,
+                                () -> Fuzzing.soak(
+                                        ProtocolTargets.class,
+                                        target(name),
+                                        Path.of("target/fuzz"),
+                                        Duration.ofSeconds(Integer.getInteger("holdfast.fuzz.seconds", 60)))))
+                : Stream.empty();
     }
 
     @Test
