@@ -88,7 +88,7 @@ public final class Renewals implements AutoCloseable {
     /// Certificates that are due sooner stay as they are, and those issued meanwhile.
     ///
     /// What is decided is journalled when this returns; the times are set piece by piece after it
-    /// ([#workDue]), because a million of them take half a minute. A small campaign is planned when it returns.
+    /// ([#workDue]), because a million of them take minutes. A small campaign is planned when it returns.
     ///
     /// @param rate devices in an hour, at most what the installation serves
     /// @throws IllegalArgumentException when the rate is not between 1 and 3,600,000
@@ -169,7 +169,7 @@ public final class Renewals implements AutoCloseable {
 
     /// One piece of the oldest campaign that is not planned. A crash after it goes on with the next.
     ///
-    /// @return whether there may be more to plan now
+    /// @return whether there may be more to plan now; not while all that is left is locked by others
     private boolean planSome() {
         Planned piece = database.transact(sql -> CampaignStore.takeUnplanned(sql)
                 .map(campaign -> plan(sql, campaign))
@@ -191,12 +191,15 @@ public final class Renewals implements AutoCloseable {
         if (campaign.byDevice()) {
             Optional<Long> part = CampaignStore.planPart(sql, campaign);
             part.ifPresent(some -> CampaignStore.planned(sql, campaign.id(), some, ""));
-            return new Planned(true, part.isPresent() ? Optional.empty() : Optional.of(campaign.id()));
+            return part.isPresent()
+                    ? new Planned(part.get() > 0, Optional.empty())
+                    : new Planned(true, Optional.of(campaign.id()));
         }
         CampaignStore.Piece piece = CampaignStore.planNext(sql, campaign, PIECE);
         CampaignStore.planned(sql, campaign.id(), piece.planned(), piece.last().orElse(""));
         boolean over = piece.last().isEmpty() && !CampaignStore.anyLeft(sql, campaign);
-        return new Planned(true, over ? Optional.of(campaign.id()) : Optional.empty());
+        boolean moved = piece.planned() > 0 || piece.last().isPresent();
+        return new Planned(moved || over, over ? Optional.of(campaign.id()) : Optional.empty());
     }
 
     private boolean finish(Transaction tx, String id) {
