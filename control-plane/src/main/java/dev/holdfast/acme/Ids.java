@@ -1,7 +1,7 @@
 package dev.holdfast.acme;
 
 import java.security.SecureRandom;
-import java.util.Base64;
+import java.util.HexFormat;
 
 /// Names that nobody guesses: of accounts, orders and the like, and the tokens of challenges (RFC 8555 section
 /// 8: at least 128 bits).
@@ -9,6 +9,6 @@ record Ids(SecureRandom random) {
     String fresh() {
         byte[] bytes = new byte[18];
         random.nextBytes(bytes);
-        return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
+        return HexFormat.of().formatHex(bytes); // never a dash first, which a command line takes for an option
     }
 }
