@@ -69,12 +69,12 @@ public record TpmSignature(TpmScheme scheme, String value) {
         String hash = scheme.hash().javaName();
         try {
             Signature verifier = Signature.getInstance("RSASSA-PSS", Crypto.provider());
+            verifier.initVerify(key); // first: without a key, its size is taken to be 2048 bits
             verifier.setParameter(new PSSParameterSpec(hash, "MGF1", new MGF1ParameterSpec(hash), salt, 1));
-            verifier.initVerify(key);
             verifier.update(message);
             return verifier.verify(signature);
-        } catch (GeneralSecurityException notSigned) {
-            return false;
+        } catch (GeneralSecurityException | IllegalArgumentException notSigned) {
+            return false; // a salt that this key has no room for is nothing it can have signed with
         }
     }
 }

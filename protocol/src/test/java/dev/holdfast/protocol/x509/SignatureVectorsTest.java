@@ -23,8 +23,8 @@ import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.junit.jupiter.api.Test;
 
-/// How strictly signatures are read, by the cases that Project Wycheproof is known for. Its own files are in
-/// no package that can be had here, so these are made of fresh keys, case by case; RFC 8032's are its own.
+/// How strictly signatures are read, by the cases that Project Wycheproof is known for, made of fresh keys in
+/// every run; its own vectors are in [WycheproofTest]. RFC 8032's are its own.
 class SignatureVectorsTest {
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final byte[] MESSAGE = "what is signed".getBytes(StandardCharsets.US_ASCII);
