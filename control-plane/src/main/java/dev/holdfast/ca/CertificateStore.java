@@ -5,11 +5,12 @@ import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.Serial;
 import dev.holdfast.database.PlainSql;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
+import dev.holdfast.protocol.x509.Certificates;
+import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -31,8 +32,9 @@ final class CertificateStore {
 
     /// Stores what is granted, and binds a device's key to it for ever, at once.
     ///
+    /// @param signed the certificate; empty while it is only intended
     /// @return false when the key is bound to another device; nothing is stored then
-    static boolean intend(DSLContext sql, Intended intended, Instant now) {
+    static boolean insert(DSLContext sql, Intended intended, Optional<X509Certificate> signed, Instant now) {
         String environment = intended.environment().value();
         String device = intended.device().map(d -> d.id().value()).orElse(null);
         String key = Issuance.fingerprint(intended.publicKey());
@@ -43,9 +45,9 @@ final class CertificateStore {
                                 + " on conflict (key_fingerprint) do nothing returning 1)"
                                 + " insert into certificate(serial, authority, profile, usages, environment, device,"
                                 + " name, alternative_names, public_key, key_fingerprint, state, not_before, not_after,"
-                                + " renew_at, intended_at, granted_by, crl_part)"
-                                + " select ?, ?, ?, ?, ?, owner, ?, ?, ?::bytea, ?, 'intended', ?::timestamptz,"
-                                + " ?::timestamptz, ?::timestamptz, ?::timestamptz, ?, ?::bigint"
+                                + " renew_at, intended_at, granted_by, crl_part, der, issued_at)"
+                                + " select ?, ?, ?, ?, ?, owner, ?, ?, ?::bytea, ?, ?, ?::timestamptz,"
+                                + " ?::timestamptz, ?::timestamptz, ?::timestamptz, ?, ?::bigint, ?::bytea, ?::timestamptz"
                                 + " from (select ?::text as owner) asked where owner is null"
                                 + " or exists (select 1 from bound) or exists (select 1 from device_key"
                                 + " where key_fingerprint = ? and environment = ? and device = owner)",
@@ -61,12 +63,15 @@ final class CertificateStore {
                         String.join("\n", intended.alternativeNames()),
                         Issuance.der(intended.publicKey()),
                         key,
+                        (signed.isPresent() ? intended.whenSigned() : CertificateState.INTENDED).text(),
                         intended.notBefore(),
                         intended.notAfter(),
                         intended.renewAt(),
                         now,
                         intended.grantedBy(),
                         intended.listPart(),
+                        signed.map(Certificates::der).orElse(null),
+                        signed.isPresent() ? now : null,
                         device,
                         key,
                         environment)
@@ -282,40 +287,31 @@ final class CertificateStore {
                 .map(row -> new Serial(row.get(0, String.class)));
     }
 
-    /// Every certificate that has not ended before this time. There may be a million, read at every start:
-    /// plain JDBC.
+    /// Every certificate that has not ended before this time. There may be a million, read at every start.
     static void standings(DSLContext sql, Instant endingAfter, BiConsumer<Serial, CertificateStanding> each) {
-        sql.connection(connection -> {
-            try (PreparedStatement select =
-                    connection.prepareStatement("select serial, authority, environment, device, state, held,"
-                            + " coalesce(floor(extract(epoch from ended_at))::bigint, -1), revocation_reason"
-                            + " from certificate where not_after > ? and state <> 'intended'")) {
-                select.setObject(1, utc(endingAfter));
-                select.setFetchSize(5_000);
-                try (ResultSet row = select.executeQuery()) {
-                    while (row.next()) {
-                        long endedAt = row.getLong(7);
-                        each.accept(
-                                new Serial(row.getString(1)),
-                                new CertificateStanding(
-                                        row.getString(2),
-                                        device(row.getString(3), row.getString(4)),
-                                        CertificateState.of(row.getString(5)),
-                                        row.getBoolean(6),
-                                        endedAt < 0 ? Optional.empty() : Optional.of(Instant.ofEpochSecond(endedAt)),
-                                        Optional.ofNullable(row.getString(8)).flatMap(RevocationReason::parse)));
-                    }
-                }
-            }
-        });
+        PlainSql.each(
+                sql,
+                "select serial, authority, environment, device, state, held, ended_at, revocation_reason"
+                        + " from certificate where not_after > ? and state <> 'intended'",
+                row -> each.accept(
+                        new Serial(row.text(1)),
+                        new CertificateStanding(
+                                row.text(2),
+                                device(row.text(3), row.optionalText(4).orElse(null)),
+                                CertificateState.of(row.text(5)),
+                                row.flag(6),
+                                row.optionalTime(7).map(end -> end.truncatedTo(ChronoUnit.SECONDS)),
+                                row.optionalText(8).flatMap(RevocationReason::parse))),
+                endingAfter);
     }
 
     /// SHA-256 of every certificate that was signed and has not ended long ago.
     static void fingerprints(DSLContext sql, Instant endingAfter, Consumer<byte[]> each) {
-        sql.resultQuery("select sha256(der) from certificate where not_after > ? and der is not null", utc(endingAfter))
-                .fetchSize(5_000)
-                .fetchLazy()
-                .forEach(row -> each.accept(row.get(0, byte[].class)));
+        PlainSql.each(
+                sql,
+                "select sha256(der) from certificate where not_after > ? and der is not null",
+                row -> row.optionalOctets(1).ifPresent(each),
+                endingAfter);
     }
 
     private static IssuedCertificate issued(Record row) {

@@ -9,9 +9,9 @@ import java.util.Optional;
 import java.util.Set;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
-/// A certificate whose serial and contents are stored but which may not have been signed yet. Signing it again
-/// gives
-/// a certificate with the same serial and contents, so it is finished, not repeated, after a crash.
+/// A certificate whose serial and contents are decided but which may not have been signed yet. Signing it again
+/// gives a certificate with the same serial and contents: where that is stored first, it is finished, not
+/// repeated, after a crash.
 ///
 /// @param renewAt when its device should ask for its successor ([RenewalSchedule])
 /// @param profile the name of the one it was granted by
@@ -30,4 +30,9 @@ public record Intended(
         Instant notAfter,
         Instant renewAt,
         String grantedBy,
-        long listPart) {}
+        long listPart) {
+    /// A device's counts as its current one from its first use on; others at once.
+    CertificateState whenSigned() {
+        return device.isPresent() ? CertificateState.PENDING : CertificateState.CURRENT;
+    }
+}

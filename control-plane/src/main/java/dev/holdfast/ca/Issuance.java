@@ -23,7 +23,10 @@ import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
 /// Issuing certificates and ending them.
 ///
-/// Issuing has three steps, so that a crash at any point loses nothing and does nothing twice:
+/// Where the authority's key signs quickly, a certificate is granted, signed and stored in one transaction
+/// ([#issue]): a crash before its end leaves nothing, and nobody has seen the signature.
+///
+/// Elsewhere issuing has three steps, so that a crash at any point loses nothing and does nothing twice:
 /// 1. [#intend]: serial, contents and validity are stored, in the transaction that grants them;
 /// 2. [#sign]: the lint, then the signature, over the stored contents; may be done again with the same result
 ///    but for the signature's own randomness, because nobody has seen the first;
@@ -42,27 +45,71 @@ public final class Issuance {
         this.random = random;
     }
 
-    /// Step 1. The key is bound to its device for ever in the same transaction.
+    /// Whether certificates of this environment's devices may be made by [#issue].
+    public boolean isQuick(Environment environment) {
+        return authorities
+                .devices(environment)
+                .filter(authority -> authorities.keys().isQuick(authority.keyName()))
+                .isPresent();
+    }
+
+    /// Serial, contents and validity, for [#issue] or [#intend]; nothing is stored yet.
+    public Intended plan(Transaction tx, ApprovedRequest request) {
+        return plan(tx, issuer(request), request);
+    }
+
+    /// All three steps at once. A device's key is bound to it for ever in the same transaction.
+    ///
+    /// @return the certificate, which counts once the transaction is durable: nobody may see it before
+    /// @throws IllegalStateException when the key belongs to another device; policy has looked before
+    public X509Certificate issue(Transaction tx, Intended planned, Actor actor) {
+        X509Certificate signed = sign(planned);
+        bind(tx, planned, Optional.of(signed));
+        tx.record(entry(planned, signed, actor));
+        return signed;
+    }
+
+    /// Step 1. A device's key is bound to it for ever in the same transaction.
     ///
     /// @throws IllegalStateException when the key belongs to another device; policy has looked before
-    public Intended intend(Transaction tx, ApprovedRequest request) {
-        Authority authority = request.device().isPresent()
+    public void intend(Transaction tx, Intended planned) {
+        bind(tx, planned, Optional.empty());
+    }
+
+    /// Step 1, by an authority that is given.
+    Intended intend(Transaction tx, Authority authority, ApprovedRequest request) {
+        Intended planned = plan(tx, authority, request);
+        intend(tx, planned);
+        return planned;
+    }
+
+    /// Step 1, by the authority that is there for such a request.
+    Intended intend(Transaction tx, ApprovedRequest request) {
+        return intend(tx, issuer(request), request);
+    }
+
+    private Authority issuer(ApprovedRequest request) {
+        return request.device().isPresent()
                 ? authorities
                         .devices(request.environment())
                         .orElseThrow(
                                 () -> new IllegalStateException("no issuer for environment " + request.environment()))
                 : authorities.server();
-        return intend(tx, authority, request);
     }
 
-    /// As [#intend(Transaction, ApprovedRequest)], by an authority that is given.
-    Intended intend(Transaction tx, Authority authority, ApprovedRequest request) {
+    private static void bind(Transaction tx, Intended intended, Optional<X509Certificate> signed) {
+        if (!CertificateStore.insert(tx.sql(), intended, signed, tx.now())) {
+            throw new IllegalStateException("the key of " + intended.name() + " belongs to another device");
+        }
+    }
+
+    private Intended plan(Transaction tx, Authority authority, ApprovedRequest request) {
         Instant now = tx.now().truncatedTo(ChronoUnit.SECONDS);
         Serial serial = CertificateTemplate.serial(random);
         Instant notAfter = AuthorityCertificates.earlier(
                 now.plus(lifetime(request.profile().validity())),
                 authority.certificate().getNotAfter().toInstant());
-        Intended intended = new Intended(
+        return new Intended(
                 serial,
                 authority.id(),
                 request.profile().name(),
@@ -79,10 +126,6 @@ public final class Issuance {
                 RenewalSchedule.renewAt(serial, now, notAfter),
                 request.grantedBy(),
                 parts.place(tx.sql()));
-        if (!CertificateStore.intend(tx.sql(), intended, tx.now())) {
-            throw new IllegalStateException("the key of " + request.name() + " belongs to another device");
-        }
-        return intended;
     }
 
     /// The profile's lifetime, less a share of it by chance.
@@ -110,11 +153,16 @@ public final class Issuance {
     /// none when     it was revoked meanwhile
     public Optional<X509Certificate> store(
             Transaction tx, Intended intended, X509Certificate certificate, Actor actor) {
-        CertificateState state = intended.device().isPresent() ? CertificateState.PENDING : CertificateState.CURRENT;
-        if (!CertificateStore.issued(tx.sql(), intended.serial(), Certificates.der(certificate), state, tx.now())) {
+        if (!CertificateStore.issued(
+                tx.sql(), intended.serial(), Certificates.der(certificate), intended.whenSigned(), tx.now())) {
             return stored(tx, intended.serial());
         }
-        tx.record(new Entry(
+        tx.record(entry(intended, certificate, actor));
+        return Optional.of(certificate);
+    }
+
+    private static Entry entry(Intended intended, X509Certificate certificate, Actor actor) {
+        return new Entry(
                 "certificate.issued",
                 intended.environment(),
                 subject(intended.device(), intended.name()),
@@ -124,12 +172,11 @@ public final class Issuance {
                         "serial", intended.serial().hex(),
                         "authority", intended.authority(),
                         "profile", intended.profile(),
-                        "state", state.text(),
+                        "state", intended.whenSigned().text(),
                         "key", fingerprint(intended.publicKey()),
                         "fingerprint", Certificates.fingerprint(certificate),
                         "notBefore", intended.notBefore().toString(),
-                        "notAfter", intended.notAfter().toString())));
-        return Optional.of(certificate);
+                        "notAfter", intended.notAfter().toString()));
     }
 
     /// The certificate as it was signed; empty while it is only intended.

@@ -3,14 +3,11 @@ package dev.holdfast.core;
 import java.math.BigInteger;
 import java.util.HexFormat;
 import java.util.Locale;
-import java.util.regex.Pattern;
 
 /// A certificate's serial number as lower-case hexadecimal without leading zeros (RFC 5280 section 4.1.2.2).
 public record Serial(String hex) {
-    private static final Pattern FORM = Pattern.compile("0|[1-9a-f][0-9a-f]{0,39}");
-
     public Serial {
-        if (!FORM.matcher(hex).matches()) {
+        if (!Spelling.isNumber(hex, 40)) {
             throw new IllegalArgumentException("not a serial number in lower-case hexadecimal, at most 20 octets");
         }
     }

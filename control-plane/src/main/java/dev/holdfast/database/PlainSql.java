@@ -15,6 +15,7 @@ import org.jooq.DSLContext;
 import org.jooq.ResultQuery;
 import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGStatement;
 
 /// Statements of the paths that run thousands of times a second, sent as they stand, in the caller's
 /// transaction.
@@ -23,12 +24,20 @@ import org.jspecify.annotations.Nullable;
 /// than the statement; what is written here is prepared by the driver and known to the database after a few
 /// times.
 public final class PlainSql {
+    private static final int PAGE = 5_000;
+
     private PlainSql() {}
 
     /// Makes a value of a row.
     @FunctionalInterface
     public interface Reader<T> {
         T read(Row row) throws SQLException;
+    }
+
+    /// Takes one row after another.
+    @FunctionalInterface
+    public interface Consumer {
+        void take(Row row) throws SQLException;
     }
 
     /// A row of a result; columns count from 1.
@@ -102,6 +111,25 @@ public final class PlainSql {
             try (PreparedStatement prepared = prepared(connection, statement, values);
                     ResultSet rows = prepared.executeQuery()) {
                 return all(rows, reader);
+            }
+        });
+    }
+
+    /// Takes the rows as they come, for millions of them: in a transaction, a page in memory at a time.
+    ///
+    /// @throws org.jooq.exception.DataAccessException when the database refuses or is away
+    public static void each(DSLContext sql, String statement, Consumer consumer, @Nullable Object... values) {
+        sql.connection(connection -> {
+            try (PreparedStatement prepared = prepared(connection, statement, values)) {
+                prepared.setFetchSize(PAGE);
+                // Times and octets come as they are and not as text.
+                prepared.unwrap(PGStatement.class).setPrepareThreshold(-1);
+                try (ResultSet rows = prepared.executeQuery()) {
+                    Row row = new Row(rows);
+                    while (rows.next()) {
+                        consumer.take(row);
+                    }
+                }
             }
         });
     }

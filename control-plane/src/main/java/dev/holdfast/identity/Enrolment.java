@@ -37,9 +37,12 @@ import org.slf4j.LoggerFactory;
 
 /// Enrolment and renewal, for every protocol alike: facts, decision, intent, signature, certificate.
 ///
-/// Two transactions with the signature between them. A crash after the first leaves an intent that is finished
-/// at the next start, or by the device's next try, whichever is first; a crash after the second leaves a
-/// certificate that the device's next try gets. A token is used up in the first, by the intent's serial.
+/// Where the authority's key signs quickly, all in one transaction: a crash before it is durable leaves nothing,
+/// one after it a certificate that the device's next try gets.
+///
+/// Where it does not (a hardware module), two transactions with the signature between them, so that nobody's
+/// locks wait for it. A crash after the first leaves an intent that is finished at the next start, or by the
+/// device's next try, whichever is first. A token is used up in the first, by the intent's serial.
 public final class Enrolment {
     private static final Logger LOG = LoggerFactory.getLogger(Enrolment.class);
     private static final Duration NEWS = Duration.ofSeconds(2);
@@ -103,6 +106,9 @@ public final class Enrolment {
     private sealed interface Step {
         record Done(EnrolmentOutcome outcome) implements Step {}
 
+        /// The certificate is stored with the transaction.
+        record Stored(EnrolmentOutcome.Issued outcome) implements Step {}
+
         record Sign(Intended intended) implements Step {}
     }
 
@@ -124,6 +130,10 @@ public final class Enrolment {
     public EnrolmentOutcome enrol(CertificationRequest request, Applicant applicant) {
         EnrolmentOutcome outcome = switch (journal.commit(tx -> decide(tx, request, applicant))) {
             case Step.Done done -> done.outcome();
+            case Step.Stored stored -> {
+                awaitNews();
+                yield stored.outcome();
+            }
             case Step.Sign sign -> finish(sign.intended());
         };
         return outcome instanceof EnrolmentOutcome.Refused refused ? refused(applicant, refused) : outcome;
@@ -201,7 +211,7 @@ public final class Enrolment {
                         : new Step.Sign(
                                 ca.issuance().intended(tx, repeat.serial()).orElseThrow());
             }
-            case EnrolmentDecision.Grant grant -> new Step.Sign(intend(tx, grant.request(), facts));
+            case EnrolmentDecision.Grant grant -> grant(tx, grant.request(), facts);
         };
     }
 
@@ -241,21 +251,40 @@ public final class Enrolment {
                         EnrolmentRefusal.TOO_MANY_REQUESTS_WAIT, "too many requests wait for a person already");
     }
 
-    private Intended intend(Transaction tx, ApprovedRequest request, EnrolmentFacts facts) {
-        Intended intended = ca.issuance().intend(tx, request);
+    private Step grant(Transaction tx, ApprovedRequest request, EnrolmentFacts facts) {
+        DeviceRef device = request.device().orElseThrow();
+        Actor actor = new Actor.Device(device);
+        Intended planned = ca.issuance().plan(tx, request);
+        use(tx, facts, device, planned.serial());
+        if (!ca.issuance().isQuick(request.environment())) {
+            ca.issuance().intend(tx, planned);
+            return new Step.Sign(planned);
+        }
+        // The device is locked: it is still in the state that the decision was about.
+        if (facts.state().filter(Lifecycle.REGISTERED::equals).isPresent()) {
+            enrolled(tx, device, actor);
+        }
+        X509Certificate signed = ca.issuance().issue(tx, planned, actor);
+        return new Step.Stored(new EnrolmentOutcome.Issued(device, signed, planned.renewAt()));
+    }
+
+    /// What can be used so many times is used once more.
+    private void use(Transaction tx, EnrolmentFacts facts, DeviceRef device, Serial serial) {
         switch (facts.proof()) {
-            case EnrolmentFacts.Proof.ByToken by -> tokens.use(tx, by.token().orElseThrow(), intended.serial());
+            case EnrolmentFacts.Proof.ByToken by -> tokens.use(tx, by.token().orElseThrow(), serial);
             case EnrolmentFacts.Proof.ByClaim by ->
-                claims.use(tx, by.claim().orElseThrow(), facts.device().orElseThrow(), intended.serial());
+                claims.use(tx, by.claim().orElseThrow(), device, serial);
             case EnrolmentFacts.Proof.BySharedSecret by ->
-                secrets.use(
-                        tx, by.secret().orElseThrow().id(), intended.serial().hex());
+                secrets.use(tx, by.secret().orElseThrow().id(), serial.hex());
             case EnrolmentFacts.Proof.ByAccount _,
                     EnrolmentFacts.Proof.ByTpm _,
                     EnrolmentFacts.Proof.ByManufacturer _,
                     EnrolmentFacts.Proof.ByCertificate _ -> {}
         }
-        return intended;
+    }
+
+    private void enrolled(Transaction tx, DeviceRef device, Actor actor) {
+        inventory.transitionFrom(tx, device, Lifecycle.REGISTERED, Lifecycle.ENROLLED, "has its certificate", actor);
     }
 
     /// What is known of a credential: whom it names, what it proves, and for a renewal by which profile it was
@@ -391,8 +420,7 @@ public final class Enrolment {
         X509Certificate signed = ca.issuance().sign(intended);
         Actor actor = new Actor.Device(device);
         Optional<X509Certificate> stored = journal.commit(tx -> {
-            inventory.transitionFrom(
-                    tx, device, Lifecycle.REGISTERED, Lifecycle.ENROLLED, "has its certificate", actor);
+            enrolled(tx, device, actor);
             return ca.issuance().store(tx, intended, signed, actor);
         });
         if (stored.isEmpty()) {

@@ -45,6 +45,8 @@ public final class FileKeyStore implements SigningKeys {
     private static final String PUBLIC_KEY = "PUBLIC KEY";
     private static final String ENCRYPTED = "ENCRYPTED PRIVATE KEY";
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rw-------");
+    private static final Set<KeyKind> QUICK = EnumSet.of(KeyKind.EC_P256, KeyKind.ED25519);
+
     private final Path folder;
     private final SecureRandom random;
     private final KeyPassphrase passphrase;
@@ -82,6 +84,15 @@ public final class FileKeyStore implements SigningKeys {
             return Crypto.sign(pair.getPrivate(), Crypto.schemeFor(pair.getPublic()), message);
         } catch (IOException | InvalidKeyException e) {
             throw new IllegalStateException("key " + name + " can't be used", e);
+        }
+    }
+
+    @Override
+    public boolean isQuick(String name) {
+        try {
+            return find(name).map(KeyKind::of).filter(QUICK::contains).isPresent();
+        } catch (IOException e) {
+            return false;
         }
     }
 

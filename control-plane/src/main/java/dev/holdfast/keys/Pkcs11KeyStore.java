@@ -179,6 +179,12 @@ public final class Pkcs11KeyStore implements SigningKeys {
         }
     }
 
+    /// Never: a token may be at the other end of a network.
+    @Override
+    public boolean isQuick(String name) {
+        return false;
+    }
+
     @Override
     public Set<KeyKind> kinds() {
         return EnumSet.of(KeyKind.EC_P256, KeyKind.EC_P384);

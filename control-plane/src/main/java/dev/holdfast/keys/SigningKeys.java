@@ -25,6 +25,10 @@ public interface SigningKeys {
     /// @throws IllegalStateException when there is no such key or it can't be used now; nothing was signed
     byte[] sign(String name, byte[] message);
 
+    /// Whether this key signs in a fraction of a millisecond and without asking another machine, so that it may be
+    /// done while locks are held. False also where there is no such key.
+    boolean isQuick(String name);
+
     /// The kinds of keys that can be made here.
     Set<KeyKind> kinds();
 

@@ -32,12 +32,23 @@ final class TokenThenFiles implements SigningKeys {
     @Override
     public byte[] sign(String name, byte[] message) {
         try {
-            return token.find(name).isEmpty() && files.find(name).isPresent()
-                    ? files.sign(name, message)
-                    : token.sign(name, message);
+            return isInFile(name) ? files.sign(name, message) : token.sign(name, message);
         } catch (IOException e) {
             throw new IllegalStateException("key " + name + " can't be used", e);
         }
+    }
+
+    @Override
+    public boolean isQuick(String name) {
+        try {
+            return isInFile(name) && files.isQuick(name);
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private boolean isInFile(String name) throws IOException {
+        return token.find(name).isEmpty() && files.find(name).isPresent();
     }
 
     @Override

@@ -5,7 +5,9 @@ import dev.holdfast.ca.CertificateState;
 import dev.holdfast.ca.ListName;
 import dev.holdfast.ca.RevocationReason;
 import dev.holdfast.core.Serial;
+import dev.holdfast.database.PlainSql;
 import dev.holdfast.protocol.crl.RevocationListFrame;
+import java.sql.SQLException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
@@ -13,11 +15,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jooq.DSLContext;
-import org.jooq.Record;
 
 /// What of the table of certificates goes into lists.
 final class RevocationStore {
-    private static final int PAGE = 5_000;
+    private static final int ENDED = 2;
+    private static final int RELEASED = 3;
 
     private RevocationStore() {}
 
@@ -47,7 +49,7 @@ final class RevocationStore {
                 now,
                 stolen,
                 stolen.isPresent() ? "" : " and (state in ('superseded','revoked') or held)",
-                new Object[] {list.authority(), utc(endingAfter)},
+                new Object[] {list.authority(), endingAfter},
                 entries);
     }
 
@@ -70,7 +72,7 @@ final class RevocationStore {
                 now,
                 stolen,
                 " and (ended_at is not null or released_at is not null) and greatest(ended_at, released_at) > ?",
-                new Object[] {list.authority(), utc(endingAfter), utc(since)},
+                new Object[] {list.authority(), endingAfter, since},
                 entries);
     }
 
@@ -84,41 +86,39 @@ final class RevocationStore {
             Entries entries) {
         // The part stands in the text as the number it is, so that the partial indexes are used.
         String part = list.part() == 0 ? "" : " and crl_part = " + list.part();
-        sql.resultQuery(
-                        "select serial, ended_at, released_at, state, held, revocation_reason from certificate"
-                                + " where authority = ? and not_after > ?" + part + condition,
-                        bindings)
-                .fetchSize(PAGE)
-                .fetchLazy()
-                .forEach(row -> entry(row, now, stolen, entries));
+        PlainSql.each(
+                sql,
+                "select serial, ended_at, released_at, state, held, revocation_reason from certificate"
+                        + " where authority = ? and not_after > ?" + part + condition,
+                row -> entry(row, now, stolen, entries),
+                bindings);
     }
 
-    private static void entry(Record row, Instant now, Optional<Instant> stolen, Entries entries) {
-        Serial serial = new Serial(row.get(0, String.class));
-        CertificateState state = CertificateState.of(row.get(3, String.class));
-        boolean held = row.get(4, Boolean.class);
+    private static void entry(PlainSql.Row row, Instant now, Optional<Instant> stolen, Entries entries)
+            throws SQLException {
+        Serial serial = new Serial(row.text(1));
+        CertificateState state = CertificateState.of(row.text(4));
+        boolean held = row.flag(5);
         if (stolen.isPresent() && state != CertificateState.REVOKED) {
             entries.add(
                     RevocationListFrame.entry(serial.number(), stolen.get(), RevocationReason.CA_COMPROMISE.code()));
             return;
         }
-        if (state == CertificateState.SUPERSEDED && !held && at(row, 1).isAfter(now)) {
-            entries.until(at(row, 1));
+        if (state == CertificateState.SUPERSEDED && !held && at(row, ENDED).isAfter(now)) {
+            entries.until(at(row, ENDED));
             return;
         }
         if (state.counts() && !held) {
-            entries.add(RevocationListFrame.entry(serial.number(), at(row, 2), RevocationListFrame.REMOVE_FROM_CRL));
+            entries.add(RevocationListFrame.entry(serial.number(), at(row, RELEASED), RevocationListFrame.REMOVE_FROM_CRL));
             return;
         }
         RevocationReason reason = CertificateStanding.endedBecause(
-                state, Optional.ofNullable(row.get(5, String.class)).flatMap(RevocationReason::parse));
-        entries.add(RevocationListFrame.entry(serial.number(), at(row, 1), reason.code()));
+                state, row.optionalText(6).flatMap(RevocationReason::parse));
+        entries.add(RevocationListFrame.entry(serial.number(), at(row, ENDED), reason.code()));
     }
 
-    private static Instant at(Record row, int column) {
-        return Optional.ofNullable(row.get(column, OffsetDateTime.class))
-                .map(OffsetDateTime::toInstant)
-                .orElse(Instant.EPOCH);
+    private static Instant at(PlainSql.Row row, int column) throws SQLException {
+        return row.optionalTime(column).orElse(Instant.EPOCH);
     }
 
     /// The last part that certificates were given a place in.

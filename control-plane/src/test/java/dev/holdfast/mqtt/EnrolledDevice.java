@@ -3,7 +3,6 @@ package dev.holdfast.mqtt;
 import dev.holdfast.TestServer;
 import dev.holdfast.ca.ApprovedRequest;
 import dev.holdfast.ca.Ca;
-import dev.holdfast.ca.Intended;
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Serial;
@@ -75,14 +74,11 @@ public final class EnrolledDevice {
                     ca.profiles().find(ref.environment(), "device").orElseThrow(),
                     "token");
             Actor actor = TestServer.TESTER;
-            Intended intended =
-                    server.server().journal().commit(tx -> ca.issuance().intend(tx, request));
-            X509Certificate signed = ca.issuance().sign(intended);
-            server.server().journal().run(tx -> {
-                ca.issuance().store(tx, intended, signed, actor);
+            X509Certificate signed = server.server().journal().commit(tx -> {
                 server.server()
                         .inventory()
                         .transition(tx, ref, Lifecycle.ENROLLED, "a certificate was issued", Optional.empty(), actor);
+                return ca.issuance().issue(tx, ca.issuance().plan(tx, request), actor);
             });
             X509Certificate issuer =
                     ca.authorities().devices(ref.environment()).orElseThrow().certificate();
