@@ -3,7 +3,6 @@ package dev.holdfast.bench;
 import dev.holdfast.Server;
 import dev.holdfast.ca.ApprovedRequest;
 import dev.holdfast.ca.Ca;
-import dev.holdfast.ca.Intended;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceId;
@@ -155,11 +154,9 @@ final class FleetMain {
         } catch (dev.holdfast.protocol.x509.CertificationRequestException e) {
             throw new IOException(e);
         }
-        Intended intended = server.journal().commit(tx -> ca.issuance().intend(tx, request));
-        X509Certificate certificate = ca.issuance().sign(intended);
-        server.journal().run(tx -> {
-            ca.issuance().store(tx, intended, certificate, ACTOR);
+        X509Certificate certificate = server.journal().commit(tx -> {
             server.inventory().transition(tx, ref, Lifecycle.ENROLLED, "enrolled", Optional.empty(), ACTOR);
+            return ca.issuance().issue(tx, ca.issuance().plan(tx, request), ACTOR);
         });
         Base64.Encoder base64 = Base64.getEncoder();
         return id + "\t" + base64.encodeToString(key.getPrivate().getEncoded()) + "\t"
