@@ -194,7 +194,7 @@ final class FleetRooms {
     List<Replayer> replayers() {
         return List.of(
                 inventory::replay,
-                ca.issuance()::replay,
+                ca.lifecycle()::replay,
                 ca.authorities()::replay,
                 new IdentityReplay(),
                 new AttestationReplay(),

@@ -1,7 +1,7 @@
 package dev.holdfast;
 
+import dev.holdfast.ca.CertificateLifecycle;
 import dev.holdfast.ca.CertificateProfile;
-import dev.holdfast.ca.Issuance;
 import dev.holdfast.ca.RevocationReason;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.core.Actor;
@@ -127,7 +127,7 @@ public final class ServerProbe {
         long revoked = server.identity().certificates(device).stream()
                 .filter(c -> c.state().counts())
                 .filter(c -> server.identity().revoke(c.serial(), RevocationReason.KEY_COMPROMISE, "stolen", ACTOR)
-                        == Issuance.Revocation.REVOKED)
+                        == CertificateLifecycle.Revocation.REVOKED)
                 .count();
         return Long.toString(revoked);
     }

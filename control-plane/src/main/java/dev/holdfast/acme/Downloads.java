@@ -2,7 +2,7 @@ package dev.holdfast.acme;
 
 import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.Ca;
-import dev.holdfast.ca.Issuance;
+import dev.holdfast.ca.CertificateLifecycle;
 import dev.holdfast.ca.IssuedCertificate;
 import dev.holdfast.ca.RevocationReason;
 import dev.holdfast.core.Serial;
@@ -82,7 +82,7 @@ final class Downloads {
                     AcmeProblem.UNAUTHORIZED,
                     "only an account of the certificate's device, or the certificate's own key, may revoke it");
         }
-        Issuance.Revocation done = identity.revoke(
+        CertificateLifecycle.Revocation done = identity.revoke(
                 found.serial(),
                 reason,
                 account.isPresent() ? "its device's ACME account asked for it" : "its own key asked for it",

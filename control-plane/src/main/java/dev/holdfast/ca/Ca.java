@@ -11,6 +11,7 @@ import dev.holdfast.keys.KeyRing;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.InstantSource;
 
@@ -27,6 +28,7 @@ public final class Ca {
     private final CertificateStandings standings = new CertificateStandings();
     private final IssuedFingerprints fingerprints;
     private final OwnRoot ownRoot;
+    private final CertificateLifecycle lifecycle;
     private final ServiceCertificates serviceCertificates;
     private final Authorities.Succession succession;
     private final Profiles profiles;
@@ -52,7 +54,8 @@ public final class Ca {
                         CertificateProfile.Usage.TLS_CLIENT,
                         settings.deviceLifetime(),
                         settings.renewableAfterExpiry()));
-        this.issuance = new Issuance(database, authorities, profiles, random);
+        this.issuance = new Issuance(database, authorities, random);
+        this.lifecycle = new CertificateLifecycle(profiles);
         this.serviceCertificates =
                 new ServiceCertificates(journal, issuance, random, new Environment(configuration.environment()));
         this.serverCertificates = new ServerCertificateStore(
@@ -106,13 +109,18 @@ public final class Ca {
         return authorities;
     }
 
-    /// Which very certificates were issued.
-    public IssuedFingerprints fingerprints() {
-        return fingerprints;
+    /// Whether it is a very certificate of ours, and not another one under a serial of ours.
+    public boolean hasIssued(X509Certificate certificate) {
+        return fingerprints.contains(certificate);
     }
 
     public Issuance issuance() {
         return issuance;
+    }
+
+    /// What becomes of certificates once they are issued.
+    public CertificateLifecycle lifecycle() {
+        return lifecycle;
     }
 
     public ServerCertificateStore serverCertificates() {

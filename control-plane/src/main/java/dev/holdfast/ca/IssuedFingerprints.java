@@ -15,7 +15,7 @@ import java.util.concurrent.locks.StampedLock;
 /// A serial number alone does not say that: whoever has an issuing key can sign another certificate under a
 /// serial that we know. What is kept is a hash of the certificate's SHA-256 under a secret of this process, so
 /// that nobody can make one that fits; by chance one does with 2^-44 where a million are known.
-public final class IssuedFingerprints {
+final class IssuedFingerprints {
     private static final int SHARES = 16;
     private static final int FIRST = 64;
 

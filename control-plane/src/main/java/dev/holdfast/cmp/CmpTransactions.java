@@ -126,7 +126,7 @@ final class CmpTransactions {
                 .filter(s -> s == CertificateState.PENDING || s == CertificateState.INTENDED)
                 .isPresent();
         if (unused) {
-            ca.issuance().revoke(tx, serial, RevocationReason.CESSATION_OF_OPERATION, why, new Actor.Holdfast("cmp"));
+            ca.lifecycle().revoke(tx, serial, RevocationReason.CESSATION_OF_OPERATION, why, new Actor.Holdfast("cmp"));
         }
         settle(tx, transaction, CmpTransaction.State.ENDED);
     }

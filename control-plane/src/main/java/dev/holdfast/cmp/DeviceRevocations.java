@@ -2,7 +2,7 @@ package dev.holdfast.cmp;
 
 import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.Ca;
-import dev.holdfast.ca.Issuance;
+import dev.holdfast.ca.CertificateLifecycle;
 import dev.holdfast.ca.IssuedCertificate;
 import dev.holdfast.ca.RevocationReason;
 import dev.holdfast.core.Actor;
@@ -98,8 +98,8 @@ final class DeviceRevocations {
         if (found.isEmpty()) {
             return new Done.Faulty(new Fault(CmpFailure.BAD_CERT_ID, "the device has no such certificate"), false);
         }
-        Issuance.Revocation revocation =
-                ca.issuance().revoke(tx, serial, reason, "its device asked for it (CMP)", new Actor.Device(device));
+        CertificateLifecycle.Revocation revocation =
+                ca.lifecycle().revoke(tx, serial, reason, "its device asked for it (CMP)", new Actor.Device(device));
         return switch (revocation) {
             case REVOKED -> new Done.Revoked();
             case ALREADY_REVOKED -> new Done.Faulty(new Fault(CmpFailure.CERT_REVOKED, "it is revoked already"), false);

@@ -2,7 +2,7 @@ package dev.holdfast.credentials;
 
 import dev.holdfast.access.Scope;
 import dev.holdfast.api.Rooms;
-import dev.holdfast.ca.Issuance;
+import dev.holdfast.ca.CertificateLifecycle;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Selector;
 import dev.holdfast.core.Serial;
@@ -114,11 +114,11 @@ final class RenewalsEndpoint {
             throw Problem.notFound("device " + call.id());
         }
         return switch (rooms.identity().rollBack(call.device(), call.reason(), call.actor())) {
-            case Issuance.RolledBack.Done done ->
+            case CertificateLifecycle.RolledBack.Done done ->
                 Reply.ok(Fields.of("device", call.id())
                         .with("ended", done.ended().hex())
                         .with("restored", done.restored().hex()));
-            case Issuance.RolledBack.NothingToGoBackTo _ ->
+            case CertificateLifecycle.RolledBack.NothingToGoBackTo _ ->
                 throw Problem.conflict("the certificate before the current one does not count any more: going back is"
                         + " possible while the profile's overlap lasts; enrol the device again instead");
         };

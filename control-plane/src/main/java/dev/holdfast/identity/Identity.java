@@ -1,9 +1,9 @@
 package dev.holdfast.identity;
 
 import dev.holdfast.ca.Ca;
+import dev.holdfast.ca.CertificateLifecycle;
 import dev.holdfast.ca.CertificateStanding;
 import dev.holdfast.ca.CertificateState;
-import dev.holdfast.ca.Issuance;
 import dev.holdfast.ca.IssuedCertificate;
 import dev.holdfast.ca.RevocationReason;
 import dev.holdfast.core.Actor;
@@ -124,7 +124,7 @@ public final class Identity {
             return refused(Admission.Refusal.CERTIFICATE_UNKNOWN, "no certificate " + serial + " was issued here");
         }
         CertificateStanding certificate = found.get();
-        if (!ca.fingerprints().contains(leaf)) {
+        if (!ca.hasIssued(leaf)) {
             return refused(
                     Admission.Refusal.CERTIFICATE_UNKNOWN,
                     "another certificate was issued here under the serial " + serial);
@@ -223,7 +223,7 @@ public final class Identity {
             try {
                 Actor actor = new Actor.Device(admitted.device());
                 journal.run(tx -> {
-                    ca.issuance().activate(tx, admitted.certificate(), actor);
+                    ca.lifecycle().activate(tx, admitted.certificate(), actor);
                     Optional<Device> device = inventory.lock(tx, admitted.device());
                     if (device.isPresent() && device.get().state() == Lifecycle.ENROLLED) {
                         inventory.transition(
@@ -259,7 +259,7 @@ public final class Identity {
     public Transition suspend(Transaction tx, DeviceRef device, String reason, Optional<Instant> until, Actor actor) {
         Transition transition = inventory.transition(tx, device, Lifecycle.SUSPENDED, reason, until, actor);
         if (transition instanceof Transition.Changed) {
-            ca.issuance().hold(tx, device, true, reason, actor);
+            ca.lifecycle().hold(tx, device, true, reason, actor);
         }
         return transition;
     }
@@ -281,7 +281,7 @@ public final class Identity {
             case QUARANTINED, SUSPENDED -> {
                 Transition transition = inventory.transition(tx, device, before, reason, Optional.empty(), actor);
                 if (transition instanceof Transition.Changed) {
-                    ca.issuance().hold(tx, device, false, reason, actor);
+                    ca.lifecycle().hold(tx, device, false, reason, actor);
                 }
                 yield transition;
             }
@@ -293,7 +293,7 @@ public final class Identity {
             Transaction tx, DeviceRef device, Lifecycle to, String reason, Optional<Instant> until, Actor actor) {
         Transition transition = inventory.transition(tx, device, to, reason, until, actor);
         if (transition instanceof Transition.Changed) {
-            ca.issuance().hold(tx, device, to == Lifecycle.SUSPENDED, reason, actor);
+            ca.lifecycle().hold(tx, device, to == Lifecycle.SUSPENDED, reason, actor);
         }
         return transition;
     }
@@ -304,7 +304,7 @@ public final class Identity {
             Transition transition =
                     inventory.transition(tx, device, Lifecycle.RETIRED, reason, Optional.empty(), actor);
             if (transition instanceof Transition.Changed) {
-                ca.issuance().revokeAll(tx, device, RevocationReason.CESSATION_OF_OPERATION, reason, actor);
+                ca.lifecycle().revokeAll(tx, device, RevocationReason.CESSATION_OF_OPERATION, reason, actor);
                 tokens.withdrawAll(tx, device);
                 secrets.withdrawAll(tx, device);
             }
@@ -315,14 +315,14 @@ public final class Identity {
     /// Ends one certificate for ever; the device keeps its state, and may enrol again.
     ///
     /// @param why in a sentence for people
-    public Issuance.Revocation revoke(Serial serial, RevocationReason reason, String why, Actor actor) {
-        return journal.commit(tx -> ca.issuance().revoke(tx, serial, reason, why, actor));
+    public CertificateLifecycle.Revocation revoke(Serial serial, RevocationReason reason, String why, Actor actor) {
+        return journal.commit(tx -> ca.lifecycle().revoke(tx, serial, reason, why, actor));
     }
 
     /// Goes back from the device's newest certificate to the one before it, while their overlap lasts: the
     /// newest is revoked, its sessions are cut.
-    public Issuance.RolledBack rollBack(DeviceRef device, String why, Actor actor) {
-        return journal.commit(tx -> ca.issuance().rollBack(tx, device, why, actor));
+    public CertificateLifecycle.RolledBack rollBack(DeviceRef device, String why, Actor actor) {
+        return journal.commit(tx -> ca.lifecycle().rollBack(tx, device, why, actor));
     }
 
     /// A one-time token with which the device can enrol itself. Earlier unused ones stay valid.

@@ -109,11 +109,12 @@ final class RevocationStore {
             return;
         }
         if (state.counts() && !held) {
-            entries.add(RevocationListFrame.entry(serial.number(), at(row, RELEASED), RevocationListFrame.REMOVE_FROM_CRL));
+            entries.add(
+                    RevocationListFrame.entry(serial.number(), at(row, RELEASED), RevocationListFrame.REMOVE_FROM_CRL));
             return;
         }
-        RevocationReason reason = CertificateStanding.endedBecause(
-                state, row.optionalText(6).flatMap(RevocationReason::parse));
+        RevocationReason reason =
+                CertificateStanding.endedBecause(state, row.optionalText(6).flatMap(RevocationReason::parse));
         entries.add(RevocationListFrame.entry(serial.number(), at(row, ENDED), reason.code()));
     }
 

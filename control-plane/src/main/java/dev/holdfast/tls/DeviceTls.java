@@ -159,7 +159,7 @@ public final class DeviceTls {
         if (peer.peerClass() != PeerClass.CLAIM
                 && peer.anchor().isEmpty()
                 && peer.leaf().isPresent()
-                && !ca.fingerprints().contains(peer.leaf().get())) {
+                && !ca.hasIssued(peer.leaf().get())) {
             unknown.accept(peer.leaf().get(), peer.remoteAddress());
         }
         return peer;

@@ -3,9 +3,9 @@ package dev.holdfast.identity;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.TestServer;
+import dev.holdfast.ca.CertificateLifecycle;
 import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.ca.CertificateState;
-import dev.holdfast.ca.Issuance;
 import dev.holdfast.ca.Profiles;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Serial;
@@ -196,12 +196,12 @@ class RotationTest {
         X509Certificate first = issued(byToken(device, key(), "overlapping"));
         use(first);
         assertThat(identity().rollBack(device, "nothing before it", TestServer.TESTER))
-                .isInstanceOf(Issuance.RolledBack.NothingToGoBackTo.class);
+                .isInstanceOf(CertificateLifecycle.RolledBack.NothingToGoBackTo.class);
         X509Certificate second = issued(renew(device, first, key()));
         use(second);
 
         assertThat(identity().rollBack(device, "the new key does not work with the modem", TestServer.TESTER))
-                .isEqualTo(new Issuance.RolledBack.Done(serial(second), serial(first)));
+                .isEqualTo(new CertificateLifecycle.RolledBack.Done(serial(second), serial(first)));
         TestServer.await("known", () -> !(identity().admit(second, now()) instanceof Admission.Admitted));
         assertRefused(second, Admission.Refusal.CERTIFICATE_REVOKED);
         AHEAD.updateAndGet(d -> d.plus(Duration.ofMinutes(61)));
