@@ -14,6 +14,7 @@ import { Act } from "../parts/Act";
 import { Table } from "../parts/Table";
 import { Why } from "../parts/Why";
 import { Tabs } from "../parts/Tabs";
+import { count } from "../parts/time";
 import { Logs, Timeline } from "../parts/Timeline";
 import { Untrusted } from "../parts/Untrusted";
 import { When } from "../parts/When";
@@ -236,18 +237,19 @@ function Refusals({ id }: { id: string }) {
   return (
     <>
     <Why id={id} />
-    <h3 className="table-head">One by one</h3>
+    <h3 className="table-head">Each, and how often</h3>
     <Table
       caption="Refused connections that named this device"
       rows={failures.data?.failures}
-      rowKey={(f) => f.at + f.cause}
+      rowKey={(f) => f.at + f.cause + (f.remoteAddress ?? "")}
       error={failures.error}
       empty={<Empty title="Nothing was refused."><p className="quiet">Handshakes, connections and enrolments that name this device and fail appear here with the cause. What happens before authentication never counts against the device: anybody can use its name.</p></Empty>}
       columns={[
         { key: "cause", head: "Cause", phone: "title", cell: (f) => <span className="row"><Mark tone="watch" />{fact(f.cause)}</span> },
         { key: "sentence", head: "What happened", phone: "full", cell: (f) => <Untrusted text={f.sentence} /> },
         { key: "where", head: "Where", label: "on", cell: (f) => <>{f.listener} {f.remoteAddress && <code>{f.remoteAddress}</code>}</> },
-        { key: "at", head: "When", phone: "side", cell: (f) => <When at={f.at} /> },
+        { key: "times", head: "Times", label: "times", cell: (f) => count(f.times ?? 1) },
+        { key: "at", head: "Last", phone: "side", cell: (f) => <When at={f.at} /> },
       ]}
     />
     </>

@@ -59,6 +59,13 @@ final class DeviceSide {
                 ground.clock);
         tls.onUnknownCertificate(rooms.sight::sawUnknown);
         plane.failures().onFailure(failure -> {
+            rooms.failedAttempts.handshakeFailed(
+                    failure.at(),
+                    failure.cause().name(),
+                    failure.detail(),
+                    failure.subject(),
+                    failure.serial(),
+                    failure.remoteAddress());
             if (failure.cause() == HandshakeFailure.Cause.SIGNATURE_WRONG) {
                 rooms.sight.sawForged(failure.subject(), failure.remoteAddress());
             }

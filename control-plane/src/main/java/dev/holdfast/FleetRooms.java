@@ -5,6 +5,7 @@ import dev.holdfast.acme.Accounts;
 import dev.holdfast.attestation.Attestation;
 import dev.holdfast.attestation.AttestationReplay;
 import dev.holdfast.ca.Ca;
+import dev.holdfast.ca.CertificateStanding;
 import dev.holdfast.commands.Commands;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.config.ConfigurationException;
@@ -27,6 +28,7 @@ import dev.holdfast.rollover.AuthorityLifecycle;
 import dev.holdfast.rotation.Renewals;
 import dev.holdfast.segmentation.Segmentation;
 import dev.holdfast.sessions.Sessions;
+import dev.holdfast.sight.FailedAttempts;
 import dev.holdfast.sight.Sight;
 import dev.holdfast.telemetry.Observation;
 import dev.holdfast.telemetry.Telemetry;
@@ -56,6 +58,7 @@ final class FleetRooms {
     final Attestation attestation;
     final Detection detection;
     final Sight sight;
+    final FailedAttempts failedAttempts;
     final Firmware firmware;
     final Rollouts rollouts;
     final Segmentation segmentation;
@@ -138,6 +141,15 @@ final class FleetRooms {
                         ground.freeze,
                         renewals::capacityPerHour,
                         ground.clock));
+        failedAttempts = parts.opened(
+                "failed attempts",
+                new FailedAttempts(
+                        ground.database,
+                        inventory.directory(),
+                        serial -> ca.standings().find(serial).flatMap(CertificateStanding::device),
+                        new Environment(configuration.environment()),
+                        ground.clock));
+        telemetry.subscribe(failedAttempts);
         firmware = new Firmware(
                 ground.database, ground.journal, inventory, ground.folder.privateFolder("artifacts"), LARGEST_ARTIFACT);
         rollouts = parts.opened(
@@ -224,6 +236,7 @@ final class FleetRooms {
         identity.enrolment().finishInterrupted();
         identity.enrolment().onSharedKey(sight::sawSharedKey);
         sight.start();
+        failedAttempts.start();
         identity.enrolment().onRefusal((device, reason, _, remote) -> {
             if (reason.isAuthenticationFailure()) {
                 telemetry.accept(new Observation.AuthenticationFailure(

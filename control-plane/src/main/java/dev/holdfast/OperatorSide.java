@@ -3,7 +3,6 @@ package dev.holdfast;
 import dev.holdfast.access.Access;
 import dev.holdfast.access.FirstTokenStore;
 import dev.holdfast.api.MessageRate;
-import dev.holdfast.api.RefusalLog;
 import dev.holdfast.api.Rooms;
 import dev.holdfast.config.ConfigurationException;
 import dev.holdfast.core.Environment;
@@ -16,16 +15,15 @@ final class OperatorSide {
     private final Ground ground;
     final Access access;
     private final MessageRate messageRate;
-    private final RefusalLog refusals = new RefusalLog();
 
     OperatorSide(Ground ground, FleetRooms rooms) {
         this.ground = ground;
         messageRate = new MessageRate(ground.clock);
         rooms.telemetry.subscribe(messageRate);
-        rooms.telemetry.subscribe(refusals);
         rooms.identity.enrolment().onRefusal((device, reason, detail, remote) -> {
             if (!reason.isAuthenticationFailure()) { // those come as observations
-                refusals.enrolmentRefused(ground.clock.instant(), device, reason.name(), detail, remote);
+                rooms.failedAttempts.enrolmentRefused(
+                        ground.clock.instant(), device, reason.name(), detail, remote);
             }
         });
         access = new Access(
@@ -70,8 +68,7 @@ final class OperatorSide {
                                 rooms.firmware,
                                 rooms.rollouts,
                                 rooms.channels,
-                                plane.failures(),
-                                refusals,
+                                rooms.failedAttempts,
                                 messageRate,
                                 devices::listeners,
                                 () -> devices.url() + "/.well-known/est")));

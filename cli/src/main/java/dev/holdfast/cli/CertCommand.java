@@ -54,6 +54,15 @@ final class CertCommand {
             "PEOPLE=people",
             "ROOT=rootSubject",
             "PROTOCOL SHA-256=protocolSha256");
+    private static final Table FAILURES = Table.of(
+            "cause",
+            "Nothing was refused within a week.",
+            "LAST=at~",
+            "TIMES=times",
+            "CAUSE=cause",
+            "NAMES=device",
+            "FROM=remoteAddress",
+            "WHAT=sentence");
     private static final Table CARD = Table.of(
             "serial",
             "",
@@ -115,14 +124,27 @@ final class CertCommand {
     @Command(
             name = "failures",
             mixinStandardHelpOptions = true,
-            description = "Why connections and enrolments were refused.")
+            description = {
+                "Why handshakes, connections and enrolments were refused within a week, on any node: newest first.",
+                "Alike ones from one address are one line. What a device is to do about it: holdfast cert why DEVICE"
+            })
     void failures(
             @Mixin ServerOptions server,
-            @Option(names = "--device", paramLabel = "ID", defaultValue = "") String device,
+            @Option(names = "--device", paramLabel = "ID", defaultValue = "", description = "Those that name it.")
+                    String device,
+            @Option(
+                            names = "--address",
+                            paramLabel = "IP",
+                            defaultValue = "",
+                            description = "Those from there, of IPv6 from its /64.")
+                    String address,
             @Option(names = "--most", paramLabel = "N", defaultValue = "30") int most) {
-        List<JsonNode> rows =
-                server.client().pages("/connection-failures", ApiClient.query("device", device), "failures", most);
-        server.printer().rows(rows, Table.ofFields("detail", "Nothing was refused.", rows));
+        server.list(
+                "/connection-failures",
+                ApiClient.query("device", device, "address", address),
+                "failures",
+                most,
+                FAILURES);
     }
 
     @Command(

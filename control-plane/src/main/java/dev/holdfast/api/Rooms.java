@@ -21,9 +21,9 @@ import dev.holdfast.rollout.Rollouts;
 import dev.holdfast.rollover.AuthorityLifecycle;
 import dev.holdfast.rotation.Renewals;
 import dev.holdfast.sessions.Sessions;
+import dev.holdfast.sight.FailedAttempts;
 import dev.holdfast.sight.Sight;
 import dev.holdfast.telemetry.Telemetry;
-import dev.holdfast.tls.HandshakeFailures;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -59,8 +59,7 @@ public record Rooms(
         Firmware firmware,
         Rollouts rollouts,
         Channels channels,
-        HandshakeFailures handshakeFailures,
-        RefusalLog refusals,
+        FailedAttempts failedAttempts,
         MessageRate messageRate,
         Supplier<List<ListenerStatus>> listeners,
         Supplier<String> estUrl) {

@@ -1,7 +1,6 @@
 package dev.holdfast.credentials;
 
 import dev.holdfast.access.Scope;
-import dev.holdfast.api.RefusalLog;
 import dev.holdfast.api.Rooms;
 import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.ca.IssuedCertificate;
@@ -16,7 +15,6 @@ import dev.holdfast.sight.Attempt;
 import dev.holdfast.sight.Circumstances;
 import dev.holdfast.sight.Diagnosis;
 import dev.holdfast.sight.Reason;
-import dev.holdfast.tls.HandshakeFailure;
 import dev.holdfast.web.Call;
 import dev.holdfast.web.Fields;
 import dev.holdfast.web.Handlers;
@@ -26,7 +24,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -35,7 +32,6 @@ import java.util.stream.Collectors;
 
 /// Why a device does not come in: gathers what is known, `sight` judges it.
 final class DiagnosisEndpoint {
-    private static final int MOST_FAILURES = 1_000;
     private static final Duration REMEMBERED = Duration.ofDays(7);
 
     private final Rooms rooms;
@@ -103,7 +99,7 @@ final class DiagnosisEndpoint {
                 !sessions.isEmpty(),
                 device.lastContact(),
                 certificates,
-                attempts(ref, certificates, sessions),
+                attempts(ref, sessions),
                 profile.map(p -> p.rotation().renewableAfterExpiry()).orElse(Duration.ZERO),
                 profile.map(p -> p.rotation().lateWindow()).orElse(Duration.ZERO),
                 rooms.identity().held().list(ref.environment(), Optional.of(HeldRequests.State.WAITING), 500).stream()
@@ -115,53 +111,13 @@ final class DiagnosisEndpoint {
                 rooms.clock().instant());
     }
 
-    /// Newest first: what this node refused lately, and the refused enrolments that the journal has of other
-    /// nodes and of before a restart.
-    private List<Attempt> attempts(DeviceRef device, List<IssuedCertificate> certificates, List<Session> sessions) {
-        List<Attempt> all = new ArrayList<>();
-        Set<String> hosts = sessions.stream()
-                .map(session -> host(session.remoteAddress()))
-                .collect(Collectors.toCollection(HashSet::new));
-        for (RefusalLog.Refusal refusal : rooms.refusals().all()) {
-            if (refusal.device().equals(device)) {
-                hosts.add(host(refusal.address()));
-                all.add(refused(refusal));
-            }
-        }
-        Set<String> serials = certificates.stream().map(c -> c.serial().hex()).collect(Collectors.toUnmodifiableSet());
-        for (HandshakeFailure failure : rooms.handshakeFailures().last(MOST_FAILURES)) {
-            boolean sure = serials.contains(failure.serial()) || names(failure.subject(), device);
-            if (sure || (failure.subject().isEmpty() && hosts.contains(host(failure.remoteAddress())))) {
-                all.add(new Attempt(
-                        failure.at(),
-                        Attempt.Stage.HANDSHAKE,
-                        failure.cause().name(),
-                        failure.detail(),
-                        failure.remoteAddress(),
-                        sure));
-            }
-        }
+    /// Newest first: what any node refused lately, and the refused enrolments that only the journal still has.
+    private List<Attempt> attempts(DeviceRef device, List<Session> sessions) {
+        List<Attempt> all = new ArrayList<>(rooms.failedAttempts()
+                .of(device, sessions.stream().map(Session::remoteAddress).toList()));
         journalled(device, all);
         all.sort(Comparator.comparing(Attempt::at).reversed());
         return all;
-    }
-
-    private static Attempt refused(RefusalLog.Refusal refusal) {
-        boolean admission = refusal.listener().equals("device");
-        boolean credential = refusal.cause().equals("AUTHENTICATION_FAILED");
-        return new Attempt(
-                refusal.at(),
-                admission ? Attempt.Stage.ADMISSION : Attempt.Stage.ENROLMENT,
-                credential ? fact(refusal.detail()) : refusal.cause(),
-                refusal.detail(),
-                refusal.address(),
-                true);
-    }
-
-    /// `EST: token-wrong` is `TOKEN_WRONG`.
-    private static String fact(String detail) {
-        String last = detail.substring(detail.lastIndexOf(' ') + 1);
-        return last.matches("[a-z-]{3,60}") ? last.toUpperCase(Locale.ROOT).replace('-', '_') : "AUTHENTICATION_FAILED";
     }
 
     private void journalled(DeviceRef device, List<Attempt> all) {
@@ -186,23 +142,9 @@ final class DiagnosisEndpoint {
                         cause,
                         json.path("reason").asText(),
                         "",
-                        true));
+                        true,
+                        1));
             }
         }
-    }
-
-    /// Whether a name that proves nothing says to be this device's: `CN=m-1`, alone or as a part.
-    private static boolean names(String subject, DeviceRef device) {
-        for (String part : subject.split(",", -1)) {
-            if (part.strip().equals("CN=" + device.id())) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private static String host(String address) {
-        int colon = address.lastIndexOf(':');
-        return colon < 0 ? address : address.substring(0, colon);
     }
 }

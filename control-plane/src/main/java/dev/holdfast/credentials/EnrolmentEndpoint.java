@@ -1,11 +1,11 @@
 package dev.holdfast.credentials;
 
 import dev.holdfast.access.Scope;
-import dev.holdfast.api.RefusalLog;
 import dev.holdfast.api.Rooms;
+import dev.holdfast.core.DeviceId;
 import dev.holdfast.identity.EnrolmentTokens;
 import dev.holdfast.identity.SharedSecrets;
-import dev.holdfast.tls.HandshakeFailure;
+import dev.holdfast.sight.FailedAttempt;
 import dev.holdfast.web.Call;
 import dev.holdfast.web.Fields;
 import dev.holdfast.web.Handlers;
@@ -13,11 +13,7 @@ import dev.holdfast.web.Identities;
 import dev.holdfast.web.Problem;
 import dev.holdfast.web.Reply;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 
 /// How devices come in for the first time, and why some don't.
 final class EnrolmentEndpoint {
@@ -83,43 +79,43 @@ final class EnrolmentEndpoint {
 
     // ------------------------------------------------------------------ why not
 
-    private record Failure(Instant at, Fields fields) {}
-
-    /// The last ones of this node, newest first.
+    /// Of every node, newest first.
     private Reply failures(Call call) {
-        Optional<String> device = call.text("device");
-        List<Failure> all = new ArrayList<>();
-        for (HandshakeFailure f : rooms.handshakeFailures().last(MOST_FAILURES)) {
-            if (device.isEmpty() || f.subject().contains("CN=" + device.get())) {
-                all.add(new Failure(
-                        f.at(),
-                        Fields.of("at", f.at())
-                                .with("listener", "tls")
-                                .with("cause", f.cause().name())
-                                .with("sentence", f.detail())
-                                .with("device", f.subject().isEmpty() ? null : f.subject())
-                                .with("remoteAddress", f.remoteAddress())));
-            }
-        }
-        for (RefusalLog.Refusal r : rooms.refusals().all()) {
-            if (r.device().environment().equals(call.environment())
-                    && (device.isEmpty() || r.device().id().value().equals(device.get()))) {
-                all.add(new Failure(
-                        r.at(),
-                        Fields.of("at", r.at())
-                                .with("listener", r.listener())
-                                .with("cause", r.cause())
-                                .with("sentence", r.detail())
-                                .with("device", r.device().id().value())
-                                .with("remoteAddress", r.address())));
-            }
-        }
-        all.sort(Comparator.comparing(Failure::at).reversed());
+        List<FailedAttempt> all = rooms.failedAttempts()
+                .last(
+                        call.environment(),
+                        call.text("device").map(EnrolmentEndpoint::device),
+                        call.text("address"),
+                        MOST_FAILURES);
         int from = (int) Math.min(all.size(), call.numberCursor(0));
         int to = Math.min(all.size(), from + call.limit());
         return Reply.ok(Fields.of(
                         "failures",
-                        all.subList(from, to).stream().map(Failure::fields).toList())
+                        all.subList(from, to).stream()
+                                .map(EnrolmentEndpoint::fields)
+                                .toList())
                 .with("next", to < all.size() ? call.nextCursor(to) : null));
+    }
+
+    private static DeviceId device(String text) {
+        return DeviceId.parse(text).orElseThrow(() -> Problem.notFound("device " + text));
+    }
+
+    private static Fields fields(FailedAttempt attempt) {
+        String who = attempt.device().isEmpty() ? attempt.subject() : attempt.device();
+        return Fields.of("at", attempt.lastAt())
+                .with(
+                        "listener",
+                        switch (attempt.stage()) {
+                            case HANDSHAKE -> "tls";
+                            case ADMISSION -> "device";
+                            case ENROLMENT -> "est";
+                        })
+                .with("cause", attempt.cause())
+                .with("sentence", attempt.detail())
+                .with("device", who.isEmpty() ? null : who)
+                .with("remoteAddress", attempt.remoteAddress())
+                .with("times", attempt.times())
+                .with("firstAt", attempt.firstAt());
     }
 }

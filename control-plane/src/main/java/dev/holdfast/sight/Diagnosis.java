@@ -77,7 +77,7 @@ public record Diagnosis(Verdict verdict, String sentence, List<Reason> reasons) 
                                 .orElseThrow()
                                 .sentence());
             case NOT_TRIED ->
-                "Nothing on record keeps " + c.device() + " out, and no attempt of it was refused here"
+                "Nothing on record keeps " + c.device() + " out, and no attempt of it was refused within a week"
                         + c.lastContact().map(at -> "; it was last heard " + at).orElse("; it was never heard")
                         + ". It does not try, or does not reach this server: look at its power, its network, and the"
                         + " address it connects to.";

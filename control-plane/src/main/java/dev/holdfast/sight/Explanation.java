@@ -23,7 +23,7 @@ record Explanation(String sentence, String fix, String section) {
                 sentence,
                 fix,
                 Reason.page(section),
-                alike.size(),
+                (int) Math.min(Integer.MAX_VALUE, alike.stream().mapToLong(Attempt::times).sum()),
                 Optional.of(newest.at()),
                 Optional.of(newest.remoteAddress()).filter(a -> !a.isEmpty()),
                 newest.sure());
@@ -234,7 +234,8 @@ record Explanation(String sentence, String fix, String section) {
                                 a.cause().toUpperCase(Locale.ROOT).replace('-', '_'),
                                 a.detail(),
                                 a.remoteAddress(),
-                                a.sure()),
+                                a.sure(),
+                                a.times()),
                         c);
             default ->
                 new Explanation(

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/// The last handshakes that failed, newest first, bounded, on this node only; and how many of each cause there
-/// were.
+/// The last handshakes that failed on this node, newest first, bounded; and how many of each cause there were. What
+/// outlives the node is kept by who listens.
 public final class HandshakeFailures {
     private static final int KEPT = 1_000;
     private final Deque<HandshakeFailure> last = new ArrayDeque<>();

@@ -70,7 +70,7 @@ class DiagnosisTest {
     }
 
     private void attempt(Attempt.Stage stage, String cause, String detail, boolean sure) {
-        attempts.add(new Attempt(NOW.minusSeconds(attempts.size()), stage, cause, detail, "203.0.113.9:4000", sure));
+        attempts.add(new Attempt(NOW.minusSeconds(attempts.size()), stage, cause, detail, "203.0.113.9:4000", sure, 1));
     }
 
     @Test
