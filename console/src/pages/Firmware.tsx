@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useId, useState } from "react";
-import { api, must } from "../api/client";
+import { api, must, type Schemas } from "../api/client";
 import { releasesQuery, signingKeysQuery } from "../api/queries";
 import { Act } from "../parts/Act";
 import { Empty, Page, Panel, Skeleton } from "../parts/Page";
@@ -42,7 +42,7 @@ export function Firmware() {
             { key: "counter", head: "Security counter", label: "counter", numeric: true, cell: (r) => r.securityCounter },
             { key: "format", head: "Form", cell: (r) => ({ manifest: "signed manifest", swupdate: "SWUpdate" })[r.format] },
             { key: "file", head: "File", phone: "full", cell: (r) => <span className="break"><Untrusted text={r.artifact.name} /> <span className="quiet">{bytes(r.artifact.size)}, sha256 <code title={r.artifact.sha256}>{r.artifact.sha256.slice(0, 12)}…</code></span></span> },
-            { key: "key", head: "Signed by", label: "signed by", cell: (r) => r.signedBy ?? "" },
+            { key: "key", head: "Signed by", label: "signed by", cell: (r) => <Signer id={r.signedBy} keys={keys.data?.keys} /> },
             { key: "at", head: "Made", phone: "side", cell: (r) => <When at={r.createdAt} /> },
           ]}
         />
@@ -108,4 +108,11 @@ function AddKey() {
       done="The key is trusted."
     />
   );
+}
+
+/// By the name people gave the key; of one that is trusted no more, the beginning of its id.
+function Signer({ id, keys }: { id?: string; keys?: Schemas["SigningKey"][] }) {
+  if (!id) return null;
+  const name = keys?.find((key) => key.id === id)?.name;
+  return <span title={id}>{name ? <Untrusted text={name} /> : <code>{id.slice(0, 12)}…</code>}</span>;
 }

@@ -69,8 +69,8 @@ export function Journal() {
           more={{ has: query.hasNextPage, busy: query.isFetchingNextPage, load: () => void query.fetchNextPage() }}
           columns={[
             { key: "number", head: "Number", phone: "hide", numeric: true, cell: (e) => count(e.number) },
-            { key: "kind", head: "What", phone: "title", cell: (e) => <code>{e.kind}</code> },
-            { key: "subject", head: "Subject", phone: "line", cell: (e) => <Subject subject={e.subject} /> },
+            { key: "kind", head: "What", phone: "title", cell: (e) => <code className="nowrap">{e.kind}</code> },
+            { key: "subject", head: "Subject", phone: "line", cell: (e) => <span className="whole"><Subject subject={e.subject} /></span> },
             { key: "reason", head: "Why", phone: "full", cell: (e) => <span className="clip-2"><Untrusted text={e.reason} /></span> },
             { key: "actor", head: "Who", label: "by", cell: (e) => <Untrusted text={e.actorName ?? e.actor} /> },
             { key: "at", head: "When", phone: "side", cell: (e) => <When at={e.at} /> },

@@ -28,7 +28,7 @@ export function Rollout() {
       more={
         rollout && (
           <>
-            {rollout.stateReason && <>{rollout.stateReason}. </>}
+            {rollout.stateReason && !rollout.sentence.includes(rollout.stateReason) && <>{rollout.stateReason}. </>}
             {!ROLLOUT_STATES[rollout.state].ended && rollout.gate.sentence}
             {rollout.incident && <> <Link to="/incidents/$id" params={{ id: rollout.incident }}>Its incident</Link>.</>}
           </>

@@ -2,6 +2,7 @@ package dev.holdfast.detection;
 
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
+import dev.holdfast.core.Spoken;
 import dev.holdfast.detection.Finding.Cause;
 import dev.holdfast.detection.Finding.Severity;
 import dev.holdfast.telemetry.Provenance;
@@ -66,7 +67,7 @@ final class Silence {
                         Provenance.PROVEN,
                         0.5,
                         heardAt,
-                        "to be heard every " + interval,
+                        "to be heard every " + Spoken.duration(interval),
                         "nothing since " + Instant.ofEpochMilli(heardAt));
                 Assessment told = work.done();
                 return covered ? new Assessment(List.of(), told.next()) : told;

@@ -1,5 +1,6 @@
 package dev.holdfast.sight;
 
+import dev.holdfast.core.Spoken;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -159,18 +160,12 @@ public record Forecast(
                 month == 0
                         ? "Yes: no certificate ends within 30 days."
                         : "Yes: " + month + (month == 1 ? " certificate ends" : " certificates end")
-                                + " within 30 days, which is " + spoken(Duration.ofMinutes(minutes))
+                                + " within 30 days, which is " + Spoken.duration(Duration.ofMinutes(Math.max(1, minutes)))
                                 + " of renewing at " + capacity.perHour() + " an hour.",
                 "");
     }
 
     private static String devices(long count) {
         return count == 1 ? "1 device" : count + " devices";
-    }
-
-    private static String spoken(Duration work) {
-        return work.toHours() >= 2
-                ? work.toHours() + " hours"
-                : Math.max(1, work.toMinutes()) + (work.toMinutes() <= 1 ? " minute" : " minutes");
     }
 }
