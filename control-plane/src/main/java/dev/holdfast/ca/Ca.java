@@ -49,11 +49,8 @@ public final class Ca {
         this.profiles = new Profiles(
                 database,
                 journal,
-                CertificateProfile.of(
-                        Profiles.DEVICE,
-                        CertificateProfile.Usage.TLS_CLIENT,
-                        settings.deviceLifetime(),
-                        settings.renewableAfterExpiry()));
+                CertificateProfile.forDevices(
+                        Profiles.DEVICE, settings.deviceLifetime(), settings.renewableAfterExpiry()));
         this.issuance = new Issuance(database, authorities, random);
         this.lifecycle = new CertificateLifecycle(profiles);
         this.serviceCertificates =

@@ -18,6 +18,9 @@ public record CertificateProfile(
     /// Clocks of devices are often a little behind: certificates begin this long before they are made.
     static final Duration BACKDATED = Duration.ofMinutes(5);
 
+    private static final int JITTER_PERCENT = 10;
+    private static final Duration LATE_WINDOW = Duration.ofDays(365);
+
     private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9-]{0,31}");
 
     public enum Usage {
@@ -202,6 +205,19 @@ public record CertificateProfile(
                 new Validity(lifetime, 0, BACKDATED),
                 new Rotation(Duration.ZERO, renewableAfterExpiry, Duration.ZERO),
                 new Admittance(EnumSet.allOf(CredentialKind.class), false, false, Attestation.NONE, List.of()));
+    }
+
+    /// What a profile of devices is like where nothing else is said: what is enrolled in one hour does not end
+    /// in one hour, and a device that comes back late is not locked out for good, but waits for a person.
+    public static CertificateProfile forDevices(String name, Duration lifetime, Duration renewableAfterExpiry) {
+        CertificateProfile plain = of(name, Usage.TLS_CLIENT, lifetime, renewableAfterExpiry);
+        return new CertificateProfile(
+                name,
+                plain.usages(),
+                plain.keys(),
+                new Validity(lifetime, JITTER_PERCENT, BACKDATED),
+                new Rotation(Duration.ZERO, renewableAfterExpiry, LATE_WINDOW),
+                plain.admittance());
     }
 
     private static void within(String what, Duration value, Duration least, Duration most) {

@@ -17,11 +17,11 @@ import java.util.stream.Collectors;
 
 /// A profile as JSON (in files: the same as YAML), as the API takes and gives it:
 /// `{"usages":["tls-client"],"keys":{"kinds":["ec-p256"],"serverGenerated":false},
-/// "validity":{"lifetime":"PT2160H","jitterPercent":0,"backdated":"PT5M"},
-/// "rotation":{"overlap":"PT0S","renewableAfterExpiry":"PT0S","lateWindow":"PT0S"},
+/// "validity":{"lifetime":"PT2160H","jitterPercent":10,"backdated":"PT5M"},
+/// "rotation":{"overlap":"PT0S","renewableAfterExpiry":"PT0S","lateWindow":"PT8760H"},
 /// "admittance":{"credentials":["token"],"approval":false,"channelBound":false,"attestation":"none","dnsNames":[]}}`
 ///
-/// Whatever is left out is as [CertificateProfile#of] has it; unknown keys are refused by the API's contract.
+/// Whatever is left out is as [CertificateProfile#forDevices] has it; unknown keys are refused by the API's contract.
 public final class ProfileText {
     private static final Duration LIFETIME = Duration.ofDays(90);
 
@@ -64,8 +64,7 @@ public final class ProfileText {
 
     /// @throws IllegalArgumentException saying what is wrong, for people
     public static CertificateProfile read(String name, JsonNode json) {
-        CertificateProfile usual =
-                CertificateProfile.of(name, CertificateProfile.Usage.TLS_CLIENT, LIFETIME, Duration.ZERO);
+        CertificateProfile usual = CertificateProfile.forDevices(name, LIFETIME, Duration.ZERO);
         JsonNode keys = json.path("keys");
         JsonNode validity = json.path("validity");
         JsonNode rotation = json.path("rotation");
@@ -78,12 +77,12 @@ public final class ProfileText {
                         keys.path("serverGenerated").asBoolean(false)),
                 new CertificateProfile.Validity(
                         duration(validity, "lifetime", LIFETIME),
-                        validity.path("jitterPercent").asInt(0),
+                        validity.path("jitterPercent").asInt(usual.validity().jitterPercent()),
                         duration(validity, "backdated", CertificateProfile.BACKDATED)),
                 new CertificateProfile.Rotation(
                         duration(rotation, "overlap", Duration.ZERO),
                         duration(rotation, "renewableAfterExpiry", Duration.ZERO),
-                        duration(rotation, "lateWindow", Duration.ZERO)),
+                        duration(rotation, "lateWindow", usual.rotation().lateWindow())),
                 new CertificateProfile.Admittance(
                         set(
                                 who.path("credentials"),

@@ -22,6 +22,8 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -253,6 +255,31 @@ class RotationTest {
                 .isInstanceOfSatisfying(
                         EnrolmentOutcome.Refused.class,
                         r -> assertThat(r.reason()).isEqualTo(EnrolmentRefusal.CERTIFICATE_EXPIRED));
+        AHEAD.set(before);
+    }
+
+    @Test
+    void byTheProfileOfAFreshServerALateDeviceWaitsForAPersonAndAFleetDoesNotEndInOneHour() {
+        DeviceRef device = server.register("rot-fresh");
+        Set<Instant> ends = new HashSet<>();
+        X509Certificate newest = issued(byToken(device, key(), Profiles.DEVICE));
+        for (int i = 0; i < 20; i++) {
+            ends.add(newest.getNotAfter().toInstant().truncatedTo(ChronoUnit.HOURS));
+            use(newest);
+            newest = issued(renew(device, newest, key()));
+        }
+        assertThat(ends.size()).as("enrolled together, ending apart").isGreaterThan(10);
+
+        X509Certificate last = newest;
+        use(last);
+        Duration before = AHEAD.get();
+        AHEAD.updateAndGet(d -> d.plus(Duration.ofDays(200)));
+        KeyPair key = key();
+        assertThat(renew(device, last, key)).isInstanceOf(EnrolmentOutcome.Held.class);
+        identity()
+                .held()
+                .decide(TestServer.ENVIRONMENT, waiting(device).id(), true, "from the warehouse", TestServer.TESTER);
+        assertThat(renew(device, last, key)).isInstanceOf(EnrolmentOutcome.Issued.class);
         AHEAD.set(before);
     }
 
