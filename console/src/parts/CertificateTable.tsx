@@ -7,7 +7,7 @@ import { Table } from "./Table";
 import { When } from "./When";
 import { CERTIFICATE_STATUS } from "./words";
 
-const CODES: Schemas["RevocationCode"][] = ["unspecified", "keyCompromise", "affiliationChanged", "superseded", "cessationOfOperation"];
+const CODES: Schemas["RevocationCode"][] = ["unspecified", "keyCompromise", "affiliationChanged", "superseded", "cessationOfOperation", "privilegeWithdrawn"];
 
 export function CertificateTable({ rows, error, retry, empty, withDevice, more }: {
   rows: readonly Schemas["Certificate"][] | undefined;

@@ -75,6 +75,7 @@ final class CertCommand {
             "Not before=notBefore",
             "Not after=notAfter",
             "Revoked=revokedAt",
+            "Code=revocationCode",
             "Because=revocationReason",
             "SHA-256=sha256");
 
@@ -96,8 +97,24 @@ final class CertCommand {
             name = "revoke",
             mixinStandardHelpOptions = true,
             description = "Revokes a certificate; its sessions are cut.")
-    void revoke(@Mixin ServerOptions server, @Parameters(paramLabel = "SERIAL") String serial, @Mixin Because because) {
-        print(server, server.client().post("/certificates/" + ApiClient.encode(serial) + "/revoke", because.body()));
+    void revoke(
+            @Mixin ServerOptions server,
+            @Parameters(paramLabel = "SERIAL") String serial,
+            @Mixin Because because,
+            @Option(
+                            names = "--code",
+                            paramLabel = "CODE",
+                            defaultValue = "unspecified",
+                            description = "What OCSP and the lists say (RFC 5280 section 5.3.1): unspecified (default),"
+                                    + " keyCompromise, affiliationChanged, superseded, cessationOfOperation,"
+                                    + " privilegeWithdrawn.")
+                    String code) {
+        print(
+                server,
+                server.client()
+                        .post(
+                                "/certificates/" + ApiClient.encode(serial) + "/revoke",
+                                because.body().put("code", code)));
     }
 
     @Command(

@@ -29,6 +29,7 @@ import picocli.CommandLine;
 class CliTest {
     private HttpServer server;
     private final List<String> asked = new ArrayList<>();
+    private final List<String> bodies = new ArrayList<>();
     private int status = 200;
     private String answer = "{}";
 
@@ -37,6 +38,7 @@ class CliTest {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", exchange -> {
             asked.add(exchange.getRequestMethod() + " " + exchange.getRequestURI());
+            bodies.add(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8));
             byte[] body = answer.getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
             exchange.getResponseBody().write(body);
@@ -64,6 +66,18 @@ class CliTest {
         assertThat(all).hasSizeGreaterThan(30);
         assertThat(all)
                 .allSatisfy(command -> assertThat(command.getUsageMessage()).contains("Usage:"));
+    }
+
+    @Test
+    void aRevocationSaysItsReasonInWordsAndByItsCode() {
+        answer = "{\"serial\":\"0a\",\"revocationCode\":\"keyCompromise\"}";
+        assertThat(Cli.run("cert", "revoke", "0a", "--reason", "stolen", "--code", "keyCompromise", "--url", url()))
+                .isZero();
+        assertThat(asked).containsExactly("POST /api/v1/certificates/0a/revoke");
+        assertThat(bodies.getLast()).contains("\"code\":\"keyCompromise\"", "\"reason\":\"stolen\"");
+        assertThat(Cli.run("cert", "revoke", "0a", "--reason", "old", "--url", url()))
+                .isZero();
+        assertThat(bodies.getLast()).contains("\"code\":\"unspecified\"");
     }
 
     @Test

@@ -104,7 +104,9 @@ final class CertificatesEndpoint {
             case "affiliationChanged" -> RevocationReason.AFFILIATION_CHANGED;
             case "superseded" -> RevocationReason.SUPERSEDED;
             case "cessationOfOperation" -> RevocationReason.CESSATION_OF_OPERATION;
-            default -> RevocationReason.UNSPECIFIED;
+            case "privilegeWithdrawn" -> RevocationReason.PRIVILEGE_WITHDRAWN;
+            case "unspecified" -> RevocationReason.UNSPECIFIED;
+            default -> throw Problem.malformed("/code", "no reason for which an operator revokes");
         };
         return switch (rooms.identity().revoke(certificate.serial(), code, call.reason(), call.actor())) {
             case REVOKED, ALREADY_REVOKED -> Reply.ok(fields(find(call)));

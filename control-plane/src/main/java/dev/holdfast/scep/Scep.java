@@ -44,7 +44,10 @@ public final class Scep {
             EnrolmentRefusal.SIGNATURE_SCHEME_NOT_ACCEPTED, FailInfo.BAD_ALGORITHM,
             EnrolmentRefusal.KEY_WEAK, FailInfo.BAD_ALGORITHM,
             EnrolmentRefusal.KEY_NOT_ACCEPTED, FailInfo.BAD_ALGORITHM,
-            EnrolmentRefusal.REQUEST_SIGNATURE_WRONG, FailInfo.BAD_MESSAGE_CHECK);
+            EnrolmentRefusal.REQUEST_SIGNATURE_WRONG, FailInfo.BAD_MESSAGE_CHECK,
+            // As what can't be opened: who recorded a message could try changed ones, and learn from the difference
+            // which of them end in the right padding, octet by octet what the message said.
+            EnrolmentRefusal.MALFORMED_REQUEST, FailInfo.BAD_MESSAGE_CHECK);
 
     private final Identity identity;
     private final Ca ca;

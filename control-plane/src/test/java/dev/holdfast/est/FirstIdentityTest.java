@@ -324,6 +324,16 @@ class FirstIdentityTest {
     }
 
     @Test
+    void refusesTheBatchsOwnKeyAsADevicesKey() throws Exception {
+        Opened batch = open("shared key", pattern("k-*"), 5, Duration.ofDays(1));
+        Caller caller = batch.caller();
+        KeyPair shared = new KeyPair(caller.chain().getFirst().getPublicKey(), caller.key());
+        assertRefused(enrol(caller, "k-1", shared), 403, "key-already-bound-to-another-device");
+        assertThat(now(batch).used()).as("nobody has claimed by it").isZero();
+        assertThat(enrol(caller, "k-1", key()).statusCode()).isEqualTo(200);
+    }
+
+    @Test
     void refusesAClaimCertificateOnTheRenewalPathAndEverywhereElse() throws Exception {
         Opened batch = open("f", pattern("f-*"), 10, Duration.ofHours(1));
         assertRefused(

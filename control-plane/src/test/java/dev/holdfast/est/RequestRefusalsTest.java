@@ -211,6 +211,28 @@ class RequestRefusalsTest {
         }
     }
 
+    /// RFC 9500's, and the number 1, as a device has it that lacks a source of randomness; the private half of
+    /// each is known, so the request is signed as it should be.
+    @Test
+    void refusesKeysWhosePrivateHalfEverybodyHas() throws Exception {
+        var curve = ((java.security.interfaces.ECPublicKey) key().getPublic()).getParams();
+        var base = org.bouncycastle.jce.ECNamedCurveTable.getParameterSpec("secp256r1");
+        for (BigInteger number : List.of(
+                new BigInteger("e6cb5bdd80aa45ae9c95e8c15476679ffec953c16851e711e743939589c64fc1", 16),
+                BigInteger.ONE)) {
+            var point = base.getG().multiply(number).normalize();
+            var factory = java.security.KeyFactory.getInstance("EC");
+            KeyPair published = new KeyPair(
+                    factory.generatePublic(new java.security.spec.ECPublicKeySpec(
+                            new java.security.spec.ECPoint(
+                                    point.getAffineXCoord().toBigInteger(),
+                                    point.getAffineYCoord().toBigInteger()),
+                            curve)),
+                    factory.generatePrivate(new java.security.spec.ECPrivateKeySpec(number, curve)));
+            assertRefused(send(CertificationRequest.create("victim", published)), 400, "key-weak");
+        }
+    }
+
     /// Of the form that CVE-2017-15361 gave primes, and so moduli: a power of 65537 modulo the product of
     /// small primes.
     private static BigInteger roca() {

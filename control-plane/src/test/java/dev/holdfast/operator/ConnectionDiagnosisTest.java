@@ -116,6 +116,12 @@ class ConnectionDiagnosisTest {
                 .asText();
         assertThat(server.post(
                                 "/certificates/" + serial + "/revoke",
+                                "{\"reason\":\"lost\",\"code\":\"certificateHold\"}")
+                        .status())
+                .as("a hold is its device's: suspend that")
+                .isEqualTo(400);
+        assertThat(server.post(
+                                "/certificates/" + serial + "/revoke",
                                 "{\"reason\":\"lost\",\"code\":\"keyCompromise\"}")
                         .status())
                 .isEqualTo(200);

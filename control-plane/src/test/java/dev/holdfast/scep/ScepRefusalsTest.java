@@ -29,7 +29,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import org.bouncycastle.asn1.ASN1Encodable;
+import org.bouncycastle.asn1.ASN1Encoding;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.ASN1PrintableString;
 import org.bouncycastle.asn1.DEROctetString;
@@ -37,6 +39,7 @@ import org.bouncycastle.asn1.DERPrintableString;
 import org.bouncycastle.asn1.DERSet;
 import org.bouncycastle.asn1.cms.Attribute;
 import org.bouncycastle.asn1.cms.AttributeTable;
+import org.bouncycastle.asn1.cms.ContentInfo;
 import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
@@ -70,6 +73,8 @@ class ScepRefusalsTest {
             EnrolmentRefusal.KEY_WEAK,
             EnrolmentRefusal.KEY_NOT_ACCEPTED,
             EnrolmentRefusal.SIGNATURE_SCHEME_NOT_ACCEPTED);
+    private static final Set<EnrolmentRefusal> MESSAGE =
+            Set.of(EnrolmentRefusal.REQUEST_SIGNATURE_WRONG, EnrolmentRefusal.MALFORMED_REQUEST);
     private static final String SUCCESS = "0";
     private static final String PENDING = "3";
     private static KeyPair key;
@@ -158,14 +163,28 @@ class ScepRefusalsTest {
             ASN1ObjectIdentifier cipher,
             String scheme)
             throws Exception {
+        return signed(type, transaction, sealed(content, cipher), signer, certificate, scheme);
+    }
+
+    private static byte[] sealed(byte[] content, ASN1ObjectIdentifier cipher) throws Exception {
         CMSEnvelopedDataGenerator sealer = new CMSEnvelopedDataGenerator();
         sealer.addRecipientInfoGenerator(new JceKeyTransRecipientInfoGenerator(ra).setProvider(PROVIDER));
-        byte[] envelope = sealer.generate(
+        return sealer.generate(
                         new CMSProcessableByteArray(content),
                         new JceCMSContentEncryptorBuilder(cipher)
                                 .setProvider(PROVIDER)
                                 .build())
                 .getEncoded();
+    }
+
+    private static byte[] signed(
+            String type,
+            String transaction,
+            byte[] envelope,
+            KeyPair signer,
+            X509Certificate certificate,
+            String scheme)
+            throws Exception {
         Hashtable<ASN1ObjectIdentifier, Attribute> attributes = new Hashtable<>();
         put(attributes, "2", new DERPrintableString(type));
         put(attributes, "7", new DERPrintableString(transaction));
@@ -284,6 +303,31 @@ class ScepRefusalsTest {
                         "SHA256withRSA")))
                 .as("the token is used up")
                 .isEqualTo("2/2");
+    }
+
+    /// A recorded message, changed and signed anew: if the answer said whether the padding was right, the
+    /// secret in it could be found octet by octet (Vaudenay).
+    @Test
+    void neverSaysWhetherWhatWasEncryptedEndsAsItShould() throws Exception {
+        server.register("scep-oracle");
+        byte[] content = csr("scep-oracle", key, "hfe_of-somebody");
+        int padding = 16 - content.length % 16;
+        if (padding == 1) {
+            content = csr("scep-oracle", key, "hfe_of-somebody-else");
+            padding = 16 - content.length % 16;
+        }
+        byte[] recorded = ContentInfo.getInstance(sealed(content, CMSAlgorithm.AES128_CBC))
+                .getEncoded(ASN1Encoding.DER); // which ends with what is encrypted
+        X509Certificate own = selfSigned(other, BigInteger.ONE);
+        Set<String> answers = new TreeSet<>();
+        for (int ending : new int[] {1, 0xff}) { // what the last octet becomes: padding, and none
+            byte[] changed = recorded.clone();
+            changed[changed.length - 17] ^= (byte) (padding ^ ending);
+            answers.add(status(signed("19", "oracle-" + ending, changed, other, own, "SHA256withRSA")));
+        }
+        byte[] noRequest = sealed(new byte[] {0x30, 3, 2, 1, 1}, CMSAlgorithm.AES128_CBC);
+        answers.add(status(signed("19", "oracle", noRequest, other, own, "SHA256withRSA")));
+        assertThat(answers).containsExactly("2/1");
     }
 
     @Test
@@ -448,7 +492,7 @@ class ScepRefusalsTest {
         for (Hostile hostile : requests.all()) {
             String expected = ALGORITHM.contains(hostile.reason())
                     ? "2/0"
-                    : hostile.reason() == EnrolmentRefusal.REQUEST_SIGNATURE_WRONG ? "2/1" : "2/2";
+                    : MESSAGE.contains(hostile.reason()) ? "2/1" : "2/2";
             assertThat(status(by(own, "hostile-" + ++number, hostile.request())))
                     .as(hostile.name())
                     .isEqualTo(expected);

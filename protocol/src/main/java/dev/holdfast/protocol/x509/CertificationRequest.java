@@ -170,6 +170,9 @@ public final class CertificationRequest {
         if (KnownWeakKeys.isOfSmallOrder(info)) {
             throw weak("the Ed25519 key is a point of small order");
         }
+        if (PublishedKeys.has(info)) {
+            throw weak("everybody has the private half of this key: it is a standard's example or a placeholder");
+        }
         return switch (KeyKind.of(key)) {
             case EC_P256, EC_P384, ED25519, RSA, ML_DSA_65 -> key;
             case RSA_WEAK ->
