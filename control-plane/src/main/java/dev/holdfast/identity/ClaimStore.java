@@ -9,6 +9,7 @@ import dev.holdfast.core.ModelId;
 import dev.holdfast.core.Serial;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.X509FormatException;
+import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
@@ -50,8 +51,17 @@ final class ClaimStore {
         }
     }
 
-    static List<String> fingerprints(DSLContext sql) {
-        return sql.fetch("select fingerprint from claim_batch").map(row -> row.get(0, String.class));
+    /// Of every batch there ever was.
+    static List<X509Certificate> certificates(DSLContext sql) {
+        return sql.fetch("select certificate from claim_batch").map(row -> certificate(row.get(0, byte[].class)));
+    }
+
+    private static X509Certificate certificate(byte[] der) {
+        try {
+            return Certificates.parse(der);
+        } catch (X509FormatException e) {
+            throw new IllegalStateException("a stored claim certificate can't be read", e);
+        }
     }
 
     static Optional<Claims.Batch> lock(DSLContext sql, String fingerprint) {

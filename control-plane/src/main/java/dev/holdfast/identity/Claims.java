@@ -1,5 +1,6 @@
 package dev.holdfast.identity;
 
+import dev.holdfast.ca.Issuance;
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
@@ -29,6 +30,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
 /// Batches of devices that come from a factory with one certificate for all, with which each claims its own,
 /// once ("claim certificates"). A batch says how many there may be, which, and until when; it can be closed
@@ -45,7 +48,7 @@ public final class Claims {
     private final Journal journal;
     private final Inventory inventory;
     private final SecureRandom random;
-    private volatile Set<String> known = Set.of();
+    private volatile Known known = new Known(Set.of(), Set.of());
 
     Claims(Database database, Journal journal, Inventory inventory, SecureRandom random) {
         this.database = database;
@@ -61,8 +64,17 @@ public final class Claims {
     }
 
     private void reload() {
-        known = Set.copyOf(database.<List<String>>read(ClaimStore::fingerprints));
+        List<X509Certificate> certificates = database.read(ClaimStore::certificates);
+        known = new Known(
+                certificates.stream().map(Certificates::fingerprint).collect(Collectors.toUnmodifiableSet()),
+                certificates.stream()
+                        .map(certificate -> Certificates.keyFingerprint(
+                                certificate.getPublicKey().getEncoded()))
+                        .collect(Collectors.toUnmodifiableSet()));
     }
+
+    /// SHA-256 of the claim certificates, and of their keys.
+    private record Known(Set<String> certificates, Set<String> keys) {}
 
     /// Which devices a batch is for.
     ///
@@ -252,7 +264,12 @@ public final class Claims {
     /// Whether a batch, open or not, has the claim certificate with this fingerprint; from memory, for
     /// handshakes.
     public boolean isClaim(String fingerprint) {
-        return known.contains(fingerprint);
+        return known.certificates().contains(fingerprint);
+    }
+
+    /// Whether it is the key of a batch, open or not: many have it, so it can be no device's; from memory.
+    boolean isKeyOfABatch(SubjectPublicKeyInfo key) {
+        return known.keys().contains(Issuance.fingerprint(key));
     }
 
     /// The batch with this claim certificate, locked, and what it says about this device.

@@ -17,6 +17,7 @@ import java.util.Optional;
 /// @param state of that device; empty when it is unknown, unless its claim registers it
 /// @param profile by which the certificate would be issued; empty when there is none of that name
 /// @param keyOwner to whom the requested key is bound already
+/// @param keyOfABatch the requested key is that of a claim certificate, which many devices have
 /// @param keyRevoked a certificate of this key was revoked
 /// @param repeatable the certificate that this device was granted for this very key and has not used yet
 /// @param decisions what people have decided about this device's request with this key, or are asked to
@@ -28,6 +29,7 @@ record EnrolmentFacts(
         Proof proof,
         Optional<CertificateProfile> profile,
         Optional<DeviceRef> keyOwner,
+        boolean keyOfABatch,
         boolean keyRevoked,
         Optional<Serial> repeatable,
         Map<HeldRequests.Cause, HeldRequests.State> decisions,

@@ -83,6 +83,7 @@ final class EnrolmentInquiry {
                 shown.proof(),
                 by,
                 known.owner(),
+                claims.isKeyOfABatch(request.publicKeyInfo()),
                 known.revoked(),
                 known.repeatable(),
                 decisions,

@@ -58,10 +58,10 @@ final class RequestRules {
                     EnrolmentRefusal.KEY_ALREADY_BOUND_TO_ANOTHER_DEVICE,
                     "another device has this key; make a new one on this device");
         }
-        if (isTheClaims(facts, request)) {
+        if (facts.keyOfABatch()) {
             return EnrolmentPolicy.refuse(
                     EnrolmentRefusal.KEY_ALREADY_BOUND_TO_ANOTHER_DEVICE,
-                    "it is the key of the claim certificate, which the whole batch has; make a new one on this device");
+                    "it is the key of a claim certificate, which a whole batch has; make a new one on this device");
         }
         if (facts.keyRevoked()) {
             return EnrolmentPolicy.refuse(
@@ -69,13 +69,6 @@ final class RequestRules {
                     "a certificate of this key was revoked; make a new key");
         }
         return Optional.empty();
-    }
-
-    private static boolean isTheClaims(EnrolmentFacts facts, CertificationRequest request) {
-        return facts.proof() instanceof EnrolmentFacts.Proof.ByClaim by
-                && by.claim()
-                        .filter(claim -> claim.batch().certificate().getPublicKey().equals(request.publicKey()))
-                        .isPresent();
     }
 
     /// None is unchanged. A renewal's are those of its certificate, whole; a first request's are the device's

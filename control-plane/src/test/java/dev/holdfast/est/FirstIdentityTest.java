@@ -331,6 +331,24 @@ class FirstIdentityTest {
         assertRefused(enrol(caller, "k-1", shared), 403, "key-already-bound-to-another-device");
         assertThat(now(batch).used()).as("nobody has claimed by it").isZero();
         assertThat(enrol(caller, "k-1", key()).statusCode()).isEqualTo(200);
+
+        DeviceRef device = server.register("k-token");
+        byte[] request = CertificationRequest.create("k-token", shared);
+        assertRefused(
+                EstCaller.enrol(server, request, server.credential(device)),
+                403,
+                "key-already-bound-to-another-device");
+        KeyPair own = key();
+        X509Certificate current = EstCaller.certificate(EstCaller.enrol(
+                server, CertificationRequest.create("k-token", own), server.credential(device)));
+        server.server()
+                .identity()
+                .claims()
+                .close(TestServer.ENVIRONMENT, batch.batch().id(), "over", TestServer.TESTER);
+        assertRefused(
+                enrol(new Caller(own.getPrivate(), List.of(current)), "simplereenroll", "k-token", shared),
+                403,
+                "key-already-bound-to-another-device");
     }
 
     @Test
