@@ -71,6 +71,7 @@ final class DeviceSide {
             }
         });
         rooms.rollover.rollovers().onMoved(tls::renewWhenDue);
+        rooms.ca.ownRoot().onInstalled(tls::renewWhenDue);
         https = parts.opened("device HTTPS", new DeviceListener(plane, tls, configuration));
         channelBound = parts.opened("channel-bound HTTPS", DeviceListener.channelBound(plane, tls, configuration));
         updates = parts.opened(

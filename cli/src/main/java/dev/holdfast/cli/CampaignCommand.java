@@ -2,7 +2,11 @@ package dev.holdfast.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -103,6 +107,18 @@ final class CampaignCommand {
             @Mixin ServerOptions server,
             @Option(names = "--for", required = true, paramLabel = "devices|root") String what,
             @Option(
+                            names = "--root",
+                            paramLabel = "FILE",
+                            description = "Your own next root, PEM (docs/root-ceremony.md).")
+                    @Nullable
+                    Path root,
+            @Option(
+                            names = "--cross",
+                            paramLabel = "FILE",
+                            description = "What the two roots have signed for each other; give both.")
+                    @Nullable
+                    List<Path> crosses,
+            @Option(
                             names = "--per-hour",
                             defaultValue = "0",
                             paramLabel = "N",
@@ -112,6 +128,14 @@ final class CampaignCommand {
         ObjectNode body = because.body().put("kind", what.equals("root") ? "root" : "issuer");
         if (perHour > 0) {
             body.put("perHour", perHour);
+        }
+        if (root != null || crosses != null) {
+            body.put("root", root == null ? "" : read(root));
+            StringBuilder both = new StringBuilder();
+            for (Path cross : crosses == null ? List.<Path>of() : crosses) {
+                both.append(read(cross));
+            }
+            body.put("crosses", both.toString());
         }
         server.printer().one(server.client().post("/rollovers", body), CARD);
     }
@@ -192,6 +216,14 @@ final class CampaignCommand {
             body.put("perHour", perHour);
         }
         server.printer().one(server.client().post("/rollovers", body), CARD);
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new ApiException(1, "can't read " + file);
+        }
     }
 
     private static void step(ServerOptions server, String id, String step, ObjectNode body) {

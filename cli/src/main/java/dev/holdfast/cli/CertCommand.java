@@ -43,6 +43,7 @@ final class CertCommand {
             "Kind=kind",
             "Subject=subject",
             "Not after=notAfter",
+            "Standing=standing",
             "Development=development");
     private static final Table ROLLED_BACK =
             Table.of("restored", "", "Device=device", "Ended=ended", "In use again=restored");
@@ -181,7 +182,8 @@ final class CertCommand {
     @Command(
             name = "ca-install",
             mixinStandardHelpOptions = true,
-            description = "Takes the issuer's certificate with those above it, root last; from then on it issues.")
+            description = "Takes the issuer's certificate with those above it, root last; from then on it issues, or,"
+                    + " under your next root, from when that takes over.")
     void caInstall(
             @Mixin ServerOptions server,
             @Parameters(index = "0", paramLabel = "ID") String id,

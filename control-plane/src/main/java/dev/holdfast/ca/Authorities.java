@@ -79,9 +79,13 @@ public final class Authorities {
         return all;
     }
 
-    /// The root of our own; where the operator's own root is above an issuer, that one is in [Authority#above].
+    /// The root that was made here; the operator's own is above what hangs from it ([Authority#above]).
     public Authority root() {
-        return newest(Authority.Purpose.ROOT, Optional.empty()).orElseThrow();
+        return all.stream()
+                .filter(a -> a.purpose() == Authority.Purpose.ROOT && !a.isOperatorsRoot())
+                .filter(a -> a.standing() == Authority.Standing.ACTIVE)
+                .max(Comparator.comparingInt(Authority::generation))
+                .orElseThrow();
     }
 
     /// Who issues our listeners' certificates.
@@ -122,11 +126,20 @@ public final class Authorities {
     List<X509Certificate> backFrom(X509Certificate root) {
         return crosses.stream()
                 .filter(cross -> find(cross.subject())
-                        .filter(a -> a.certificate().equals(root))
+                        .filter(a -> a.certificate().equals(root) && a.standing().isTrusted())
                         .isPresent())
                 .filter(cross -> isTrusted(cross.issuer()) && generation(cross.issuer()) < generation(cross.subject()))
                 .map(AuthorityStore.Cross::certificate)
                 .toList();
+    }
+
+    /// The certificate that one root has signed for another's key, by their names.
+    public Optional<X509Certificate> cross(String subject, String issuer) {
+        return crosses.stream()
+                .filter(cross ->
+                        cross.subject().equals(subject) && cross.issuer().equals(issuer))
+                .map(AuthorityStore.Cross::certificate)
+                .findFirst();
     }
 
     /// What has become of the certificates of authorities that this one has signed: issuers below it, and roots
@@ -283,7 +296,7 @@ public final class Authorities {
     /// Whether the authority's key is here: a root's may have been taken away after its ceremony.
     public boolean canSign(Authority authority) {
         try {
-            return keys.find(authority.keyName()).isPresent();
+            return !authority.isOperatorsRoot() && keys.find(authority.keyName()).isPresent();
         } catch (IOException e) {
             return false;
         }
@@ -334,6 +347,9 @@ public final class Authorities {
     private void requireKeys() throws ConfigurationException {
         List<String> missing = new ArrayList<>();
         for (Authority authority : all) {
+            if (authority.isOperatorsRoot()) {
+                continue;
+            }
             try {
                 Optional<PublicKey> key = keys.find(authority.keyName());
                 boolean fits = key.isPresent()

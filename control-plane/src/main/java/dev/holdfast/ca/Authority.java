@@ -13,7 +13,7 @@ import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 /// @param id its name in URLs of CRLs and certificates, such as `device-production-1`
 /// @param environment whose devices it certifies; empty for the root and the authority of our own listeners
 /// @param above the certificates above it, nearest first, the root last; empty for a root
-/// @param keyName under which [dev.holdfast.keys.SigningKeys] has its private key
+/// @param keyName under which [dev.holdfast.keys.SigningKeys] has its private key; no key of an operator's root
 /// @param standing how far it is in its life
 /// @param endedAt when it was retired or distrusted
 /// @param development issued before a host name and a root ceremony were recorded; its subject says so too
@@ -101,6 +101,12 @@ public record Authority(
     Authority with(Standing next) {
         return new Authority(
                 id, purpose, environment, generation, certificate, above, keyName, development, next, endedAt);
+    }
+
+    /// Whether it is a root that the operator has brought: its key was never here. Every root that was made here
+    /// says DEVELOPMENT.
+    public boolean isOperatorsRoot() {
+        return purpose == Purpose.ROOT && !development;
     }
 
     /// Whether this one's certificate was signed by the other.

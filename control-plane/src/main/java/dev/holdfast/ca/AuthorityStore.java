@@ -81,12 +81,13 @@ final class AuthorityStore {
                 now.atOffset(ZoneOffset.UTC));
     }
 
-    static void answer(DSLContext sql, String id, X509Certificate certificate, List<X509Certificate> above) {
+    static void answer(DSLContext sql, Authority authority) {
         sql.execute(
-                "update authority set certificate = ?, issuer_chain = ?, state = 'active' where id = ?",
-                Certificates.der(certificate),
-                CertificatesOnly.encode(above),
-                id);
+                "update authority set certificate = ?, issuer_chain = ?, state = ? where id = ?",
+                Certificates.der(authority.certificate()),
+                CertificatesOnly.encode(authority.above()),
+                authority.standing().text(),
+                authority.id());
     }
 
     static boolean setStanding(DSLContext sql, String id, Authority.Standing from, Authority.Standing to, Instant now) {
@@ -101,6 +102,11 @@ final class AuthorityStore {
 
     /// A root's certificate for the key of another root.
     record Cross(String subject, String issuer, X509Certificate certificate) {}
+
+    /// Makes whoever changes what hangs from a root wait for whoever else does.
+    static void lockRoots(DSLContext sql) {
+        sql.fetch("select id from authority where purpose = 'root' order by id for update");
+    }
 
     static void insertCross(DSLContext sql, Cross cross) {
         sql.execute(

@@ -197,14 +197,21 @@ final class Ceremony {
     }
 
     /// Takes issuers back: a list for those who check it, such as `openssl verify -crl_check_all`.
-    Outcome revoke(X509Certificate root, List<KeyShare> shares, List<X509Certificate> issuers, Duration lifetime)
+    ///
+    /// @param reason of all of them, as [CRLReason] numbers it
+    Outcome revoke(
+            X509Certificate root,
+            List<KeyShare> shares,
+            List<X509Certificate> issuers,
+            int reason,
+            Duration lifetime)
             throws CeremonyException {
         RootKey key = RootKey.restore(shares, root);
         boolean rehearsal = requireSame(root, shares);
         List<BigInteger> serials =
                 issuers.stream().map(X509Certificate::getSerialNumber).toList();
         byte[] list =
-                RootSigner.revocationList(key, root, serials, CRLReason.lookup(CRLReason.cACompromise), lifetime, now);
+                RootSigner.revocationList(key, root, serials, CRLReason.lookup(reason), lifetime, now);
         return outcome(
                 "issuers are revoked",
                 rehearsal,

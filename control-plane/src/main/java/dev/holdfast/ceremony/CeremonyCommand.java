@@ -15,6 +15,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.bouncycastle.asn1.x509.CRLReason;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -168,13 +169,19 @@ public final class CeremonyCommand {
                             paramLabel = "FILE",
                             description = "Repeat it: all taken back so far.")
                     List<Path> issuers,
+            @Option(
+                            names = "--reason",
+                            defaultValue = "ca-compromise",
+                            paramLabel = "ca-compromise|superseded",
+                            description = "superseded: of a root's certificate by this one (default: ca-compromise).")
+                    String reason,
             @Option(names = "--days", defaultValue = "365", paramLabel = "N") int days) {
         return run(table, ceremony -> {
             List<X509Certificate> read = new ArrayList<>();
             for (Path issuer : issuers) {
                 read.add(CeremonyStore.certificate(issuer));
             }
-            return ceremony.revoke(root.certificate(), root.read(), read, days(days));
+            return ceremony.revoke(root.certificate(), root.read(), read, reason(reason), days(days));
         });
     }
 
@@ -227,6 +234,14 @@ public final class CeremonyCommand {
             ERR.println("holdfast: " + e.getMessage());
             return 1;
         }
+    }
+
+    private static int reason(String text) throws CeremonyException {
+        return switch (text) {
+            case "ca-compromise" -> CRLReason.cACompromise;
+            case "superseded" -> CRLReason.superseded;
+            default -> throw new CeremonyException("--reason is ca-compromise or superseded");
+        };
     }
 
     private static KeyKind kind(String text) throws CeremonyException {

@@ -5,6 +5,9 @@ import dev.holdfast.api.Rooms;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Serial;
+import dev.holdfast.protocol.x509.Certificates;
+import dev.holdfast.protocol.x509.RootKeyUpdate;
+import dev.holdfast.protocol.x509.X509FormatException;
 import dev.holdfast.rollover.DeviceTrust;
 import dev.holdfast.rollover.Progress;
 import dev.holdfast.rollover.Rollover;
@@ -15,6 +18,7 @@ import dev.holdfast.web.Fields;
 import dev.holdfast.web.Handlers;
 import dev.holdfast.web.Problem;
 import dev.holdfast.web.Reply;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -115,7 +119,11 @@ final class RolloversEndpoint {
     private Reply start(Call call) {
         int perHour = call.body().path("perHour").asInt(rooms.renewals().capacityPerHour());
         Step step = switch (call.required("kind")) {
-            case "root" -> rollovers().startRoot(perHour, call.reason(), call.actor());
+            case "root" ->
+                call.body().has("root") || call.body().has("crosses")
+                        ? rollovers()
+                                .startOwnRoot(root(call), crosses(call), perHour, call.reason(), call.actor())
+                        : rollovers().startRoot(perHour, call.reason(), call.actor());
             case "emergency" ->
                 rollovers()
                         .startEmergency(
@@ -134,7 +142,53 @@ final class RolloversEndpoint {
                     Step.DevicesDepend _,
                     Step.NeedsAnother _,
                     Step.NeedsCeremony _,
+                    Step.RootRefused _,
                     Step.NotReplaceable _ -> answer(call, step);
+        };
+    }
+
+    private static X509Certificate root(Call call) {
+        List<X509Certificate> one = certificates(call, "root");
+        if (one.size() != 1) {
+            throw Problem.malformed("/root", "is one certificate, the new root's");
+        }
+        return one.getFirst();
+    }
+
+    private static List<X509Certificate> crosses(Call call) {
+        return certificates(call, "crosses");
+    }
+
+    private static List<X509Certificate> certificates(Call call, String field) {
+        try {
+            return Certificates.parsePem(call.required(field));
+        } catch (X509FormatException e) {
+            throw Problem.malformed("/" + field, "holds no certificates in PEM: " + e.getMessage());
+        }
+    }
+
+    private static Problem refused(RootKeyUpdate.Refused refused) {
+        String why = refused.why()
+                .map(fact -> ": " + fact.name().toLowerCase(Locale.ROOT).replace('_', ' '))
+                .orElse("");
+        return switch (refused.fault()) {
+            case SAME_ROOT -> Problem.malformed("/root", "is the root in use, or has its key");
+            case NOT_BELIEVED ->
+                Problem.malformed(
+                        "/root", "would not be believed in by a device that knows the root in use alone" + why);
+            case NO_ROOM_BELOW ->
+                Problem.malformed(
+                        "/crosses",
+                        "leave no room for an issuer: the new root and its certificate by the root in use need a path"
+                                + " length of 1 or more, the root in use 2 (1 where both roots have one name)");
+            case NOT_OF_THIS_UPDATE ->
+                Problem.malformed(
+                        "/crosses",
+                        "are two: the root in use's certificate for the new root's key, and the new root's for its");
+            case OLD_WITH_NEW_MISSING ->
+                Problem.malformed("/crosses", "lack the new root's certificate for the name and key of the root in use");
+            case OLD_WITH_NEW_NOT_GOOD ->
+                Problem.malformed("/crosses", "the new root's certificate for the root in use is not good" + why);
         };
     }
 
@@ -151,6 +205,7 @@ final class RolloversEndpoint {
             case Step.NeedsCeremony needs ->
                 throw Problem.conflict("the key above " + needs.authority()
                         + " is not here: ask for a request (holdfast cert ca-request), have it certified, install it");
+            case Step.RootRefused refused -> throw refused(refused.why());
             case Step.NotReplaceable not -> throw Problem.conflict(not.detail());
         };
     }

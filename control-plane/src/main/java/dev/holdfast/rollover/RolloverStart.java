@@ -2,11 +2,13 @@ package dev.holdfast.rollover;
 
 import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.Ca;
+import dev.holdfast.ca.OwnRoot;
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.Environment;
 import dev.holdfast.journal.Transaction;
 import dev.holdfast.rotation.Renewals;
 import java.security.SecureRandom;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
@@ -96,6 +98,10 @@ final class RolloverStart {
     /// Makes the next root ready, with the certificates of old and new for each other.
     Step root(Transaction tx, int perHour, String reason, Actor actor) {
         Authority current = ca.authorities().root();
+        if (!ca.authorities().server().anchor().equals(current.certificate())) {
+            return new Step.NotReplaceable("the root in use is your own: make the next one at a ceremony and bring it,"
+                    + " with what both have signed for each other");
+        }
         if (RolloverStore.open(tx.sql(), current.id())) {
             return new Step.NotReplaceable(current.id() + " is being replaced already");
         }
@@ -115,6 +121,40 @@ final class RolloverStart {
                                 reason,
                                 actor)))
                 .orElseGet(() -> new Step.NeedsCeremony(current.id()));
+    }
+
+    /// Makes the operator's next root ready, as a ceremony has handed it in.
+    ///
+    /// @param crosses NewWithOld and OldWithNew, in any order
+    Step ownRoot(
+            Transaction tx,
+            X509Certificate root,
+            List<X509Certificate> crosses,
+            int perHour,
+            String reason,
+            Actor actor) {
+        return switch (ca.ownRoot().introduce(tx, root, crosses, reason, actor)) {
+            case OwnRoot.Introduction.Refused refused -> new Step.RootRefused(refused.why());
+            case OwnRoot.Introduction.NoRootOfYours _ ->
+                new Step.NotReplaceable("no root of yours is in use yet: install its issuers, without a rollover");
+            case OwnRoot.Introduction.BeingReplaced being ->
+                new Step.NotReplaceable(
+                        being.old().id() + " is being replaced, or is replacing another: finish that rollover first");
+            case OwnRoot.Introduction.Introduced introduced ->
+                begun(
+                        tx,
+                        rollover(
+                                tx,
+                                Optional.empty(),
+                                Rollover.Kind.ROOT,
+                                introduced.old(),
+                                introduced.next(),
+                                Rollover.Phase.READY,
+                                perHour,
+                                Optional.empty(),
+                                reason,
+                                actor));
+        };
     }
 
     /// After the theft of an issuer's key: a new issuer at once, every device of the old one told to renew, and
@@ -206,8 +246,8 @@ final class RolloverStart {
     /// The root of ours above an issuer; empty where the operator's own is above it.
     private Optional<Authority> rootOf(Authority issuer) {
         return ca.authorities().all().stream()
-                .filter(a ->
-                        a.purpose() == Authority.Purpose.ROOT && issuer.above().contains(a.certificate()))
+                .filter(a -> a.purpose() == Authority.Purpose.ROOT && !a.isOperatorsRoot())
+                .filter(a -> issuer.above().contains(a.certificate()))
                 .findFirst();
     }
 }

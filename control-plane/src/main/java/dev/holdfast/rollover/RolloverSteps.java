@@ -58,6 +58,9 @@ final class RolloverSteps {
     /// it.
     private Step moveRoot(Transaction tx, Rollover rollover, long withoutTrust, String reason, Actor actor) {
         Authority next = authority(rollover.newAuthority());
+        if (next.isOperatorsRoot()) {
+            return moveOwnRoot(tx, rollover, next, withoutTrust, reason, actor);
+        }
         if (!ca.authorities().canSign(next)) {
             return new Step.NeedsCeremony(next.id());
         }
@@ -70,6 +73,27 @@ final class RolloverSteps {
         ca.succession().nextServers(tx, next, reason, actor);
         for (Environment environment : environments) {
             ca.succession().nextDevices(tx, environment, next, Authority.Standing.ACTIVE, reason, actor);
+        }
+        tell(tx, renewals, rollover, below, actor);
+        return moved(tx, rollover, reason, withoutTrust, actor);
+    }
+
+    /// The issuers below it were made and certified before; there is one for each that will go.
+    private Step moveOwnRoot(
+            Transaction tx, Rollover rollover, Authority next, long withoutTrust, String reason, Actor actor) {
+        List<Authority> ready = ca.ownRoot().below(tx, next);
+        List<Authority> below = ca.ownRoot().below(tx, authority(rollover.oldAuthority()));
+        for (Authority old : below) {
+            if (ready.stream().noneMatch(one -> one.purpose() == old.purpose()
+                    && one.environment().equals(old.environment()))) {
+                return new Step.NeedsCeremony(old.id());
+            }
+        }
+        if (!ca.succession().move(tx, next, Authority.Standing.ACTIVE, reason, actor)) {
+            return new Step.NotNow(rollover.phase());
+        }
+        for (Authority issuer : ready) {
+            ca.succession().move(tx, issuer, Authority.Standing.ACTIVE, reason, actor);
         }
         tell(tx, renewals, rollover, below, actor);
         return moved(tx, rollover, reason, withoutTrust, actor);
@@ -147,7 +171,13 @@ final class RolloverSteps {
         if (rollover.phase() != Rollover.Phase.READY) {
             return new Step.NotNow(rollover.phase());
         }
-        ca.succession().move(tx, authority(rollover.newAuthority()), Authority.Standing.RETIRED, reason, actor);
+        Authority next = authority(rollover.newAuthority());
+        ca.succession().move(tx, next, Authority.Standing.RETIRED, reason, actor);
+        if (next.isOperatorsRoot()) {
+            ca.ownRoot()
+                    .below(tx, next)
+                    .forEach(issuer -> ca.succession().move(tx, issuer, Authority.Standing.RETIRED, reason, actor));
+        }
         RolloverStore.ended(tx.sql(), rollover.id(), Rollover.Phase.ABANDONED, tx.now());
         record(tx, "rollover.abandoned", rollover, reason, actor, Map.of());
         return again(tx, rollover);

@@ -70,6 +70,15 @@ public final class Rollovers {
         return committed(tx -> start.root(tx, perHour, reason, actor));
     }
 
+    /// Makes the operator's next root ready, as a ceremony has handed it in; issuers below it are installed
+    /// before [#move].
+    ///
+    /// @param crosses the certificates of the root in use and of this one for each other, in any order
+    public Step startOwnRoot(
+            X509Certificate root, List<X509Certificate> crosses, int perHour, String reason, Actor actor) {
+        return committed(tx -> start.ownRoot(tx, root, crosses, perHour, reason, actor));
+    }
+
     /// After the theft of an issuer's key: a new issuer at once, every device of the old one told to renew, and
     /// the old one distrusted when all have moved, at the latest after the grace.
     ///
@@ -137,10 +146,16 @@ public final class Rollovers {
         return database.read(sql -> RolloverStore.waivers(sql, rollover.id()));
     }
 
-    /// After an emergency: the old authority's certificate, where whoever signed it must take it back at a
-    /// ceremony, because that key is not here; elsewhere our own list says so.
+    /// What a root must take back at a ceremony, because its key is not here; elsewhere our own list says so.
+    /// After an emergency the old authority's certificate; after the rollover of an operator's root what the new
+    /// one has signed for the old one's key.
     public Optional<X509Certificate> toTakeBack(Rollover rollover) {
         Authority old = authority(rollover.oldAuthority());
+        if (old.isOperatorsRoot()) {
+            return rollover.phase() == Rollover.Phase.ENDED
+                    ? ca.authorities().cross(rollover.oldAuthority(), rollover.newAuthority())
+                    : Optional.empty();
+        }
         return old.standing() == Authority.Standing.DISTRUSTED
                         && ca.authorities().signer(old).isEmpty()
                 ? Optional.of(old.certificate())

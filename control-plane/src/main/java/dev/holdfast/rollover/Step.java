@@ -1,6 +1,7 @@
 package dev.holdfast.rollover;
 
 import dev.holdfast.core.DeviceId;
+import dev.holdfast.protocol.x509.RootKeyUpdate;
 import java.util.List;
 
 /// What became of a wish to go on with a rollover.
@@ -26,6 +27,9 @@ public sealed interface Step {
 
     /// The key that would have to sign is not here: ask for a request, hold a ceremony, install the answer.
     record NeedsCeremony(String authority) implements Step {}
+
+    /// What a ceremony handed in is not the next root of the one in use.
+    record RootRefused(RootKeyUpdate.Refused why) implements Step {}
 
     /// The authority is being replaced already, or is not one that can be.
     record NotReplaceable(String detail) implements Step {}

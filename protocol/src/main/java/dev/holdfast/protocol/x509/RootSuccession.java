@@ -202,9 +202,14 @@ public final class RootSuccession {
         return isInForce(root, now) ? Optional.empty() : Optional.of(Refusal.NOT_IN_FORCE);
     }
 
-    /// RFC 5280 section 6.1.4 for the one step from the trusted root to the new one's key.
     private static Optional<Refusal> carried(
             X509Certificate root, X509Certificate link, X509Certificate carrier, Instant now) {
+        return linked(link, carrier, now)
+                .or(() -> isNewer(root, carrier) ? Optional.empty() : Optional.of(Refusal.NOT_NEWER));
+    }
+
+    /// RFC 5280 section 6.1.4 for the one step from a root to the other one's key.
+    static Optional<Refusal> linked(X509Certificate link, X509Certificate carrier, Instant now) {
         if (!isAuthority(link)) {
             return Optional.of(Refusal.LINK_NOT_AN_AUTHORITY);
         }
@@ -218,7 +223,7 @@ public final class RootSuccession {
         if (!isInForce(carrier, now) || carrier.getBasicConstraints() < 0 || !roomBelow) {
             return Optional.of(Refusal.CARRIER_NOT_GOOD);
         }
-        return isNewer(root, carrier) ? Optional.empty() : Optional.of(Refusal.NOT_NEWER);
+        return Optional.empty();
     }
 
     private static Set<String> extensions(X509Certificate certificate) {
@@ -228,7 +233,7 @@ public final class RootSuccession {
         return all;
     }
 
-    private static boolean speaksFor(X509Certificate link, X509Certificate root) {
+    static boolean speaksFor(X509Certificate link, X509Certificate root) {
         return link.getSubjectX500Principal().equals(root.getSubjectX500Principal())
                 && Arrays.equals(
                         link.getPublicKey().getEncoded(), root.getPublicKey().getEncoded());
@@ -243,7 +248,7 @@ public final class RootSuccession {
                         || trusted.stream().anyMatch(other -> isBy(certificate, other.certificate())));
     }
 
-    private static boolean isBy(X509Certificate certificate, X509Certificate above) {
+    static boolean isBy(X509Certificate certificate, X509Certificate above) {
         if (!certificate.getIssuerX500Principal().equals(above.getSubjectX500Principal())) {
             return false;
         }
@@ -281,7 +286,7 @@ public final class RootSuccession {
         return one.getNotBefore().toInstant().isAfter(other.getNotBefore().toInstant());
     }
 
-    private static boolean isSelfIssued(X509Certificate certificate) {
+    static boolean isSelfIssued(X509Certificate certificate) {
         return certificate.getSubjectX500Principal().equals(certificate.getIssuerX500Principal());
     }
 
