@@ -118,8 +118,10 @@ final class FleetRooms {
                         ground.clock,
                         ground.random,
                         configuration.certificates().renewalsPerHour()));
-        rollover = new AuthorityLifecycle(
-                ground.database, ground.journal, ca, renewals, commands, ground.clock, ground.random);
+        rollover = parts.opened(
+                "rollovers",
+                new AuthorityLifecycle(
+                        ground.database, ground.journal, ca, renewals, commands, ground.clock, ground.random));
         attestation = new Attestation(
                 ground.database,
                 ground.journal,

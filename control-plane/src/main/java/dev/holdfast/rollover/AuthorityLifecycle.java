@@ -11,7 +11,7 @@ import java.security.SecureRandom;
 import java.time.InstantSource;
 
 /// The room's door: ceremonies and rollovers.
-public final class AuthorityLifecycle {
+public final class AuthorityLifecycle implements AutoCloseable {
     private final Ceremonies ceremonies;
     private final Rollovers rollovers;
     private final RootInvitations invitations;
@@ -49,6 +49,12 @@ public final class AuthorityLifecycle {
     /// @param certificate the one it showed
     public void fetched(Serial certificate) {
         trust.fetched(certificate);
+    }
+
+    /// Begins no more changes; called before telemetry, which runs them, is closed.
+    @Override
+    public void close() {
+        invitations.close();
     }
 
     public Ceremonies ceremonies() {

@@ -18,7 +18,8 @@ import java.util.List;
 /// rate. A device believes nothing because of it; it asks for the authorities, and judges what it gets.
 final class RootInvitations {
     private static final Actor SELF = new Actor.Holdfast("rollover");
-    private static final int MOST_AT_ONCE = 200;
+    /// In one change: what cuts a session waits for no more than that.
+    private static final int MOST_AT_ONCE = 50;
     /// After everybody was told: who is new asks by itself when it enrols.
     private static final Duration QUIET = Duration.ofMinutes(1);
 
@@ -28,6 +29,7 @@ final class RootInvitations {
     private final Commands commands;
     private final InstantSource clock;
     private volatile Instant quietUntil = Instant.MIN;
+    private volatile boolean closing;
 
     RootInvitations(Database database, Journal journal, Ca ca, Commands commands, InstantSource clock) {
         this.database = database;
@@ -42,10 +44,15 @@ final class RootInvitations {
         quietUntil = Instant.MIN;
     }
 
-    /// Tells as many as the rate allows; called every few seconds, on every node: one of them does it at a
-    /// time.
+    /// The change that is being made is finished; the others are, after the next start.
+    void close() {
+        closing = true;
+    }
+
+    /// Tells as many as the rate allows; called every few seconds, on every node, on a thread of its own: one of
+    /// them does it at a time.
     void tellDue() {
-        if (clock.instant().isBefore(quietUntil)) {
+        if (closing || clock.instant().isBefore(quietUntil)) {
             return;
         }
         boolean all = true;
@@ -56,9 +63,9 @@ final class RootInvitations {
                         .map(rollover -> tellSome(tx, rollover))
                         .orElse(0));
                 all &= told == 0;
-            } while (told == MOST_AT_ONCE);
+            } while (told == MOST_AT_ONCE && !closing);
         }
-        if (all) {
+        if (all && !closing) {
             quietUntil = clock.instant().plus(QUIET);
         }
     }

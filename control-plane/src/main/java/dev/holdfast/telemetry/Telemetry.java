@@ -97,8 +97,8 @@ public final class Telemetry implements AutoCloseable {
         consumers.add(consumer);
     }
 
-    /// Has another room's gathered writes (last contacts, delivered commands) written with every flush, every
-    /// few seconds; called before [#start].
+    /// Has another room's gathered writes (last contacts, delivered commands) written at the beat of the flushes,
+    /// every few seconds and at the end: on a thread of its own, one run at a time. Called before [#start].
     public void alsoFlush(String what, Runnable write) {
         upkeep.also(what, write);
     }

@@ -13,12 +13,15 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The one thread that writes gathered buckets every few seconds, adds up hours, and removes what is too old.
+/// The one thread that writes gathered buckets every few seconds, adds up hours, and removes what is too old; at
+/// the same beat other rooms' work begins, beside it.
 final class TelemetryUpkeep implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TelemetryUpkeep.class);
     /// Minutes may still come in this late before their hour is added up (later ones are added to both).
     private static final Duration SETTLING = Duration.ofMinutes(5);
     private static final Duration BETWEEN_EXPIRIES = Duration.ofMinutes(10);
+    /// What a stop waits for, all in all.
+    private static final Duration LAST_WRITES = Duration.ofSeconds(10);
 
     private final RollupBuffer buffer;
     private final RollupStore rollups;
@@ -27,7 +30,7 @@ final class TelemetryUpkeep implements AutoCloseable {
     private final InstantSource clock;
     private final CountDownLatch closing = new CountDownLatch(1);
     private final Thread thread;
-    private final Map<String, Runnable> others = new ConcurrentHashMap<>();
+    private final Map<String, BesideWork> others = new ConcurrentHashMap<>();
     private Collection<Rollup> unwritten = List.of();
     private Instant nextExpiry;
 
@@ -47,7 +50,7 @@ final class TelemetryUpkeep implements AutoCloseable {
     }
 
     void also(String what, Runnable write) {
-        others.put("write " + what, write);
+        others.put(what, new BesideWork(what, write));
     }
 
     void start() {
@@ -57,8 +60,8 @@ final class TelemetryUpkeep implements AutoCloseable {
     private void run() {
         try {
             while (!closing.await(settings.flush().toMillis(), TimeUnit.MILLISECONDS)) {
+                others.values().forEach(BesideWork::begin);
                 attempt("write measurements", this::flush);
-                others.forEach(TelemetryUpkeep::attempt);
                 attempt("add up hours", () -> rollups.addUpHours(clock.instant().minus(SETTLING)));
                 if (clock.instant().isAfter(nextExpiry)) {
                     nextExpiry = clock.instant().plus(BETWEEN_EXPIRIES);
@@ -115,12 +118,16 @@ final class TelemetryUpkeep implements AutoCloseable {
         closing.countDown();
         try {
             if (thread.isAlive()) {
-                thread.join(Duration.ofSeconds(10));
+                thread.join(LAST_WRITES);
+            }
+            attempt("write the last measurements", this::flush);
+            Instant until = clock.instant().plus(LAST_WRITES);
+            for (BesideWork other : others.values()) {
+                Duration left = Duration.between(clock.instant(), until);
+                other.finish(left.isPositive() ? left : Duration.ofMillis(1));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        attempt("write the last measurements", this::flush);
-        others.forEach(TelemetryUpkeep::attempt);
     }
 }

@@ -22,6 +22,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.jooq.exception.DataAccessException;
 import org.junit.jupiter.api.AfterEach;
@@ -292,6 +293,39 @@ class TelemetryTest {
                     .hasMessageContaining("point 1");
         }
         assertThat(telemetry.latest(METER)).isEmpty();
+    }
+
+    @Test
+    void slowWorkOfAnotherRoomHoldsUpNeitherTheFlushNorTheOthersAndNeverRunsTwiceAtATime() throws Exception {
+        CountDownLatch entered = new CountDownLatch(1);
+        CountDownLatch released = new CountDownLatch(1);
+        AtomicInteger slow = new AtomicInteger();
+        CountDownLatch beats = new CountDownLatch(3);
+        telemetry.alsoFlush("slow", () -> {
+            slow.incrementAndGet();
+            entered.countDown();
+            try {
+                released.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        telemetry.alsoFlush("failing", () -> {
+            throw new IllegalStateException("as when the database is away");
+        });
+        telemetry.alsoFlush("quick", beats::countDown);
+        assertThat(entered.await(20, TimeUnit.SECONDS)).isTrue();
+        telemetry.accept(measurement(7, clock.instant()));
+        assertThat(beats.await(20, TimeUnit.SECONDS)).isTrue();
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (telemetry.latest(METER).isEmpty()) {
+            assertThat(System.nanoTime()).as("the flush waits").isLessThan(deadline);
+            Thread.sleep(20);
+        }
+        assertThat(slow).hasValue(1);
+        released.countDown();
+        telemetry.close();
+        assertThat(slow.get()).as("and once more at the end").isGreaterThan(1);
     }
 
     @Test
