@@ -3,6 +3,7 @@ package dev.holdfast.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.core.Digest;
+import dev.holdfast.testkit.HoldfastCommand;
 import dev.holdfast.testkit.Recipe;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,20 +26,8 @@ class RootCeremonyTest {
         try (InstallationProcess server =
                 InstallationProcess.serve(folder.resolve("data"), Map.of("HOLDFAST_PUBLIC_HOST_NAME", "localhost"))) {
             Path work = Files.createDirectory(folder.resolve("table"));
-            Path bin = Files.createDirectory(folder.resolve("bin"));
-            Path holdfast = Files.writeString(bin.resolve("holdfast"), """
-                    #!/bin/sh
-                    java="%s/bin/java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 --enable-native-access=ALL-UNNAMED -cp %s"
-                    case $1 in
-                      ceremony) exec unshare -n $java dev.holdfast.Main "$@" ;;
-                      *) exec $java dev.holdfast.cli.Cli "$@" --url %s --token-file %s ;;
-                    esac
-                    """.formatted(
-                            System.getProperty("java.home"),
-                            System.getProperty("java.class.path"),
-                            server.url(),
-                            server.data().resolve("secrets/first-token")));
-            Files.setPosixFilePermissions(holdfast, PosixFilePermissions.fromString("rwx------"));
+            Path bin = HoldfastCommand.write(
+                    folder.resolve("bin"), server.url(), server.data().resolve("secrets/first-token"));
             var said = Recipe.read(
                             Path.of(System.getProperty("holdfast.root", "..")).resolve("docs/root-ceremony.md"))
                     .run(
@@ -49,7 +38,11 @@ class RootCeremonyTest {
                                     "SERVERS_ID",
                                     "server-2",
                                     "DEVICES_ID",
-                                    "device-development-2"),
+                                    "device-development-2",
+                                    "NEXT_SERVERS_ID",
+                                    "server-3",
+                                    "NEXT_DEVICES_ID",
+                                    "device-development-3"),
                             Duration.ofMinutes(8));
             assertThat(said.text())
                     .contains("whole: share 2 of 5")
@@ -57,7 +50,8 @@ class RootCeremonyTest {
                     .contains("servers/issuer.pem: OK")
                     .contains("new-with-old/cross.pem: OK")
                     .contains("Ada: ____")
-                    .contains("ready for production");
+                    .contains("ready for production")
+                    .contains("Superseded");
             // What was read aloud at the server is what the paper says.
             assertThat(Files.readString(work.resolve("servers/protocol.txt")))
                     .contains(Digest.of(Files.readAllBytes(work.resolve("servers.req.pem")))
@@ -79,7 +73,7 @@ class RootCeremonyTest {
                             "cert", "campaign", "start", "--for", "devices", "--reason", "rolled over")
                     .ended(0)
                     .text();
-            assertThat(campaign).contains("moving").contains("device-development-2");
+            assertThat(campaign).contains("moving").contains("device-development-3");
             assertThat(server.operator("cert", "campaign", "list").ended(0).text())
                     .contains("device-development-1");
         }
