@@ -1,12 +1,12 @@
 package dev.holdfast.rollover;
 
+import static dev.holdfast.rollover.EnrolledFleet.PER_HOUR;
+import static dev.holdfast.rollover.EnrolledFleet.done;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.TestServer;
 import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.OwnRoot;
-import dev.holdfast.core.DeviceRef;
-import dev.holdfast.core.Serial;
 import dev.holdfast.database.Database;
 import dev.holdfast.identity.Admission;
 import dev.holdfast.identity.Applicant;
@@ -18,12 +18,9 @@ import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.CertificationRequest;
 import dev.holdfast.protocol.x509.Crypto;
 import dev.holdfast.protocol.x509.Pem;
-import dev.holdfast.telemetry.Observation;
 import dev.holdfast.testkit.RealClient;
-import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.KeyPair;
 import java.security.PrivateKey;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
@@ -36,14 +33,9 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 import org.bouncycastle.asn1.x500.X500Name;
-import org.bouncycastle.asn1.x509.BasicConstraints;
-import org.bouncycastle.asn1.x509.Extension;
-import org.bouncycastle.asn1.x509.KeyUsage;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.bouncycastle.cert.X509v3CertificateBuilder;
-import org.bouncycastle.cert.jcajce.JcaX509ExtensionUtils;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
-import org.bouncycastle.pkcs.PKCS10CertificationRequest;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -53,9 +45,9 @@ import org.junit.jupiter.api.io.TempDir;
 /// thief of an issuer's key gets.
 class RolloverTest {
     private static final SecureRandom RANDOM = new SecureRandom();
-    private static final int PER_HOUR = 3_600_000;
 
     private TestServer server;
+    private EnrolledFleet fleet;
 
     @TempDir
     private Path folder;
@@ -63,6 +55,7 @@ class RolloverTest {
     @BeforeEach
     void start() {
         server = TestServer.start();
+        fleet = new EnrolledFleet(server);
     }
 
     @AfterEach
@@ -71,66 +64,13 @@ class RolloverTest {
     }
 
     private Rollovers rollovers() {
-        return server.server().rollover().rollovers();
-    }
-
-    private static Rollover done(Step step) {
-        assertThat(step).isInstanceOf(Step.Done.class);
-        return ((Step.Done) step).rollover();
-    }
-
-    private X509Certificate enrol(DeviceRef device, Credential credential) {
-        KeyPair key = Crypto.generateP256(RANDOM);
-        EnrolmentOutcome outcome = server.server()
-                .identity()
-                .enrolment()
-                .enrol(
-                        CertificationRequest.create(device.id().value(), key),
-                        Applicant.of("EST", credential, "127.0.0.1"));
-        assertThat(outcome).isInstanceOf(EnrolmentOutcome.Issued.class);
-        return ((EnrolmentOutcome.Issued) outcome).certificate();
-    }
-
-    /// Enrols a device and uses its certificate, as a first connection does.
-    private X509Certificate enrolAndConnect(String id) {
-        DeviceRef device = server.register(id);
-        String credential = server.credential(device);
-        X509Certificate certificate =
-                enrol(device, new Credential.Token(device.id(), credential.substring(credential.indexOf(':') + 1)));
-        connect(certificate);
-        return certificate;
-    }
-
-    private void connect(X509Certificate certificate) {
-        Serial serial = Serial.of(certificate.getSerialNumber());
-        TestServer.await("first use of " + serial, () -> {
-            server.server().identity().admit(certificate, Instant.now());
-            return server.server()
-                    .identity()
-                    .certificate(serial)
-                    .filter(c -> c.activatedAt().isPresent())
-                    .isPresent();
-        });
-    }
-
-    private X509Certificate renewAndConnect(String id, X509Certificate before) {
-        X509Certificate renewed = enrol(TestServer.device(id), new Credential.Operational(before));
-        connect(renewed);
-        return renewed;
-    }
-
-    private String issuer(X509Certificate certificate) {
-        return server.server()
-                .identity()
-                .certificate(Serial.of(certificate.getSerialNumber()))
-                .orElseThrow()
-                .authority();
+        return fleet.rollovers();
     }
 
     @Test
     void anIssuerIsReplacedStepByStepAndDoesNotRetireWhileADeviceDependsOnIt() {
-        X509Certificate one = enrolAndConnect("one");
-        X509Certificate two = enrolAndConnect("two");
+        X509Certificate one = fleet.enrolAndConnect("one");
+        X509Certificate two = fleet.enrolAndConnect("two");
 
         Rollover ready =
                 done(rollovers().startIssuer(TestServer.ENVIRONMENT, PER_HOUR, "five years", TestServer.TESTER));
@@ -140,11 +80,11 @@ class RolloverTest {
         assertThat(server.server().ca().authorities().published()).contains(next.certificate());
         assertThat(rollovers().startIssuer(TestServer.ENVIRONMENT, PER_HOUR, "again", TestServer.TESTER))
                 .isInstanceOf(Step.NotReplaceable.class);
-        X509Certificate three = enrolAndConnect("three");
-        assertThat(issuer(three)).isEqualTo(ready.oldAuthority()); // ready is not issuing
+        X509Certificate three = fleet.enrolAndConnect("three");
+        assertThat(fleet.issuer(three)).isEqualTo(ready.oldAuthority()); // ready is not issuing
 
         Rollover moving = done(rollovers().move(ready.id(), false, "now", TestServer.TESTER));
-        assertThat(issuer(renewAndConnect("one", one))).isEqualTo(ready.newAuthority());
+        assertThat(fleet.issuer(fleet.renewAndConnect("one", one))).isEqualTo(ready.newAuthority());
         TestServer.await(
                 "devices are told",
                 () -> server.server()
@@ -163,8 +103,8 @@ class RolloverTest {
         assertThat(refused).isInstanceOf(Step.DevicesDepend.class);
         assertThat(((Step.DevicesDepend) refused).count()).isEqualTo(2);
 
-        renewAndConnect("two", two);
-        renewAndConnect("three", three);
+        fleet.renewAndConnect("two", two);
+        fleet.renewAndConnect("three", three);
         assertThat(done(rollovers().finish(ready.id(), "all have moved", TestServer.TESTER))
                         .phase())
                 .isEqualTo(Rollover.Phase.ENDED);
@@ -180,7 +120,7 @@ class RolloverTest {
 
     @Test
     void aRootIsReplacedOnceTheDevicesSayThatTheyTrustItAndBothOldAndNewFindTheirWay() throws Exception {
-        X509Certificate one = enrolAndConnect("one");
+        X509Certificate one = fleet.enrolAndConnect("one");
         Path oldRoot =
                 pem("old.pem", List.of(server.server().ca().authorities().root().certificate()));
 
@@ -206,12 +146,7 @@ class RolloverTest {
                 .containsExactly("one");
         assertThat(connectsTrusting(newRoot)).isFalse();
 
-        server.server()
-                .telemetry()
-                .accept(new Observation.ConfigurationReport(
-                        TestServer.device("one"),
-                        Instant.now(),
-                        Map.of("trust.roots", "abc " + Certificates.fingerprint(root))));
+        fleet.says("one", root);
         TestServer.await(
                 "the report is heard", () -> rollovers().progress(ready).trusting() == 1);
         done(rollovers().move(ready.id(), false, "all trust it", TestServer.TESTER));
@@ -220,7 +155,7 @@ class RolloverTest {
 
         assertThat(rollovers().finish(ready.id(), "too early", TestServer.TESTER))
                 .isInstanceOf(Step.DevicesDepend.class);
-        assertThat(issuer(renewAndConnect("one", one))).isNotEqualTo(issuer(one));
+        assertThat(fleet.issuer(fleet.renewAndConnect("one", one))).isNotEqualTo(fleet.issuer(one));
         done(rollovers().finish(ready.id(), "all have moved", TestServer.TESTER));
         assertThat(server.server().ca().authorities().root().certificate()).isEqualTo(root);
         assertThat(server.server().ca().authorities().published())
@@ -269,8 +204,8 @@ class RolloverTest {
 
     @Test
     void afterATheftOldCertificatesRenewAndNothingElseAndAForgedOneDoesNotEvenThat() throws Exception {
-        X509Certificate one = enrolAndConnect("one");
-        X509Certificate two = enrolAndConnect("two");
+        X509Certificate one = fleet.enrolAndConnect("one");
+        X509Certificate two = fleet.enrolAndConnect("two");
         X509Certificate forged = forge("two", two);
 
         Rollover emergency = done(rollovers()
@@ -286,7 +221,7 @@ class RolloverTest {
                 .isInstanceOfSatisfying(
                         Admission.Refused.class,
                         refused -> assertThat(refused.reason()).isEqualTo(Admission.Refusal.ISSUER_REPLACED));
-        assertThat(issuer(renewAndConnect("one", one))).isEqualTo(emergency.newAuthority());
+        assertThat(fleet.issuer(fleet.renewAndConnect("one", one))).isEqualTo(emergency.newAuthority());
 
         EnrolmentOutcome outcome = server.server()
                 .identity()
@@ -318,7 +253,7 @@ class RolloverTest {
                 "EC",
                 Pem.decode(
                                 Pem.PRIVATE_KEY,
-                                Files.readString(server.folder().resolve("data/ca/" + issuer(model) + ".key")))
+                                Files.readString(server.folder().resolve("data/ca/" + fleet.issuer(model) + ".key")))
                         .getFirst());
         X509v3CertificateBuilder builder = new X509v3CertificateBuilder(
                 X500Name.getInstance(model.getIssuerX500Principal().getEncoded()),
@@ -336,7 +271,7 @@ class RolloverTest {
 
     @Test
     void anEmergencyEndsByItselfWhenItsGraceIsOverAlsoAfterARestart() {
-        X509Certificate one = enrolAndConnect("one");
+        X509Certificate one = fleet.enrolAndConnect("one");
         Rollover emergency = done(rollovers()
                 .startEmergency(
                         TestServer.ENVIRONMENT, false, Duration.ZERO, PER_HOUR, "the key was seen", TestServer.TESTER));
@@ -392,53 +327,27 @@ class RolloverTest {
     }
 
     /// An issuer of devices under this root, as an operator has it certified.
-    private String installed(KeyPair root, X509Certificate rootCertificate) throws Exception {
+    private String installed(OperatorRoot root) throws Exception {
         OwnRoot ownRoot = server.server().ca().ownRoot();
         OwnRoot.Request request = ownRoot.requestDevices(TestServer.ENVIRONMENT, TestServer.TESTER);
-        PKCS10CertificationRequest parsed = new PKCS10CertificationRequest(
-                Pem.decode(Pem.CERTIFICATE_REQUEST, request.pem()).getFirst());
-        X509Certificate issuer = authority(parsed.getSubject(), parsed.getSubjectPublicKeyInfo(), root, 0);
-        assertThat(ownRoot.install(request.id(), List.of(issuer, rootCertificate), TestServer.TESTER))
+        assertThat(ownRoot.install(request.id(), root.certify(request), TestServer.TESTER))
                 .isEqualTo(OwnRoot.Installed.INSTALLED);
         return request.id();
-    }
-
-    private static X509Certificate authority(X500Name subject, SubjectPublicKeyInfo key, KeyPair by, int below)
-            throws Exception {
-        X509v3CertificateBuilder builder = new X509v3CertificateBuilder(
-                new X500Name("CN=Our own root"),
-                BigInteger.valueOf(System.nanoTime()),
-                Date.from(Instant.now().minusSeconds(3600)),
-                Date.from(Instant.now().plus(Duration.ofDays(900))),
-                subject,
-                key);
-        builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(below));
-        builder.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign | KeyUsage.cRLSign));
-        builder.addExtension(
-                Extension.subjectKeyIdentifier, false, new JcaX509ExtensionUtils().createSubjectKeyIdentifier(key));
-        return Certificates.parse(builder.build(new JcaContentSignerBuilder("SHA256withECDSA")
-                        .setProvider(Crypto.provider())
-                        .build(by.getPrivate()))
-                .getEncoded());
     }
 
     @Test
     void underAnOperatorsRootAnEmergencyTakesTheInstalledIssuerAndNamesWhatTheRootMustTakeBack() throws Exception {
         server.close();
         server = TestServer.start(Map.of("HOLDFAST_PUBLIC_HOST_NAME", "localhost"));
-        KeyPair root = Crypto.generateP256(RANDOM);
-        X509Certificate rootCertificate = authority(
-                new X500Name("CN=Our own root"),
-                SubjectPublicKeyInfo.getInstance(root.getPublic().getEncoded()),
-                root,
-                1);
-        String first = installed(root, rootCertificate);
+        fleet = new EnrolledFleet(server);
+        OperatorRoot root = OperatorRoot.of("CN=Our own root", 1);
+        String first = installed(root);
         // The issuer that the installation began with is not trusted for new devices; it is out of the way.
         Rollover begun =
                 done(rollovers().startIssuer(TestServer.ENVIRONMENT, PER_HOUR, "our own root", TestServer.TESTER));
         done(rollovers().finish(begun.id(), "nobody is there", TestServer.TESTER));
-        X509Certificate one = enrolAndConnect("one");
-        assertThat(issuer(one)).isEqualTo(first);
+        X509Certificate one = fleet.enrolAndConnect("one");
+        assertThat(fleet.issuer(one)).isEqualTo(first);
         assertThat(rollovers()
                         .startEmergency(
                                 TestServer.ENVIRONMENT,
@@ -449,14 +358,14 @@ class RolloverTest {
                                 TestServer.TESTER))
                 .isEqualTo(new Step.NeedsCeremony(first));
 
-        String second = installed(root, rootCertificate);
+        String second = installed(root);
         Rollover emergency = done(rollovers()
                 .startEmergency(
                         TestServer.ENVIRONMENT, true, Duration.ofDays(1), PER_HOUR, "stolen", TestServer.TESTER));
         assertThat(emergency.oldAuthority()).isEqualTo(first);
         assertThat(emergency.newAuthority()).isEqualTo(second);
         assertThat(rollovers().toTakeBack(emergency)).as("not yet").isEmpty();
-        assertThat(issuer(renewAndConnect("one", one))).isEqualTo(second);
+        assertThat(fleet.issuer(fleet.renewAndConnect("one", one))).isEqualTo(second);
         done(rollovers().finish(emergency.id(), "all have moved", TestServer.TESTER));
         assertThat(rollovers().toTakeBack(emergency))
                 .contains(server.server()
@@ -472,7 +381,7 @@ class RolloverTest {
         Rollover ready =
                 done(rollovers().startIssuer(TestServer.ENVIRONMENT, PER_HOUR, "by mistake", TestServer.TESTER));
         done(rollovers().abandon(ready.id(), "a mistake", TestServer.TESTER));
-        assertThat(issuer(enrolAndConnect("one"))).isEqualTo(ready.oldAuthority());
+        assertThat(fleet.issuer(fleet.enrolAndConnect("one"))).isEqualTo(ready.oldAuthority());
         assertThat(rollovers().move(ready.id(), false, "no", TestServer.TESTER)).isInstanceOf(Step.NotNow.class);
         assertThat(rollovers().move("nothing", false, "no", TestServer.TESTER)).isInstanceOf(Step.Unknown.class);
     }

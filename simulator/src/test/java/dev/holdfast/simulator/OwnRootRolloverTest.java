@@ -71,12 +71,13 @@ class OwnRootRolloverTest {
         fleet.manufacture(METERS, old);
 
         fleet.cutPower(METERS - 1); // it hears of nothing until the listeners have changed
-        does(
-                Map.of("NEXT_SERVERS_ID", "server-3", "NEXT_DEVICES_ID", "device-development-3"),
-                "next-request",
-                "next-root",
-                "next-sign",
-                "campaign");
+        assertThat(does(
+                        Map.of("NEXT_SERVERS_ID", "server-3", "NEXT_DEVICES_ID", "device-development-3"),
+                        "next-request",
+                        "next-root",
+                        "next-sign",
+                        "campaign"))
+                .contains("new-with-old/cross.pem: OK", "old-with-new/cross.pem: OK", "ready");
         X509Certificate next = made("root-2/root.pem");
         Rollover ready = fleet.rollovers().list(MeterFleet.ENVIRONMENT).getFirst();
         assertThat(ready.kind()).isEqualTo(Rollover.Kind.ROOT);
