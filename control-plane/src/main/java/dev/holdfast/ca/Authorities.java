@@ -133,6 +133,16 @@ public final class Authorities {
                 .toList();
     }
 
+    /// Roots that are taking the place of another which is still trusted.
+    public List<Authority> introduced() {
+        return crosses.stream()
+                .filter(cross -> isTrusted(cross.issuer()) && generation(cross.issuer()) < generation(cross.subject()))
+                .flatMap(cross -> find(cross.subject()).stream())
+                .filter(root -> root.standing().isTrusted())
+                .distinct()
+                .toList();
+    }
+
     /// The certificate that one root has signed for another's key, by their names.
     public Optional<X509Certificate> cross(String subject, String issuer) {
         return crosses.stream()

@@ -82,13 +82,13 @@ final class GeneralAnswers {
                         a.purpose() == Authority.Purpose.ROOT && a.standing().isTrusted())
                 .toList();
         X509Certificate inUse = ca.authorities().server().anchor();
-        // Under an operator's own root ours are those of before.
-        X509Certificate newest = ours.stream().anyMatch(a -> a.certificate().equals(inUse))
-                ? ours.stream()
-                        .max(Comparator.comparingInt(Authority::generation))
-                        .map(Authority::certificate)
-                        .orElse(inUse)
-                : inUse;
+        // An operator's own root is followed by another of the operator's, and ours by ours.
+        X509Certificate newest = ours.stream()
+                .filter(a -> a.certificate().equals(inUse))
+                .flatMap(used -> ours.stream().filter(a -> a.isOperatorsRoot() == used.isOperatorsRoot()))
+                .max(Comparator.comparingInt(Authority::generation))
+                .map(Authority::certificate)
+                .orElse(inUse);
         if (update.known().equals(Optional.of(newest))) {
             return GeneralQuestion.rootUpdate(Optional.empty(), Optional.empty(), Optional.empty());
         }

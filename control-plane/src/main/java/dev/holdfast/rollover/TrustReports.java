@@ -50,7 +50,7 @@ final class TrustReports {
             return;
         }
         List<String> named = List.of(said.split(" "));
-        for (Authority root : introduced()) {
+        for (Authority root : ca.authorities().introduced()) {
             String fingerprint = Certificates.fingerprint(root.certificate());
             if (named.contains(fingerprint) && isNew(fingerprint, report.device())) {
                 var _ = Thread.ofVirtual().name("trust").start(() -> acknowledge(fingerprint, root, report.device()));
@@ -60,7 +60,7 @@ final class TrustReports {
 
     /// A device has fetched our authorities, with a certificate of its own: it could learn the new root.
     void fetched(Serial certificate) {
-        List<Authority> roots = introduced();
+        List<Authority> roots = ca.authorities().introduced();
         Optional<DeviceRef> device = roots.isEmpty()
                 ? Optional.empty()
                 : ca.standings().find(certificate).flatMap(CertificateStanding::device);
@@ -79,17 +79,6 @@ final class TrustReports {
         } catch (RuntimeException e) {
             LOG.warn("what {} fetched could not be noted: {}", device, e.toString());
         }
-    }
-
-    /// Roots beside an older one that is still trusted.
-    private List<Authority> introduced() {
-        List<Authority> roots = ca.authorities().all().stream()
-                .filter(a ->
-                        a.purpose() == Authority.Purpose.ROOT && a.standing().isTrusted())
-                .toList();
-        return roots.stream()
-                .filter(root -> roots.stream().anyMatch(other -> other.generation() < root.generation()))
-                .toList();
     }
 
     private boolean isNew(String fingerprint, DeviceRef device) {
