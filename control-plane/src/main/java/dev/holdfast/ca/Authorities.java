@@ -340,7 +340,8 @@ public final class Authorities {
         return clock;
     }
 
-    void reload() {
+    /// One at a time: a slow one must not put back what a later one has read.
+    synchronized void reload() {
         List<Authority> now = database.read(AuthorityStore::all);
         crosses = database.read(AuthorityStore::crosses);
         notAdmitting = now.stream()
