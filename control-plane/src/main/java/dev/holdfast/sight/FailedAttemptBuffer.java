@@ -15,14 +15,9 @@ final class FailedAttemptBuffer {
     private final Map<Shelf, Map<FailedAttempt.Key, FailedAttempt>> waiting = new EnumMap<>(Shelf.class);
     private long dropped;
 
-    FailedAttemptBuffer() {
-        for (Shelf shelf : Shelf.values()) {
-            waiting.put(shelf, new LinkedHashMap<>());
-        }
-    }
-
     synchronized void add(FailedAttempt attempt) {
-        Map<FailedAttempt.Key, FailedAttempt> shelf = waiting.get(attempt.shelf());
+        Map<FailedAttempt.Key, FailedAttempt> shelf =
+                waiting.computeIfAbsent(attempt.shelf(), _ -> new LinkedHashMap<>());
         if (shelf.size() < MOST_OF_A_SHELF || shelf.containsKey(attempt.key())) {
             shelf.merge(attempt.key(), attempt, FailedAttempt::and);
         } else {
