@@ -22,6 +22,7 @@ import java.time.InstantSource;
 import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// What every room stands on: the data folder, the database, the journal, and whether the installation is
@@ -38,7 +39,14 @@ final class Ground {
     final Journal journal;
     final Freeze freeze;
 
-    Ground(Configuration configuration, Path data, InstantSource clock, SecureRandom random, Parts parts)
+    /// @param tell hears, in a line each, what takes time
+    Ground(
+            Configuration configuration,
+            Path data,
+            InstantSource clock,
+            SecureRandom random,
+            Parts parts,
+            Consumer<String> tell)
             throws ConfigurationException, IOException {
         this.configuration = configuration;
         this.clock = clock;
@@ -48,22 +56,31 @@ final class Ground {
         folder.seal(passphrase.secrets(), passphrase.previousSecrets());
         database = parts.opened(
                 "database",
-                Database.open(address(parts), configuration.database().connections()));
+                Database.open(
+                        address(parts, tell),
+                        configuration.database().connections(),
+                        pending -> tell.accept("bringing the database to this version: " + pending + " "
+                                + (pending == 1 ? "migration" : "migrations"))));
         journal = parts.opened("journal", Journal.open(database, clock));
         freeze = Freeze.open(database, journal);
     }
 
-    private Database.Address address(Parts parts) throws IOException {
+    private Database.Address address(Parts parts, Consumer<String> tell) throws IOException {
         Configuration.DatabaseSettings settings = configuration.database();
         if (settings.url() != null) {
             String password = settings.passwordFile() == null
                     ? ""
                     : Files.readString(Path.of(settings.passwordFile())).strip();
+            tell.accept("connecting to the database at " + settings.url().replaceFirst("[?].*", ""));
             return new Database.Address(
                     settings.url(), settings.user() == null ? "holdfast" : settings.user(), password);
         }
         Path binaries =
                 settings.binaries() == null ? folder.resolve("postgres-programs") : Path.of(settings.binaries());
+        tell.accept(
+                Files.exists(folder.resolve("postgres"))
+                        ? "starting PostgreSQL"
+                        : "making a PostgreSQL database; this is the first start here, it takes some seconds longer");
         return parts.opened(
                         "embedded PostgreSQL",
                         EmbeddedPostgresStore.start(

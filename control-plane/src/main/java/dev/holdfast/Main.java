@@ -68,15 +68,19 @@ public final class Main {
             try {
                 Configuration configuration = Configuration.load(Optional.ofNullable(config), System.getenv());
                 Path folder = data == null ? defaultFolder() : data;
-                try (Server server = Server.start(configuration, folder, InstantSource.system(), new SecureRandom())) {
+                OUT.println(
+                        "Holdfast starts; data in " + folder.toAbsolutePath().normalize());
+                try (Server server = Server.start(
+                        configuration,
+                        folder,
+                        InstantSource.system(),
+                        new SecureRandom(),
+                        step -> OUT.println("  " + step))) {
                     Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(() -> {
                         interrupted.countDown();
                         await(closed);
                     }));
-                    OUT.printf(
-                            "Holdfast is ready after %d ms; data in %s%n",
-                            (System.nanoTime() - begun) / 1_000_000,
-                            folder.toAbsolutePath().normalize());
+                    OUT.printf("Holdfast is ready after %d ms%n", (System.nanoTime() - begun) / 1_000_000);
                     server.describe().forEach(OUT::println);
                     OUT.println("Ctrl-C stops it.");
                     await(interrupted);

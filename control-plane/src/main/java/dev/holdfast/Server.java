@@ -36,6 +36,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,13 +59,25 @@ public final class Server implements AutoCloseable {
     /// @throws ConfigurationException when something the operator can mend is wrong
     public static Server start(Configuration configuration, Path data, InstantSource clock, SecureRandom random)
             throws ConfigurationException, IOException {
-        return new Server(configuration, data, clock, random);
+        return start(configuration, data, clock, random, _ -> {});
     }
 
-    private Server(Configuration configuration, Path data, InstantSource clock, SecureRandom random)
+    /// Starts every listener; returns when all are ready.
+    ///
+    /// @param tell hears, in a line each, what it is doing that takes time
+    /// @throws ConfigurationException when something the operator can mend is wrong
+    public static Server start(
+            Configuration configuration, Path data, InstantSource clock, SecureRandom random, Consumer<String> tell)
+            throws ConfigurationException, IOException {
+        return new Server(configuration, data, clock, random, tell);
+    }
+
+    private Server(
+            Configuration configuration, Path data, InstantSource clock, SecureRandom random, Consumer<String> tell)
             throws ConfigurationException, IOException {
         try {
-            ground = new Ground(configuration, data, clock, random, parts);
+            ground = new Ground(configuration, data, clock, random, parts, tell);
+            tell.accept("opening the authorities' keys and the fleet's records");
             Addresses addresses = new Addresses(configuration);
             plane = parts.opened("device plane", new DevicePlane(configuration.limits(), clock));
             PkiEndpoint pki = parts.opened("PKI listener", PkiEndpoint.listen(plane, configuration));
@@ -82,6 +95,7 @@ public final class Server implements AutoCloseable {
             rooms.inventory.load();
             ground.mergeStream(rooms.replayers());
             exporter = ground.export(parts);
+            tell.accept("opening the listeners");
             rooms.start(clock);
             devices.listen(rooms);
             operator = operators.listen(rooms, devices, plane, parts);

@@ -185,24 +185,7 @@ final class ApiClient {
     /// Cause, fix, and the reference to quote: what RFC 9457 problems of this server carry.
     private String explain(HttpResponse<String> response) {
         try {
-            JsonNode problem = JSON.readTree(response.body());
-            StringBuilder text = new StringBuilder(
-                    problem.path("detail").asText(problem.path("title").asText("refused")));
-            for (JsonNode error : problem.path("errors")) {
-                text.append("\n  ")
-                        .append(error.path("at").asText())
-                        .append(": ")
-                        .append(error.path("message").asText());
-            }
-            if (problem.hasNonNull("fix")) {
-                text.append("\n  Fix: ").append(problem.path("fix").asText());
-            } else if (response.statusCode() == 401) {
-                text.append("\n  Fix: holdfast login, or HOLDFAST_CLI_TOKEN");
-            }
-            if (problem.hasNonNull("reference")) {
-                text.append("\n  Reference: ").append(problem.path("reference").asText());
-            }
-            return text.toString();
+            return ProblemText.of(response.statusCode(), JSON.readTree(response.body()));
         } catch (JsonProcessingException notAProblem) {
             return "HTTP " + response.statusCode() + " from " + base;
         }

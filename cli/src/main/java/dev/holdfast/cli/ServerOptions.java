@@ -52,7 +52,7 @@ final class ServerOptions {
 
     /// Prints a list of the API.
     void list(String path, Map<String, String> query, String field, int most, Table table) {
-        printer().rows(client().pages(path, query, field, most), table);
+        printer().rows(client().pages(path, query, field, most), table.whenNoneOf(query));
     }
 
     static Path file() {

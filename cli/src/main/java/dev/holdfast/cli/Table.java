@@ -6,6 +6,8 @@ import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 
 /// What rows of one kind look like: as lines under headings, or one alone as a card.
 ///
@@ -27,6 +29,16 @@ record Table(String key, String whenEmpty, List<Column> columns) {
                         .map(java.util.Map.Entry::getKey)
                         .toList();
         return of(key, whenEmpty, fields.stream().map(f -> f + "=" + f).toArray(String[]::new));
+    }
+
+    /// Says of an empty list that it was asked for a part: otherwise it would teach the first step to who has taken it.
+    Table whenNoneOf(Map<String, String> asked) {
+        String part = asked.entrySet().stream()
+                .map(one -> one.getKey() + " " + one.getValue())
+                .collect(Collectors.joining(", "));
+        return part.isEmpty()
+                ? this
+                : new Table(key, "None with " + part + ". Leave that out to list all.", columns);
     }
 
     record Column(String heading, List<String> fields) {

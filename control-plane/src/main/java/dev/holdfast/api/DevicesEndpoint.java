@@ -145,8 +145,8 @@ final class DevicesEndpoint {
             case Inventory.Registered.Exists _ ->
                 throw Problem.conflict("device " + ref.id() + " is registered already");
             case Inventory.Registered.UnknownModel unknown ->
-                throw Problem.conflict("there is no model " + unknown.model() + "; define it first with PUT /models/"
-                        + unknown.model());
+                throw Problem.conflict("there is no model " + unknown.model() + "; define it first (holdfast model set "
+                        + unknown.model() + " --file FILE)");
         };
     }
 

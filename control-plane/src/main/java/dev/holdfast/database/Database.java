@@ -6,6 +6,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.MigrationVersion;
 import org.jooq.DSLContext;
@@ -48,6 +49,13 @@ public final class Database implements AutoCloseable {
 
     /// Connects and migrates.
     public static Database open(Address address, int connections) {
+        return open(address, connections, _ -> {});
+    }
+
+    /// Connects and migrates.
+    ///
+    /// @param migrates told how many migrations are to be applied, before they are, when there are any
+    public static Database open(Address address, int connections, IntConsumer migrates) {
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(address.url());
         config.setUsername(address.user());
@@ -66,14 +74,18 @@ public final class Database implements AutoCloseable {
         config.addDataSourceProperty("stringtype", "unspecified");
         HikariDataSource pool = new HikariDataSource(config);
         try {
-            Flyway.configure()
+            Flyway flyway = Flyway.configure()
                     .dataSource(pool)
                     .locations("classpath:db/migration")
                     .validateMigrationNaming(true)
                     // Each room has a range of numbers, so a new one may come below those applied already.
                     .outOfOrder(true)
-                    .load()
-                    .migrate();
+                    .load();
+            int pending = flyway.info().pending().length;
+            if (pending > 0) {
+                migrates.accept(pending);
+            }
+            flyway.migrate();
         } catch (RuntimeException e) {
             pool.close();
             throw e;

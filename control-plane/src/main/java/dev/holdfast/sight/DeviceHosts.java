@@ -65,7 +65,7 @@ final class DeviceHosts {
     }
 
     private static long mark(DeviceRef device, String host) {
-        return (long) device.hashCode() << 32 | host.hashCode() & 0xffff_ffffL;
+        return ((long) device.hashCode() << 32) | (host.hashCode() & 0xffff_ffffL);
     }
 
     private static long spread(long hash) {

@@ -17,7 +17,6 @@ import org.jooq.Record;
 final class FailedAttemptStore {
     private static final String COLUMNS = "environment, device, host, stage, cause, shelf, subject, detail,"
             + " remote_address, first_at, last_at, times";
-    private static final Shelf[] SHELVES = Shelf.values();
 
     private FailedAttemptStore() {}
 
@@ -37,7 +36,7 @@ final class FailedAttemptStore {
             for (int column = 0; column < row.length; column++) {
                 texts[column][i] = row[column];
             }
-            shelves[i] = a.shelf().ordinal();
+            shelves[i] = a.shelf().stored;
             at[0][i] = utc(a.firstAt());
             at[1][i] = utc(a.lastAt());
             times[i++] = a.times();
@@ -82,7 +81,7 @@ final class FailedAttemptStore {
                             + " and shelf = ? and " + subject + " = any(?) and device " + (byHost ? "=" : "<>")
                             + " '') ranked where place > ?) for update skip locked)",
                     environment.value(),
-                    shelf.ordinal(),
+                    shelf.stored,
                     subjects.toArray(String[]::new),
                     shelf.mostEach);
         }
@@ -92,12 +91,12 @@ final class FailedAttemptStore {
     static void trimAll(DSLContext sql, Instant linesBefore, Instant hostsBefore) {
         sql.execute("delete from failed_attempt where last_at < ?", utc(linesBefore));
         sql.execute("delete from device_host where at < ?", utc(hostsBefore));
-        for (Shelf shelf : SHELVES) {
+        for (Shelf shelf : Shelf.values()) {
             sql.execute(
                     "delete from failed_attempt where shelf = ? and last_at <= (select last_at from failed_attempt"
                             + " where shelf = ? order by last_at desc offset ? limit 1)",
-                    shelf.ordinal(),
-                    shelf.ordinal(),
+                    shelf.stored,
+                    shelf.stored,
                     shelf.mostOverAll);
         }
     }
@@ -145,7 +144,7 @@ final class FailedAttemptStore {
                 row.get(2, String.class),
                 Attempt.Stage.valueOf(row.get(3, String.class)),
                 row.get(4, String.class),
-                SHELVES[row.get(5, Integer.class)],
+                Shelf.of(row.get(5, Integer.class)),
                 row.get(6, String.class),
                 row.get(7, String.class),
                 row.get(8, String.class),

@@ -200,8 +200,8 @@ class FailedAttemptsTest {
         }
         clock.advance(Duration.ofMinutes(2));
         one.flush();
-        assertThat(lines("shelf = " + Shelf.STRANGER.ordinal())).isEqualTo(Shelf.STRANGER.mostOverAll);
-        assertThat(lines("shelf = " + Shelf.NAMED.ordinal())).isEqualTo(Shelf.NAMED.mostEach);
+        assertThat(lines("shelf = " + Shelf.STRANGER.stored)).isEqualTo(Shelf.STRANGER.mostOverAll);
+        assertThat(lines("shelf = " + Shelf.NAMED.stored)).isEqualTo(Shelf.NAMED.mostEach);
         assertThat(one.dropped()).isGreaterThan(400_000);
         assertThat(seenBy(two))
                 .filteredOn(a -> a.remoteAddress().startsWith(HOME) || a.cause().equals("CERTIFICATE_REVOKED"))

@@ -89,6 +89,10 @@ public final class DemoMain implements Callable<Integer> {
         }
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(() -> {
             interrupted.countDown();
+            if (ended.getCount() > 0) {
+                narrator.say("");
+                narrator.say("Stopping: the meters, their gateways, the server and its database; some seconds.");
+            }
             story.interrupt();
             try {
                 ended.await();
@@ -158,6 +162,7 @@ public final class DemoMain implements Callable<Integer> {
         if (withoutIsolation) {
             switches.put("HOLDFAST_SWITCHES_AUTOMATIC_ISOLATION", "false");
         }
+        narrator.say("Its server starts: database, keys, certificates, listeners ...");
         DemoServer server = opened(DemoServer.start(folder, switches));
         server.onUnexpectedEnd(this::childDied);
         narrator.say("The console is on " + server.origin() + " after " + Narrator.seconds(System.nanoTime() - begun));
