@@ -97,21 +97,25 @@ build() { # the digest of the sources
 JAVA_FLAGS=(-XX:+UseCompactObjectHeaders -XX:+UseSerialGC -XX:-UsePerfData
   --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow)
 
+# The operator's command line runs for a moment: what the second compiler would gain, it never gets back.
+CLI_FLAGS=("${JAVA_FLAGS[@]}" -XX:TieredStopAtLevel=1)
+
 # The AOT cache that belongs to exactly these jars and this JDK: classes loaded and linked, so a start takes about
 # half the processor time. It is only ever an optimisation: without it everything runs, slower to start.
-aot_cache() {
+aot_cache() { # holdfast for the server, cli for the command line
   local id
   id=$( (cat "$JAVA_HOME/release"; cd "$DIST" && stat -c '%n %s %Y' ./*.jar) | cksum | cut -d' ' -f1)
-  printf '%s/target/dist/holdfast-%s.aot' "$HERE" "$id"
+  printf '%s/target/dist/%s-%s.aot' "$HERE" "$1" "$id"
 }
 
-# Starts the server once, on a folder and ports of its own, and stops it as soon as it is ready.
+# Starts the server once, on a folder and ports of its own, asks it by the command line once, and stops it.
 train() {
   local cache work pid listener
-  cache=$(aot_cache)
+  cache=$(aot_cache holdfast)
   rm -f "$HERE"/target/dist/*.aot*
   work=$(mktemp -d) && chmod 711 "$work" || return 0
   (
+    export HOLDFAST_ACCESS_FIRST_TOKEN=true
     for listener in OPERATOR DEVICE CHANNEL_BOUND MQTT PKI SYSLOG IPFIX; do
       export "HOLDFAST_LISTENERS_${listener}_HOST=127.0.0.1" "HOLDFAST_LISTENERS_${listener}_PORT=0"
     done
@@ -120,13 +124,28 @@ train() {
       -cp "$DIST/*" dev.holdfast.Main serve --data "$work/data" >"$work/log" 2>&1 &
     pid=$!
     for _ in $(seq 600); do
-      grep -q 'Holdfast is ready' "$work/log" && break
+      grep -q 'Ctrl-C stops it' "$work/log" && break # the last line that it prints
       kill -0 $pid 2>/dev/null || break
       sleep 0.1
     done
+    train_cli "$work"
     kill -TERM $pid 2>/dev/null
     wait $pid
   ) || true
   if [ -f "$cache.new" ]; then mv "$cache.new" "$cache"; else printf 'no AOT cache was made:\n%s\n' "$(tail -5 "$work/log")" >>"$HERE/target/build.log"; fi
   rm -rf "$work" "$cache.new"*
+}
+
+# The command line, once, against the server that is trained: signed in as people are, by its file.
+train_cli() { # the server's folder, with its log
+  local url cache
+  url=$(sed -n 's/^console, API *//p' "$1/log")
+  cache=$(aot_cache cli)
+  unset HOLDFAST_CLI_URL HOLDFAST_CLI_TOKEN HOLDFAST_CLI_ENVIRONMENT
+  export XDG_CONFIG_HOME="$1/config"
+  "$JAVA_HOME/bin/java" "${CLI_FLAGS[@]}" -cp "$DIST/*" dev.holdfast.cli.Cli \
+    login --url "$url" --token-file "$1/data/secrets/first-token" >"$1/cli-log" 2>&1 &&
+    "$JAVA_HOME/bin/java" "-XX:AOTCacheOutput=$cache.new" "${CLI_FLAGS[@]}" -Dholdfast.home="$HERE" \
+      -cp "$DIST/*" dev.holdfast.cli.Cli doctor >>"$1/cli-log" 2>&1
+  if [ -f "$cache.new" ]; then mv "$cache.new" "$cache"; else printf 'no AOT cache of the command line was made:\n%s\n' "$(tail -5 "$1/cli-log")" >>"$HERE/target/build.log"; fi
 }

@@ -36,6 +36,9 @@ final class ApiClient {
     /// @param environment empty for the server's default
     ApiClient(String url, @Nullable String token, @Nullable String environment) {
         this.base = url.replaceAll("/+$", "");
+        if (!base.matches("https?://[^/?#\\s]+(/\\S*)?")) {
+            throw new ApiException(2, "not a URL of a server: '" + url + "'; it looks like http://localhost:8080");
+        }
         this.token = token;
         this.environment = environment;
     }

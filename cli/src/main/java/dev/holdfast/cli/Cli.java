@@ -1,5 +1,7 @@
 package dev.holdfast.cli;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -14,23 +16,28 @@ import picocli.CommandLine.Command;
             "Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 not allowed, 5 conflict,",
             "            6 gate failed or rolled back, 7 timed out."
         },
-        subcommands = {
-            LoginCommand.class,
-            DeviceCommand.class,
-            ModelCommand.class,
-            CertCommand.class,
-            ManufacturerCommand.class,
-            AcmeCommand.class,
-            ClaimCommand.class,
-            TpmCommand.class,
-            FirmwareCommand.class,
-            RolloutCommand.class,
-            IncidentCommand.class,
-            AuditCommand.class,
-            DbCommand.class,
-            DoctorCommand.class
-        })
+        synopsisSubcommandLabel = "COMMAND")
 public final class Cli {
+    /// In the order of the help.
+    private static final Map<String, Class<?>> COMMANDS = new LinkedHashMap<>();
+
+    static {
+        COMMANDS.put("login", LoginCommand.class);
+        COMMANDS.put("device", DeviceCommand.class);
+        COMMANDS.put("model", ModelCommand.class);
+        COMMANDS.put("cert", CertCommand.class);
+        COMMANDS.put("manufacturer", ManufacturerCommand.class);
+        COMMANDS.put("acme", AcmeCommand.class);
+        COMMANDS.put("claim", ClaimCommand.class);
+        COMMANDS.put("tpm", TpmCommand.class);
+        COMMANDS.put("firmware", FirmwareCommand.class);
+        COMMANDS.put("rollout", RolloutCommand.class);
+        COMMANDS.put("incident", IncidentCommand.class);
+        COMMANDS.put("audit", AuditCommand.class);
+        COMMANDS.put("db", DbCommand.class);
+        COMMANDS.put("doctor", DoctorCommand.class);
+    }
+
     Cli() {}
 
     public static void main(String[] args) {
@@ -38,7 +45,7 @@ public final class Cli {
     }
 
     static int run(String... args) {
-        CommandLine line = new CommandLine(new Cli());
+        CommandLine line = commands(args);
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setUsageHelpAutoWidth(true);
         line.setExecutionExceptionHandler((e, command, _) -> {
@@ -50,5 +57,17 @@ public final class Cli {
             throw e;
         });
         return line.execute(args);
+    }
+
+    /// Only the command that is asked for is read by reflection: reading all of them was most of what a start cost.
+    static CommandLine commands(String... args) {
+        CommandLine line = new CommandLine(new Cli());
+        Class<?> only = args.length == 0 ? null : COMMANDS.get(args[0]);
+        if (only != null) {
+            line.addSubcommand(args[0], only);
+        } else {
+            COMMANDS.forEach(line::addSubcommand);
+        }
+        return line;
     }
 }

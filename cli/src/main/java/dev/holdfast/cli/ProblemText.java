@@ -12,22 +12,22 @@ final class ProblemText {
     static String of(int status, JsonNode problem) {
         List<String> lines = new ArrayList<>();
         List<String> faults = new ArrayList<>();
+        String detail = Printer.plain(problem.hasNonNull("detail") ? problem.path("detail") : problem.path("title"));
+        boolean repeats = false; // a malformed request's detail is its first fault
         for (JsonNode error : problem.path("errors")) {
-            String at = Printer.plain(error.path("at")).replaceFirst("^/", "");
+            String at = Printer.plain(error.path("at"));
             String message = Printer.plain(error.path("message"));
-            faults.add(at.isEmpty() ? message : at + ": " + message);
+            repeats |= detail.equals(at + ": " + message);
+            faults.add(at.isEmpty() ? message : at.replaceFirst("^/", "") + ": " + message);
         }
-        if (faults.isEmpty()) {
-            lines.add(Printer.plain(
-                    problem.hasNonNull("detail") ? problem.path("detail") : problem.path("title")));
+        if (!repeats) {
+            lines.add(detail.isEmpty() ? "refused, HTTP " + status : detail);
+            faults.forEach(fault -> lines.add("  " + fault));
         } else if (faults.size() == 1) {
             lines.add(faults.getFirst());
         } else {
             lines.add(faults.size() + " faults:");
             faults.forEach(fault -> lines.add("  " + fault));
-        }
-        if (lines.getFirst().isEmpty()) {
-            lines.set(0, "refused, HTTP " + status);
         }
         String fix = fix(status, problem);
         if (!fix.isEmpty()) {
@@ -48,7 +48,7 @@ final class ProblemText {
                 "sign in with a token that may (holdfast login), or have an admin make one: console, Operators";
             case "not-found" -> "check the spelling and --environment; `list` shows what there is";
             case "method-not-allowed", "wrong-media-type", "idempotency-key-reused" ->
-                "this command line and the server are of different versions: holdfast doctor says which";
+                "this command line and the server are of different versions, it seems: use the same";
             case "conflict" -> ""; // the detail says what stands in the way
             case "changed-meanwhile" -> "somebody else changed it: look at it again, then repeat the command";
             default -> otherwise(status, problem);

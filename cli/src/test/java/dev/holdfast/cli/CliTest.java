@@ -58,7 +58,7 @@ class CliTest {
 
     @Test
     void everyCommandCanBeParsedAndHasHelp() {
-        CommandLine root = new CommandLine(new Cli());
+        CommandLine root = Cli.commands();
         List<CommandLine> all = new ArrayList<>(List.of(root));
         for (int i = 0; i < all.size(); i++) {
             all.addAll(all.get(i).getSubcommands().values());
@@ -131,6 +131,38 @@ class CliTest {
             assertThat(Cli.run("device", "show", "m-1", "--url", url())).isEqualTo(exit);
         });
         assertThat(Cli.run("device", "nonsense")).isEqualTo(2);
+        assertThat(Cli.run("device", "list", "--url", "localhost:8080")).isEqualTo(2);
+    }
+
+    @Test
+    void theCommandThatIsAskedForIsTheOneThatIsReadAndHelpShowsAll() {
+        assertThat(Cli.commands("device", "list").getSubcommands()).containsOnlyKeys("device");
+        assertThat(Cli.commands("--help").getSubcommands()).hasSizeGreaterThan(10).allSatisfy((name, command) -> {
+            assertThat(command.getCommandName()).isEqualTo(name);
+            assertThat(Cli.commands(name).getSubcommands()).containsOnlyKeys(name);
+        });
+    }
+
+    @Test
+    void anEmptyAnswerToASelectorIsNotTakenForAnEmptyFleet() {
+        assertThat(printed("{\"devices\":[]}", "device", "list", "--selector", "district=nrth"))
+                .isEqualTo("None with selector district=nrth. Leave that out to list all.\n");
+        assertThat(printed("{\"devices\":[]}", "device", "list")).startsWith("No devices. Register one");
+    }
+
+    private String printed(String answered, String... command) {
+        answer = answered;
+        PrintStream before = System.out;
+        ByteArrayOutputStream into = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(into, true, StandardCharsets.UTF_8));
+        try {
+            List<String> whole = new ArrayList<>(List.of(command));
+            whole.addAll(List.of("--url", url()));
+            Cli.run(whole.toArray(String[]::new));
+        } finally {
+            System.setOut(before);
+        }
+        return into.toString(StandardCharsets.UTF_8);
     }
 
     @Test
@@ -150,7 +182,7 @@ class CliTest {
         assertThatThrownBy(() -> new ApiClient(url(), "t", null).post("/devices", Map.of()))
                 .hasMessageContaining("it moved")
                 .hasMessageContaining("Fix: read it again")
-                .hasMessageContaining("/a: b")
+                .hasMessageContaining("a: b")
                 .hasMessageContaining("Reference: r-1");
     }
 
