@@ -3,16 +3,20 @@ package dev.holdfast.operator;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.identity.Applicant;
 import dev.holdfast.identity.Credential;
 import dev.holdfast.identity.EnrolmentOutcome;
 import dev.holdfast.identity.EnrolmentTokens;
+import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.CertificationRequest;
 import dev.holdfast.protocol.x509.Crypto;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /// A rollover of the root over the API: who has acknowledged and who has not, and two people who leave a device
@@ -100,5 +104,31 @@ class RolloversApiTest {
                             .asText())
                     .isEqualTo("ended");
         }
+    }
+
+    @Test
+    void aNextRootOfTheOperatorsIsReadAsHostile() throws Exception {
+        try (RunningServer server = RunningServer.start()) {
+            String root = Certificates.pem(
+                    server.server().ca().authorities().root().certificate());
+            for (String bad : List.of("no PEM", root + root, "")) {
+                RunningServer.Answer answer = begin(server, bad, root);
+                assertThat(answer.status()).as(answer.text()).isEqualTo(400);
+            }
+            RunningServer.Answer answer = begin(server, root, "no PEM");
+            assertThat(answer.status()).as(answer.text()).isEqualTo(400);
+            assertThat(begin(server, root, root).text()).contains("no root of yours is in use yet");
+            assertThat(server.get("/rollovers").json().path("rollovers")).isEmpty();
+        }
+    }
+
+    private static RunningServer.Answer begin(RunningServer server, String root, String crosses) {
+        ObjectNode body = JsonNodeFactory.instance
+                .objectNode()
+                .put("kind", "root")
+                .put("reason", "twenty years")
+                .put("root", root)
+                .put("crosses", crosses);
+        return server.post("/rollovers", body.toString());
     }
 }

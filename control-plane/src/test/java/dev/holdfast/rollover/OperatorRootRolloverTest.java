@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.TestServer;
 import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.OwnRoot;
+import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.RootKeyUpdate;
 import dev.holdfast.protocol.x509.RootSuccession;
 import java.security.cert.X509Certificate;
@@ -98,6 +99,16 @@ class OperatorRootRolloverTest {
         Rollover ready = done(begin());
         assertThat(authority(ready.oldAuthority()).certificate()).isEqualTo(old.certificate());
         assertThat(published()).contains(old.certificate(), next.certificate());
+        TestServer.await(
+                "the device is told",
+                () -> server.server()
+                        .commands()
+                        .desired(TestServer.device("one"))
+                        .filter(d -> d.state()
+                                .at("/trust/roots/0")
+                                .asText()
+                                .equals(Certificates.fingerprint(next.certificate())))
+                        .isPresent());
         assertThat(install(devices(), old)).isEqualTo(OwnRoot.Installed.ROOT_IS_GOING);
         assertThat(begin()).isInstanceOf(Step.NotReplaceable.class);
         assertThat(fleet.rollovers().startRoot(PER_HOUR, "ours", TestServer.TESTER))

@@ -105,9 +105,10 @@ class OwnRootRolloverTest {
         assertThat(MeterFleet.missing(fleet.rollovers().finish(ready.id(), "too early", MeterFleet.TESTER)))
                 .containsExactly(MeterFleet.name(METERS - 1));
         fleet.agent(METERS - 1).start();
-        fleet.await("all have moved", () -> {
+        fleet.manufacture(1, old); // from the factory's stock: it knows the old root alone
+        fleet.await("all have moved, and trust it", () -> {
             Progress now = fleet.rollovers().progress(ready);
-            return now.moved() == METERS && now.depending() == 0;
+            return now.moved() == METERS + 1 && now.trusting() == METERS + 1 && now.depending() == 0;
         });
         assertThat(fleet.rollovers().toTakeBack(ready)).isEmpty();
 
@@ -120,7 +121,7 @@ class OwnRootRolloverTest {
                         .orElseThrow()
                         .standing())
                 .isEqualTo(Authority.Standing.RETIRED);
-        fleet.await("all have dropped the old root", () -> fleet.noted("root-withdrawn") == METERS);
+        fleet.await("all have dropped the old root", () -> fleet.noted("root-withdrawn") == METERS + 1);
         Rollover ended = fleet.rollovers().find(ready.id()).orElseThrow();
         assertThat(ended.phase()).isEqualTo(Rollover.Phase.ENDED);
         assertThat(fleet.rollovers().toTakeBack(ended)).contains(made("old-with-new/cross.pem"));
