@@ -90,6 +90,7 @@ final class FleetRooms {
                 new Revocation(
                         ground.database,
                         ground.journal,
+                        ground.freeze,
                         ca,
                         configuration,
                         pkiUrl,

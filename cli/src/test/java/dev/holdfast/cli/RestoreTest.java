@@ -180,7 +180,16 @@ class RestoreTest {
             assertThat(frozen.operator("cert", "list", "--device", "m-2", "-o", "name")
                             .text())
                     .doesNotContain("\n0", "\n1");
-            assertThat(revocationListNumber(frozen, "device.pem")).isGreaterThanOrEqualTo(listNumber);
+            String pki = frozen.said("PKI ").replaceAll(".*(http://\\S+).*", "$1");
+            assertThat(sh("curl -sS -o none -w '%{http_code}' \"$1/crl/device-development-1.1.crl\"", pki))
+                    .as("no list is newer than one that knew of the revocation")
+                    .isEqualTo("503");
+            assertThat(sh(
+                            "curl -sSf -o issuer.pem \"$1/ca/device-development-1.pem\";"
+                                    + " openssl ocsp -issuer issuer.pem -cert device.pem -url \"$1/ocsp\" 2>&1 || true",
+                            pki))
+                    .as("nothing is vouched for")
+                    .containsIgnoringCase("trylater");
             frozen.stop();
         }
 

@@ -118,6 +118,10 @@ final class GeneralAnswers {
     }
 
     private InfoTypeAndValue revocationLists(GeneralQuestion.RevocationLists question) throws CmpException {
+        if (revocation.mayHaveForgotten()) {
+            throw new CmpException(
+                    CmpFailure.SYSTEM_UNAVAIL, "no lists are given until the restore from backup is settled");
+        }
         List<byte[]> newer = new ArrayList<>();
         for (GeneralQuestion.RevocationLists.Wanted wanted : question.wanted()) {
             RevocationList list = name(wanted.source())

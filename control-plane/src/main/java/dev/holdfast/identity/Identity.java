@@ -414,6 +414,11 @@ public final class Identity {
         }
     }
 
+    /// How long a session may outlive its certificate: each look is at all of them.
+    private static final Duration EXPIRY_EVERY = Duration.ofSeconds(5);
+
+    private volatile Instant looked = Instant.EPOCH;
+
     /// A superseded certificate whose time is still to end.
     private record Ending(Instant at, DeviceRef device, Serial certificate) {}
 
@@ -430,10 +435,14 @@ public final class Identity {
         });
     }
 
-    /// Cuts the sessions of certificates whose overlap with their successor has ended; called every few
-    /// seconds. (Their next message would be refused anyway.)
+    /// Cuts the sessions of certificates that have ended, and of those whose overlap with their successor has;
+    /// called every few seconds. (The next message of these would be refused anyway.)
     public void cutEnded() {
         Instant now = clock.instant();
+        if (Duration.between(looked, now).abs().compareTo(EXPIRY_EVERY) >= 0) {
+            looked = now;
+            sessions.cutExpired(now);
+        }
         for (Ending next = endings.peek(); next != null && !now.isBefore(next.at()); next = endings.peek()) {
             endings.remove(next);
             if (!stillAdmitted(next.device(), next.certificate())) {

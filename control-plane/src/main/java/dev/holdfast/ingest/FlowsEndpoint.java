@@ -103,6 +103,7 @@ final class FlowsEndpoint {
         Session session = sessions.register(
                 reporter,
                 admitted.certificate(),
+                peer.leaf().orElseThrow().getNotAfter().toInstant(),
                 "https",
                 peer.remoteAddress(),
                 now,

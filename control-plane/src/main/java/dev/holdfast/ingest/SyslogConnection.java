@@ -78,7 +78,8 @@ final class SyslogConnection {
         }
         DeviceRef device = admitted.get().device();
         Serial certificate = admitted.get().certificate();
-        session = rooms.sessions().register(device, certificate, "syslog", peer.remoteAddress(), now, _ -> {
+        Instant until = peer.leaf().orElseThrow().getNotAfter().toInstant();
+        session = rooms.sessions().register(device, certificate, until, "syslog", peer.remoteAddress(), now, _ -> {
             ended = true; // what is queued is discarded
             wire.later(wire::close);
         });

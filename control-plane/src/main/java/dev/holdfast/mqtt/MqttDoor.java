@@ -65,6 +65,7 @@ final class MqttDoor {
                 .register(
                         device,
                         certificate,
+                        peer.leaf().get().getNotAfter().toInstant(),
                         "mqtt",
                         wire.remoteAddress(),
                         rooms.clock().instant(),

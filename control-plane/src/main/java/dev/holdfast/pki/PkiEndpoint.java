@@ -151,6 +151,13 @@ public final class PkiEndpoint implements AutoCloseable {
     }
 
     private static void list(Revocation revocation, RoutingContext request, Context loop) {
+        if (revocation.mayHaveForgotten()) {
+            loop.runOnContext(_ -> request.response()
+                    .setStatusCode(503)
+                    .putHeader("retry-after", "60")
+                    .end());
+            return;
+        }
         Optional<RevocationList> found =
                 ListName.parse(request.pathParam("file")).flatMap(revocation.lists()::find);
         loop.runOnContext(_ -> {

@@ -3,8 +3,10 @@ package dev.holdfast.revocation;
 import dev.holdfast.ca.Ca;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.database.Database;
+import dev.holdfast.journal.Freeze;
 import dev.holdfast.journal.Journal;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -20,6 +22,7 @@ public final class Revocation implements AutoCloseable {
     private final Responders responders;
     private final StatusResponder statusResponder;
     private final RevocationLists lists;
+    private final Freeze freeze;
     private final Semaphore work = new Semaphore(0);
     private volatile boolean closing;
     private @Nullable Thread upkeep;
@@ -30,6 +33,7 @@ public final class Revocation implements AutoCloseable {
     public Revocation(
             Database database,
             Journal journal,
+            Freeze freeze,
             Ca ca,
             Configuration configuration,
             String url,
@@ -37,7 +41,14 @@ public final class Revocation implements AutoCloseable {
             String node,
             InstantSource clock) {
         responders = new Responders(ca.authorities(), ca.serviceCertificates(), clock);
-        statusResponder = new StatusResponder(ca.authorities(), responders, ca.standings(), clock);
+        this.freeze = freeze;
+        Duration blindAfter = configuration.limits().databaseSilence();
+        statusResponder = new StatusResponder(
+                ca.authorities(),
+                responders,
+                ca.standings(),
+                () -> freeze.isFrozen() || journal.silence().compareTo(blindAfter) > 0,
+                clock);
         lists = new RevocationLists(
                 database,
                 journal,
@@ -68,7 +79,9 @@ public final class Revocation implements AutoCloseable {
                 }
                 try {
                     responders.renew();
-                    lists.refresh();
+                    if (!mayHaveForgotten()) {
+                        lists.refresh();
+                    }
                 } catch (RuntimeException e) {
                     LOG.warn("revocation upkeep: {}", e.toString());
                 }
@@ -81,6 +94,12 @@ public final class Revocation implements AutoCloseable {
     /// OCSP.
     public StatusResponder statusResponder() {
         return statusResponder;
+    }
+
+    /// Whether revocations may be missing from the records, because they are a backup's and what came after is
+    /// not merged: a list made of them would be newer than one that knew better.
+    public boolean mayHaveForgotten() {
+        return freeze.isFrozen();
     }
 
     /// CRLs.

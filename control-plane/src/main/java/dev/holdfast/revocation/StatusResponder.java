@@ -23,6 +23,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
 /// Answers whether a certificate still counts (RFC 6960), from memory: as fast with a million revoked as with
@@ -40,15 +41,22 @@ public final class StatusResponder {
     private final Authorities authorities;
     private final Responders responders;
     private final CertificateStandings standings;
+    private final BooleanSupplier mayNotKnow;
     private final InstantSource clock;
     private final SignedAnswers signed = new SignedAnswers();
     private volatile Known known = new Known(List.of(), List.of());
 
+    /// @param mayNotKnow whether memory may lack revocations: then nothing is vouched for
     StatusResponder(
-            Authorities authorities, Responders responders, CertificateStandings standings, InstantSource clock) {
+            Authorities authorities,
+            Responders responders,
+            CertificateStandings standings,
+            BooleanSupplier mayNotKnow,
+            InstantSource clock) {
         this.responders = responders;
         this.authorities = authorities;
         this.standings = standings;
+        this.mayNotKnow = mayNotKnow;
         this.clock = clock;
     }
 
@@ -68,9 +76,10 @@ public final class StatusResponder {
     private record Known(List<Authority> all, List<Named> named) {}
 
     /// 1. Parse (malformedRequest). 2. The authority of the first certificate answers; one that is not ours:
-    /// unauthorized (section 2.3). 3. Each certificate: good, revoked, or unknown; unknown also when it is
-    /// another authority's. 4. Without a nonce, what was signed before. 5. The nonce comes back (RFC 9654).
-    /// 6. The signature.
+    /// unauthorized (section 2.3). 3. A node that may have missed revocations (cut off from the database, or
+    /// restored and not merged yet): tryLater. 4. Each certificate: good, revoked, or unknown; unknown also when
+    /// it is another authority's. 5. Without a nonce, what was signed before. 6. The nonce comes back (RFC 9654).
+    /// 7. The signature.
     public StatusAnswer answer(byte[] request) {
         OcspRequest parsed;
         try {
@@ -82,6 +91,9 @@ public final class StatusResponder {
         Optional<Named> issuer = issuer(first);
         if (issuer.isEmpty()) {
             return StatusAnswer.failure(OcspResponse.Failure.UNAUTHORIZED);
+        }
+        if (mayNotKnow.getAsBoolean()) {
+            return StatusAnswer.failure(OcspResponse.Failure.TRY_LATER);
         }
         Authority authority = issuer.get().authority();
         Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);

@@ -36,10 +36,12 @@ public final class Sessions {
 
     private record Live(Session session, Connection connection) {}
 
+    /// @param until when the certificate ends, and the session with it
     /// @return the session under which the edge must [#close] it again
     public Session register(
             DeviceRef device,
             Serial certificate,
+            Instant until,
             String protocol,
             String remoteAddress,
             Instant now,
@@ -48,6 +50,7 @@ public final class Sessions {
                 ids.updateAndGet(last -> SessionOrder.next(last, now)),
                 device,
                 certificate,
+                until,
                 protocol,
                 remoteAddress,
                 now);
@@ -116,6 +119,22 @@ public final class Sessions {
     public int cutWhere(CutReason reason, java.util.function.Predicate<Session> which) {
         return List.copyOf(live.keySet()).stream()
                 .mapToInt(device -> cut(device, reason, (_, session) -> which.test(session)))
+                .sum();
+    }
+
+    /// Cuts every session whose certificate has ended: it would not be let in any more.
+    ///
+    /// @return how many
+    public int cutExpired(Instant now) {
+        List<Session> expired = new ArrayList<>();
+        live.values()
+                .forEach(sessions -> sessions.values().stream()
+                        .map(Live::session)
+                        .filter(session -> now.isAfter(session.until()))
+                        .forEach(expired::add));
+        return expired.stream()
+                .mapToInt(session ->
+                        cut(session.device(), CutReason.CERTIFICATE_EXPIRED, (_, one) -> one.id() == session.id()))
                 .sum();
     }
 

@@ -167,6 +167,7 @@ final class Door {
         Session session = sessions.register(
                 admitted.device(),
                 admitted.certificate(),
+                peer.leaf().orElseThrow().getNotAfter().toInstant(),
                 "https",
                 peer.remoteAddress(),
                 now,

@@ -19,11 +19,18 @@ import java.util.List;
 final class OpensslCmp {
     private final TestServer server;
     private final Path folder;
+    private final String program;
     private String path = "/.well-known/cmp";
 
     OpensslCmp(TestServer server, Path folder) {
+        this(server, folder, "openssl");
+    }
+
+    /// @param program another `openssl` than this system's
+    OpensslCmp(TestServer server, Path folder, String program) {
         this.server = server;
         this.folder = folder;
+        this.program = program;
         try {
             Files.copy(server.rootPem(), folder.resolve("root.pem"));
         } catch (IOException e) {
@@ -59,7 +66,7 @@ final class OpensslCmp {
     }
 
     RealClient.Result openssl(String... arguments) {
-        return RealClient.of("openssl", arguments).in(folder).run();
+        return RealClient.of(program, arguments).in(folder).run();
     }
 
     /// One transaction.

@@ -155,6 +155,30 @@ class RotationTest {
     }
 
     @Test
+    void aSessionDoesNotOutliveItsCertificate() {
+        DeviceRef device = server.register("rot-session");
+        X509Certificate certificate = issued(byToken(device, key(), Profiles.DEVICE));
+        use(certificate);
+        List<CutReason> cuts = new CopyOnWriteArrayList<>();
+        Instant until = certificate.getNotAfter().toInstant();
+        server.server()
+                .sessions()
+                .register(device, serial(certificate), until, "mqtt", "192.0.2.1:1", now(), cuts::add);
+        Duration before = AHEAD.get();
+        try {
+            AHEAD.set(Duration.between(Instant.now(), until).minusMinutes(1));
+            identity().cutEnded();
+            assertThat(cuts).isEmpty();
+            AHEAD.set(Duration.between(Instant.now(), until).plusSeconds(2));
+            identity().cutEnded();
+            assertThat(cuts).containsExactly(CutReason.CERTIFICATE_EXPIRED);
+            assertThat(server.server().sessions().of(device)).isEmpty();
+        } finally {
+            AHEAD.set(before);
+        }
+    }
+
+    @Test
     void withAnOverlapTheOldOneCountsUntilThatEndsAndItsSessionsAreCutThen() {
         profile("overlapping", Duration.ofHours(1), Duration.ZERO, Duration.ZERO, false);
         DeviceRef device = server.register("rot-overlap");
@@ -163,7 +187,7 @@ class RotationTest {
         X509Certificate second = issued(renew(device, first, key()));
         use(second);
         List<CutReason> cuts = new CopyOnWriteArrayList<>();
-        server.server().sessions().register(device, serial(first), "mqtt", "192.0.2.1:1", now(), cuts::add);
+        server.server().sessions().register(device, serial(first), Instant.MAX, "mqtt", "192.0.2.1:1", now(), cuts::add);
 
         assertThat(identity().admit(first, now())).isInstanceOf(Admission.Admitted.class);
         assertThat(status(first)).isInstanceOf(OcspResponse.Status.Good.class);

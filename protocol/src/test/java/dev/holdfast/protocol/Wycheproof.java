@@ -4,19 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.holdfast.testkit.RealClient;
+import dev.holdfast.testkit.FromDebian;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Predicate;
 
-/// Project Wycheproof's test vectors, which `scripts/wycheproof` fetches; that they can't be had is a failure.
+/// Project Wycheproof's test vectors, which `scripts/from-debian` fetches; that they can't be had is a failure.
 public final class Wycheproof {
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -112,7 +110,7 @@ public final class Wycheproof {
 
     private static List<Case> cases(String file) {
         try {
-            JsonNode whole = JSON.readTree(Files.readAllBytes(folder().resolve(file + ".json")));
+            JsonNode whole = JSON.readTree(Files.readAllBytes(FromDebian.folder("wycheproof").resolve(file + ".json")));
             List<Case> cases = new ArrayList<>();
             for (JsonNode group : whole.get("testGroups")) {
                 for (JsonNode test : group.get("tests")) {
@@ -126,19 +124,5 @@ public final class Wycheproof {
         } catch (IOException e) {
             throw new UncheckedIOException("the vectors in " + file + " can't be read", e);
         }
-    }
-
-    private static Path folder() {
-        Path above = Path.of("").toAbsolutePath();
-        while (!Files.isExecutable(above.resolve("scripts/wycheproof"))) {
-            above = above.getParent();
-            assertThat(above).as("the checkout with scripts/wycheproof").isNotNull();
-        }
-        return Path.of(RealClient.of(above.resolve("scripts/wycheproof").toString())
-                .timeout(Duration.ofMinutes(6))
-                .run()
-                .succeeded()
-                .text()
-                .strip());
     }
 }
