@@ -84,8 +84,7 @@ public record CertificateProfile(
     /// @param overlap how long a certificate still counts after the first use of its successor
     /// @param renewableAfterExpiry how long after expiry the certificate may still ask for its successor by
     ///     itself
-    /// @param lateWindow how long after that it may with fresh attestation of the device, or a person's
-    ///     approval
+    /// @param lateWindow how long after that it may with a person's approval
     public record Rotation(Duration overlap, Duration renewableAfterExpiry, Duration lateWindow) {
         public Rotation {
             within("overlap", overlap, Duration.ZERO, Duration.ofDays(90));

@@ -35,7 +35,7 @@ final class EnrolmentPolicy {
                 .or(() -> RequestRules.check(facts, request))
                 .or(() -> evidence(facts, applicant))
                 .or(() -> heldBack(facts))
-                .or(() -> person(facts, applicant, now));
+                .or(() -> person(facts, now));
         if (stopped.isPresent()) {
             return stopped.get();
         }
@@ -148,14 +148,14 @@ final class EnrolmentPolicy {
     }
 
     /// Who has been granted this very key already is not asked about again.
-    private static Optional<EnrolmentDecision> person(EnrolmentFacts facts, Applicant applicant, Instant now) {
+    private static Optional<EnrolmentDecision> person(EnrolmentFacts facts, Instant now) {
         if (facts.repeatable().isPresent()) {
             return Optional.empty();
         }
         CertificateProfile profile = facts.profile().orElseThrow();
         if (facts.proof() instanceof EnrolmentFacts.Proof.ByCertificate by) {
             boolean late = now.isAfter(by.notAfter().plus(profile.rotation().renewableAfterExpiry()));
-            return late && applicant.attested() == CertificateProfile.Attestation.NONE
+            return late
                     ? decided(facts, HeldRequests.Cause.LATE_RENEWAL, "its certificate ended " + by.notAfter())
                     : Optional.empty();
         }

@@ -125,7 +125,8 @@ final class OnRecord {
         if (!c.now().isAfter(late)) {
             return Optional.of(Reason.bars(
                     "CERTIFICATE_EXPIRED",
-                    sentence + " Until " + late + " it may renew with fresh attestation, or when a person approves.",
+                    sentence + " Until " + late
+                            + " it may renew when a person approves; with a TPM it may attest and enrol anew.",
                     "when it has asked: holdfast cert request list, then approve",
                     "expired"));
         }

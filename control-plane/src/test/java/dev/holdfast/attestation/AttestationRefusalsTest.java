@@ -9,26 +9,38 @@ import dev.holdfast.ca.IssuedCertificate;
 import dev.holdfast.ca.ProfileText;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Json;
+import dev.holdfast.database.TestDatabase;
+import dev.holdfast.identity.Admission;
 import dev.holdfast.protocol.tpm.PcrSelection;
+import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.testkit.SoftTpm;
 import dev.holdfast.testkit.SoftTpm.Life;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /// What a TPM can say that must not give a certificate, each by a TPM that is made to say it.
 class AttestationRefusalsTest {
+    private static final AtomicReference<Duration> AHEAD = new AtomicReference<>(Duration.ZERO);
     private static TestServer server;
     private static Attestation attestation;
 
     @BeforeAll
     static void start() throws Exception {
-        server = TestServer.start();
+        server = TestServer.start(
+                Files.createTempDirectory("holdfast-test-server"),
+                TestDatabase.freshAddress(),
+                Map.of(),
+                () -> Instant.now().plus(AHEAD.get()));
         EnrolledTpm.policy(server, TestServer.MODEL.value(), true, Optional.empty());
         attestation = server.server().attestation();
         profile("lab", "software-tpm");
@@ -126,6 +138,36 @@ class AttestationRefusalsTest {
         TpmDevice device = registered("good-2");
         String first = activate(device).json().path("certificate").asText();
         assertThat(activate(device).json().path("certificate").asText()).isEqualTo(first);
+    }
+
+    /// Late, by fresh attestation: it needs neither its old certificate nor a person, and may have a new key.
+    @Test
+    void aDeviceWhoseCertificateHasEndedComesBackByItsTpm() throws Exception {
+        CertificateProfile brief = ProfileText.read(
+                "brief",
+                Json.tree("{\"validity\":{\"lifetime\":\"PT1M\"},\"rotation\":{\"lateWindow\":\"PT0S\"},"
+                        + "\"admittance\":{\"credentials\":[\"tpm\"],\"attestation\":\"software-tpm\"}}"));
+        server.server().ca().profiles().put(TestServer.ENVIRONMENT, brief, "for the test", TestServer.TESTER);
+        TpmDevice device = registered("late-1");
+        device.profile = "brief";
+        assertIssued(activate(device));
+        IssuedCertificate first =
+                server.server().identity().certificates(device.ref).getFirst();
+        AHEAD.set(Duration.ofMinutes(3));
+        try {
+            assertThat(server.server()
+                            .identity()
+                            .admit(Certificates.parse(first.der().orElseThrow()), Instant.now().plus(AHEAD.get())))
+                    .isInstanceOf(Admission.Refused.class);
+            device.key = SoftTpm.ec(SoftTpm.DEVICE);
+            assertIssued(activate(device));
+            IssuedCertificate next =
+                    server.server().identity().certificates(device.ref).getFirst();
+            assertThat(next.serial()).isNotEqualTo(first.serial());
+            assertThat(next.notAfter()).isAfter(Instant.now().plus(AHEAD.get()));
+        } finally {
+            AHEAD.set(Duration.ZERO);
+        }
     }
 
     // ------------------------------------------------------------------ the challenge

@@ -88,7 +88,7 @@ class DiagnosisTest {
         assertThat(diagnose().sentence()).contains("may still renew by itself until 2026-06-21");
         certificates.clear();
         certificate(CertificateState.CURRENT, Duration.ofDays(-50));
-        assertThat(diagnose().sentence()).contains("fresh attestation, or when a person approves");
+        assertThat(diagnose().sentence()).contains("when a person approves; with a TPM it may attest");
         certificates.clear();
         certificate(CertificateState.CURRENT, Duration.ofDays(-91));
         assertThat(diagnose().reasons().getFirst().fix()).contains("enrol it again");
