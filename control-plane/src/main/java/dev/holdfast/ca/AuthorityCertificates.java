@@ -11,7 +11,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
@@ -25,6 +27,7 @@ final class AuthorityCertificates {
     private final KeyKind kind;
     private final SecureRandom random;
     private final String urls;
+    private final Map<String, ReadIssuer> read = new ConcurrentHashMap<>();
 
     /// @param kind of the keys that are made from now on
     /// @param urls the base of the URLs in certificates
@@ -45,7 +48,7 @@ final class AuthorityCertificates {
                         CertificateTemplate.serial(random),
                         name,
                         key,
-                        new CertificateTemplate.Issuer(id, name, key, null),
+                        new CertificateTemplate.Issuer(id, name, key, CertificateTemplate.scheme(key), null),
                         from,
                         from.plus(ROOT_LIFETIME),
                         1),
@@ -120,14 +123,27 @@ final class AuthorityCertificates {
 
     /// Where an authority signs, its certificate's subject and key go into what it signs.
     CertificateTemplate.Issuer issuer(Authority authority) {
-        return new CertificateTemplate.Issuer(
-                authority.id(),
-                X500Name.getInstance(
-                        authority.certificate().getSubjectX500Principal().getEncoded()),
-                SubjectPublicKeyInfo.getInstance(
-                        authority.certificate().getPublicKey().getEncoded()),
-                urls);
+        X509Certificate certificate = authority.certificate();
+        ReadIssuer known = read.get(authority.id());
+        if (known == null || !known.certificate().equals(certificate)) {
+            SubjectPublicKeyInfo key =
+                    SubjectPublicKeyInfo.getInstance(certificate.getPublicKey().getEncoded());
+            known = new ReadIssuer(
+                    certificate,
+                    new CertificateTemplate.Issuer(
+                            authority.id(),
+                            X500Name.getInstance(
+                                    certificate.getSubjectX500Principal().getEncoded()),
+                            key,
+                            CertificateTemplate.scheme(key),
+                            urls));
+            read.put(authority.id(), known);
+        }
+        return known.issuer();
     }
+
+    /// What is the same in everything that an authority signs, read once.
+    private record ReadIssuer(X509Certificate certificate, CertificateTemplate.Issuer issuer) {}
 
     SubjectPublicKeyInfo key(String name) {
         try {

@@ -70,17 +70,14 @@ final class CertificateTemplate {
 
     /// Who signs: where the signature's issuer fields come from.
     ///
+    /// @param scheme of its signatures, as Java names it
     /// @param urls the base of the URLs in certificates, such as `http://pki.example.org:8081`
     record Issuer(
             String id,
             X500Name name,
             SubjectPublicKeyInfo publicKey,
-            @Nullable String urls) {
-        /// As Java names it.
-        String scheme() {
-            return CertificateTemplate.scheme(publicKey);
-        }
-    }
+            String scheme,
+            @Nullable String urls) {}
 
     /// The scheme that keys of this kind sign with here.
     static String scheme(SubjectPublicKeyInfo key) {
