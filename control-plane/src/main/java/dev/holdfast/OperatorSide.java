@@ -22,8 +22,7 @@ final class OperatorSide {
         rooms.telemetry.subscribe(messageRate);
         rooms.identity.enrolment().onRefusal((device, reason, detail, remote) -> {
             if (!reason.isAuthenticationFailure()) { // those come as observations
-                rooms.failedAttempts.enrolmentRefused(
-                        ground.clock.instant(), device, reason.name(), detail, remote);
+                rooms.failedAttempts.enrolmentRefused(ground.clock.instant(), device, reason.name(), detail, remote);
             }
         });
         access = new Access(

@@ -1,7 +1,6 @@
 package dev.holdfast;
 
 import dev.holdfast.ca.CertificateLifecycle;
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.ca.RevocationReason;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.core.Actor;
@@ -13,6 +12,7 @@ import dev.holdfast.identity.EnrolmentTokens;
 import dev.holdfast.identity.SharedSecrets;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.inventory.Model;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.rollout.RolloutWorkload;
 import dev.holdfast.telemetry.LogQuery;

@@ -36,9 +36,7 @@ record Table(String key, String whenEmpty, List<Column> columns) {
         String part = asked.entrySet().stream()
                 .map(one -> one.getKey() + " " + one.getValue())
                 .collect(Collectors.joining(", "));
-        return part.isEmpty()
-                ? this
-                : new Table(key, "None with " + part + ". Leave that out to list all.", columns);
+        return part.isEmpty() ? this : new Table(key, "None with " + part + ". Leave that out to list all.", columns);
     }
 
     record Column(String heading, List<String> fields) {

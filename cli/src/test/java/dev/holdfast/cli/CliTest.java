@@ -137,10 +137,12 @@ class CliTest {
     @Test
     void theCommandThatIsAskedForIsTheOneThatIsReadAndHelpShowsAll() {
         assertThat(Cli.commands("device", "list").getSubcommands()).containsOnlyKeys("device");
-        assertThat(Cli.commands("--help").getSubcommands()).hasSizeGreaterThan(10).allSatisfy((name, command) -> {
-            assertThat(command.getCommandName()).isEqualTo(name);
-            assertThat(Cli.commands(name).getSubcommands()).containsOnlyKeys(name);
-        });
+        assertThat(Cli.commands("--help").getSubcommands())
+                .hasSizeGreaterThan(10)
+                .allSatisfy((name, command) -> {
+                    assertThat(command.getCommandName()).isEqualTo(name);
+                    assertThat(Cli.commands(name).getSubcommands()).containsOnlyKeys(name);
+                });
     }
 
     @Test

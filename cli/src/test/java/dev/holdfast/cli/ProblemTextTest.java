@@ -12,9 +12,7 @@ class ProblemTextTest {
 
     @Test
     void oneFaultIsSaidOnceAndInTheWordsOfTheCommand() {
-        assertThat(text(
-                        400,
-                        """
+        assertThat(text(400, """
                         {"type":"http://h/docs/problems/malformed-request","detail":"/reason: is missing",
                         "fix":"Compare the request with the contract.","errors":[{"at":"/reason","message":"is missing"}]}"""))
                 .isEqualTo("reason: is missing\n  Fix: the command's --help says which values it takes");
@@ -22,17 +20,16 @@ class ProblemTextTest {
 
     @Test
     void severalFaultsAreAListThatDoesNotBeginWithTheFirst() {
-        assertThat(text(
-                        400,
-                        """
+        assertThat(text(400, """
                         {"type":"malformed-request","detail":"/a: x",
-                        "errors":[{"at":"/a","message":"x"},{"at":"","message":"y"}]}"""))
-                .startsWith("2 faults:\n  a: x\n  y\n");
+                        "errors":[{"at":"/a","message":"x"},{"at":"","message":"y"}]}""")).startsWith("2 faults:\n  a: x\n  y\n");
     }
 
     @Test
     void aConflictSaysWhatStandsInTheWayAndNothingBeside() {
-        assertThat(text(409, "{\"type\":\"/docs/problems/conflict\",\"detail\":\"m-1 is retired\",\"fix\":\"Read `x`\"}"))
+        assertThat(text(
+                        409,
+                        "{\"type\":\"/docs/problems/conflict\",\"detail\":\"m-1 is retired\",\"fix\":\"Read `x`\"}"))
                 .isEqualTo("m-1 is retired");
     }
 
@@ -46,7 +43,8 @@ class ProblemTextTest {
 
     @Test
     void whatTheServerSaysCantMoveTheCursor() {
-        assertThat(text(409, "{\"type\":\"conflict\",\"detail\":\"a\\u001b[2Jb\"}")).isEqualTo("a\\u001b[2Jb");
+        assertThat(text(409, "{\"type\":\"conflict\",\"detail\":\"a\\u001b[2Jb\"}"))
+                .isEqualTo("a\\u001b[2Jb");
     }
 
     @Test

@@ -34,12 +34,12 @@ class RootCeremonyTest {
             Path work = Files.createDirectory(folder.resolve("table"));
             Path bin = HoldfastCommand.write(
                     folder.resolve("bin"), server.url(), server.data().resolve("secrets/first-token"));
-            Recipe page =
-                    Recipe.read(Path.of(System.getProperty("holdfast.root", "..")).resolve("docs/root-ceremony.md"));
+            Recipe page = Recipe.read(
+                    Path.of(System.getProperty("holdfast.root", "..")).resolve("docs/root-ceremony.md"));
             assertThat(page.blocks().stream().map(Recipe.Block::name))
                     .as("what is not run here is, in the simulator's OwnRootRolloverTest, under living devices")
-                    .containsExactlyElementsOf(
-                            Stream.concat(FIRST_ROOT.stream(), NEXT_ROOT.stream()).toList());
+                    .containsExactlyElementsOf(Stream.concat(FIRST_ROOT.stream(), NEXT_ROOT.stream())
+                            .toList());
             var said = page.only(FIRST_ROOT.toArray(String[]::new))
                     .run(
                             work,

@@ -1,6 +1,6 @@
 package dev.holdfast.acme;
 
-import dev.holdfast.ca.CertificateProfile;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.acme.AcmeException;
 import dev.holdfast.protocol.acme.AcmePayload;
 import dev.holdfast.protocol.acme.AcmeProblem;

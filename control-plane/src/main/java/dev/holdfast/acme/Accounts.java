@@ -1,6 +1,5 @@
 package dev.holdfast.acme;
 
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
@@ -14,6 +13,7 @@ import dev.holdfast.journal.Entry;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.Recorded;
 import dev.holdfast.journal.Transaction;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.acme.AccountBinding;
 import dev.holdfast.protocol.acme.AcmeException;
 import dev.holdfast.protocol.acme.AcmeKey;

@@ -1,7 +1,6 @@
 package dev.holdfast.acme;
 
 import dev.holdfast.ca.Ca;
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.Environment;
@@ -13,6 +12,7 @@ import dev.holdfast.identity.Identity;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.inventory.Network;
 import dev.holdfast.journal.Journal;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.acme.AcmeException;
 import dev.holdfast.protocol.acme.AcmeKey;
 import dev.holdfast.protocol.acme.AcmeProblem;

@@ -1,8 +1,8 @@
 package dev.holdfast.acme;
 
-import dev.holdfast.ca.CertificateProfile;
-import dev.holdfast.ca.Profiles;
 import dev.holdfast.core.Environment;
+import dev.holdfast.profiles.CertificateProfile;
+import dev.holdfast.profiles.Profiles;
 import dev.holdfast.protocol.acme.AcmeException;
 import dev.holdfast.protocol.acme.AcmeProblem;
 import dev.holdfast.tls.DeviceListener;

@@ -1,9 +1,9 @@
 package dev.holdfast.acme;
 
-import dev.holdfast.ca.CertificateProfile.Attestation;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.Serial;
+import dev.holdfast.profiles.CertificateProfile.Attestation;
 import dev.holdfast.protocol.acme.AcmeException;
 import dev.holdfast.protocol.acme.AcmeIdentifier;
 import dev.holdfast.protocol.acme.AcmeKey;

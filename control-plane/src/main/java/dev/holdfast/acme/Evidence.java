@@ -1,6 +1,6 @@
 package dev.holdfast.acme;
 
-import dev.holdfast.ca.CertificateProfile.Attestation;
+import dev.holdfast.profiles.CertificateProfile.Attestation;
 
 /// What an attestation has shown: that this key is in the device, by this sort of evidence.
 ///

@@ -1,7 +1,5 @@
 package dev.holdfast.acme;
 
-import dev.holdfast.ca.CertificateProfile;
-import dev.holdfast.ca.CertificateProfile.Attestation;
 import dev.holdfast.core.Serial;
 import dev.holdfast.identity.Applicant;
 import dev.holdfast.identity.Credential;
@@ -11,6 +9,8 @@ import dev.holdfast.identity.Identity;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.journal.Entry;
 import dev.holdfast.journal.Journal;
+import dev.holdfast.profiles.CertificateProfile;
+import dev.holdfast.profiles.CertificateProfile.Attestation;
 import dev.holdfast.protocol.acme.AcmeException;
 import dev.holdfast.protocol.acme.AcmePayload;
 import dev.holdfast.protocol.acme.AcmeProblem;

@@ -1,7 +1,7 @@
 package dev.holdfast.acme;
 
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.core.DeviceRef;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.acme.AcmeException;
 import dev.holdfast.protocol.acme.AcmeIdentifier;
 import dev.holdfast.protocol.acme.AcmeProblem;

@@ -1,6 +1,5 @@
 package dev.holdfast.acme;
 
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.ca.IssuedCertificate;
 import dev.holdfast.core.Serial;
 import dev.holdfast.database.Database;
@@ -9,6 +8,7 @@ import dev.holdfast.inventory.Inventory;
 import dev.holdfast.journal.Entry;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.Transaction;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.acme.AcmeException;
 import dev.holdfast.protocol.acme.AcmeIdentifier;
 import dev.holdfast.protocol.acme.AcmePayload;

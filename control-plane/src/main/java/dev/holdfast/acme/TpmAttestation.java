@@ -1,8 +1,8 @@
 package dev.holdfast.acme;
 
-import dev.holdfast.ca.CertificateProfile.Attestation;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.identity.Manufacturers;
+import dev.holdfast.profiles.CertificateProfile.Attestation;
 import dev.holdfast.protocol.acme.AcmeException;
 import dev.holdfast.protocol.acme.AcmeProblem;
 import dev.holdfast.protocol.acme.AttestationObject;

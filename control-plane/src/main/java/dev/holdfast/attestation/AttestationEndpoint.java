@@ -1,6 +1,5 @@
 package dev.holdfast.attestation;
 
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.core.Json;
 import dev.holdfast.identity.Admission;
 import dev.holdfast.identity.Applicant;
@@ -11,6 +10,7 @@ import dev.holdfast.identity.FailureLimits;
 import dev.holdfast.identity.Identity;
 import dev.holdfast.identity.TpmEvidence;
 import dev.holdfast.identity.TpmFault;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.tpm.TpmFormatException;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.CertificationRequest;

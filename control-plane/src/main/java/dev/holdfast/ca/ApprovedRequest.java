@@ -2,6 +2,7 @@ package dev.holdfast.ca;
 
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
+import dev.holdfast.profiles.CertificateProfile;
 import java.util.List;
 import java.util.Optional;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;

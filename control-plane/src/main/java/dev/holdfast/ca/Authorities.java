@@ -126,7 +126,8 @@ public final class Authorities {
     List<X509Certificate> backFrom(X509Certificate root) {
         return crosses.stream()
                 .filter(cross -> find(cross.subject())
-                        .filter(a -> a.certificate().equals(root) && a.standing().isTrusted())
+                        .filter(a ->
+                                a.certificate().equals(root) && a.standing().isTrusted())
                         .isPresent())
                 .filter(cross -> isTrusted(cross.issuer()) && generation(cross.issuer()) < generation(cross.subject()))
                 .map(AuthorityStore.Cross::certificate)
@@ -306,7 +307,8 @@ public final class Authorities {
     /// Whether the authority's key is here: a root's may have been taken away after its ceremony.
     public boolean canSign(Authority authority) {
         try {
-            return !authority.isOperatorsRoot() && keys.find(authority.keyName()).isPresent();
+            return !authority.isOperatorsRoot()
+                    && keys.find(authority.keyName()).isPresent();
         } catch (IOException e) {
             return false;
         }

@@ -2,6 +2,7 @@ package dev.holdfast.ca;
 
 import dev.holdfast.core.Environment;
 import dev.holdfast.keys.SigningKeys;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.x509.KeyKind;
 import java.io.IOException;
 import java.io.UncheckedIOException;

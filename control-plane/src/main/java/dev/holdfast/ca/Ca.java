@@ -8,6 +8,8 @@ import dev.holdfast.database.Database;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.keys.KeyPassphrase;
 import dev.holdfast.keys.KeyRing;
+import dev.holdfast.profiles.CertificateProfile;
+import dev.holdfast.profiles.Profiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;

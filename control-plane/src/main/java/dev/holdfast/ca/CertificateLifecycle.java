@@ -7,6 +7,7 @@ import dev.holdfast.core.Serial;
 import dev.holdfast.journal.Entry;
 import dev.holdfast.journal.Recorded;
 import dev.holdfast.journal.Transaction;
+import dev.holdfast.profiles.Profiles;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;

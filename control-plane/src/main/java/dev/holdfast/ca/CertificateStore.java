@@ -5,6 +5,7 @@ import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.Serial;
 import dev.holdfast.database.PlainSql;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.x509.Certificates;
 import java.security.cert.X509Certificate;
 import java.time.Instant;

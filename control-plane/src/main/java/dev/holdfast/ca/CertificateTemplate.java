@@ -1,6 +1,7 @@
 package dev.holdfast.ca;
 
 import dev.holdfast.core.Serial;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.x509.CertificateLint;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.Crypto;

@@ -3,6 +3,7 @@ package dev.holdfast.ca;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.Serial;
+import dev.holdfast.profiles.CertificateProfile;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;

@@ -8,6 +8,7 @@ import dev.holdfast.core.Serial;
 import dev.holdfast.database.Database;
 import dev.holdfast.journal.Entry;
 import dev.holdfast.journal.Transaction;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.x509.Certificates;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;

@@ -182,7 +182,8 @@ public final class OwnRoot {
                 .findFirst()
                 .orElse(inUse.getFirst());
         Optional<Authority> known = held.root(old);
-        if (known.isPresent() && (held.isGoing(known.get()) || !held.before(known.get()).isEmpty())) {
+        if (known.isPresent()
+                && (held.isGoing(known.get()) || !held.before(known.get()).isEmpty())) {
             return new Introduction.BeingReplaced(known.get());
         }
         return switch (RootKeyUpdate.check(old, root, crosses, held.keysBesides(root), tx.now())) {

@@ -4,6 +4,7 @@ import dev.holdfast.core.Actor;
 import dev.holdfast.core.Environment;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.keys.FileKeyStore;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.x509.CertificationRequest;
 import dev.holdfast.protocol.x509.CertificationRequestException;
 import dev.holdfast.protocol.x509.X509FormatException;

@@ -3,6 +3,7 @@ package dev.holdfast.ca;
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.Environment;
 import dev.holdfast.journal.Journal;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.x509.Crypto;
 import java.security.KeyPair;
 import java.security.PrivateKey;

@@ -200,18 +200,13 @@ final class Ceremony {
     ///
     /// @param reason of all of them, as [CRLReason] numbers it
     Outcome revoke(
-            X509Certificate root,
-            List<KeyShare> shares,
-            List<X509Certificate> issuers,
-            int reason,
-            Duration lifetime)
+            X509Certificate root, List<KeyShare> shares, List<X509Certificate> issuers, int reason, Duration lifetime)
             throws CeremonyException {
         RootKey key = RootKey.restore(shares, root);
         boolean rehearsal = requireSame(root, shares);
         List<BigInteger> serials =
                 issuers.stream().map(X509Certificate::getSerialNumber).toList();
-        byte[] list =
-                RootSigner.revocationList(key, root, serials, CRLReason.lookup(reason), lifetime, now);
+        byte[] list = RootSigner.revocationList(key, root, serials, CRLReason.lookup(reason), lifetime, now);
         return outcome(
                 "issuers are revoked",
                 rehearsal,

@@ -2,7 +2,6 @@ package dev.holdfast.cmp;
 
 import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.Ca;
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.Serial;
 import dev.holdfast.identity.Applicant;
@@ -11,6 +10,7 @@ import dev.holdfast.identity.EnrolmentRefusal;
 import dev.holdfast.identity.FailureLimits;
 import dev.holdfast.identity.Identity;
 import dev.holdfast.journal.Journal;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.cmp.Answers;
 import dev.holdfast.protocol.cmp.CmpBody;
 import dev.holdfast.protocol.cmp.CmpException;

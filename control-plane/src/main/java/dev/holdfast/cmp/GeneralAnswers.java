@@ -2,10 +2,10 @@ package dev.holdfast.cmp;
 
 import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.Ca;
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.ca.ListName;
-import dev.holdfast.ca.Profiles;
 import dev.holdfast.core.Environment;
+import dev.holdfast.profiles.CertificateProfile;
+import dev.holdfast.profiles.Profiles;
 import dev.holdfast.protocol.cmp.Answers;
 import dev.holdfast.protocol.cmp.CmpBody;
 import dev.holdfast.protocol.cmp.CmpException;

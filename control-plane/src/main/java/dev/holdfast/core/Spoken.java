@@ -6,7 +6,8 @@ import java.time.Duration;
 public final class Spoken {
     private Spoken() {}
 
-    /// In the unit that says it in small numbers: `6 seconds`, `1 minute`, `90 minutes`, `2 hours`, `3 days`; rounded down.
+    /// In the unit that says it in small numbers: `6 seconds`, `1 minute`, `90 minutes`, `2 hours`, `3 days`; rounded
+    /// down.
     public static String duration(Duration time) {
         if (time.toDays() >= 2) {
             return time.toDays() + " days";

@@ -69,11 +69,13 @@ final class AuthoritiesEndpoint {
                 throw Problem.malformed(
                         "/chain", "must lead from the issuer, each signed by the next, to a self-signed root");
             case ROOT_NOT_INTRODUCED ->
-                throw Problem.conflict("its root is another than the one that devices know: introduce it first (holdfast"
-                        + " cert campaign start --for root --root FILE --cross FILE), or they are locked out");
+                throw Problem.conflict(
+                        "its root is another than the one that devices know: introduce it first (holdfast"
+                                + " cert campaign start --for root --root FILE --cross FILE), or they are locked out");
             case ROOT_IS_GOING ->
-                throw Problem.conflict("its root is being replaced: have it certified by the next one, or finish or abandon"
-                        + " that rollover first");
+                throw Problem.conflict(
+                        "its root is being replaced: have it certified by the next one, or finish or abandon"
+                                + " that rollover first");
             case NO_WAY_FROM_OLD_ROOT ->
                 throw Problem.malformed(
                         "/chain",

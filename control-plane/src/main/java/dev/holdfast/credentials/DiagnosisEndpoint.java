@@ -2,14 +2,14 @@ package dev.holdfast.credentials;
 
 import dev.holdfast.access.Scope;
 import dev.holdfast.api.Rooms;
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.ca.IssuedCertificate;
-import dev.holdfast.ca.Profiles;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.identity.HeldRequests;
 import dev.holdfast.inventory.Device;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.journal.Recorded;
+import dev.holdfast.profiles.CertificateProfile;
+import dev.holdfast.profiles.Profiles;
 import dev.holdfast.sessions.Session;
 import dev.holdfast.sight.Attempt;
 import dev.holdfast.sight.Circumstances;

@@ -121,8 +121,7 @@ final class RolloversEndpoint {
         Step step = switch (call.required("kind")) {
             case "root" ->
                 call.body().has("root") || call.body().has("crosses")
-                        ? rollovers()
-                                .startOwnRoot(root(call), crosses(call), perHour, call.reason(), call.actor())
+                        ? rollovers().startOwnRoot(root(call), crosses(call), perHour, call.reason(), call.actor())
                         : rollovers().startRoot(perHour, call.reason(), call.actor());
             case "emergency" ->
                 rollovers()
@@ -186,7 +185,8 @@ final class RolloversEndpoint {
                         "/crosses",
                         "are two: the root in use's certificate for the new root's key, and the new root's for its");
             case OLD_WITH_NEW_MISSING ->
-                Problem.malformed("/crosses", "lack the new root's certificate for the name and key of the root in use");
+                Problem.malformed(
+                        "/crosses", "lack the new root's certificate for the name and key of the root in use");
             case OLD_WITH_NEW_NOT_GOOD ->
                 Problem.malformed("/crosses", "the new root's certificate for the root in use is not good" + why);
         };

@@ -2,7 +2,7 @@ package dev.holdfast.credentials;
 
 import dev.holdfast.access.Scope;
 import dev.holdfast.api.Rooms;
-import dev.holdfast.ca.CertificateProfile;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.x509.Pem;
 import dev.holdfast.protocol.x509.X509FormatException;
 import dev.holdfast.sight.Forecast;

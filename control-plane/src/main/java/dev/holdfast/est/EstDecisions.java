@@ -1,9 +1,7 @@
 package dev.holdfast.est;
 
 import dev.holdfast.ca.Ca;
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.ca.IssuedCertificate;
-import dev.holdfast.ca.Profiles;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.Serial;
@@ -13,6 +11,8 @@ import dev.holdfast.identity.Credential;
 import dev.holdfast.identity.EnrolmentOutcome;
 import dev.holdfast.identity.EnrolmentRefusal;
 import dev.holdfast.identity.Identity;
+import dev.holdfast.profiles.CertificateProfile;
+import dev.holdfast.profiles.Profiles;
 import dev.holdfast.protocol.cms.KeyEnvelope;
 import dev.holdfast.protocol.est.ChannelBinding;
 import dev.holdfast.protocol.est.ServerKeyAnswer;

@@ -1,8 +1,6 @@
 package dev.holdfast.est;
 
 import dev.holdfast.ca.Ca;
-import dev.holdfast.ca.CertificateProfile;
-import dev.holdfast.ca.Profiles;
 import dev.holdfast.core.Environment;
 import dev.holdfast.est.EstCredentials.Purpose;
 import dev.holdfast.est.EstDecisions.EstCall;
@@ -12,6 +10,8 @@ import dev.holdfast.identity.EnrolmentOutcome;
 import dev.holdfast.identity.EnrolmentRefusal;
 import dev.holdfast.identity.FailureLimits;
 import dev.holdfast.identity.Identity;
+import dev.holdfast.profiles.CertificateProfile;
+import dev.holdfast.profiles.Profiles;
 import dev.holdfast.protocol.cms.CertificatesOnly;
 import dev.holdfast.protocol.cms.KeyEnvelope;
 import dev.holdfast.protocol.est.CsrAttributes;

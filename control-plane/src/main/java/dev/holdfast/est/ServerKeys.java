@@ -1,8 +1,8 @@
 package dev.holdfast.est;
 
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.identity.SharedSecrets;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.cms.KeyEnvelope;
 import dev.holdfast.protocol.est.CsrAttributes;
 import dev.holdfast.protocol.x509.Certificates;

@@ -1,6 +1,6 @@
 package dev.holdfast.identity;
 
-import dev.holdfast.ca.CertificateProfile.Attestation;
+import dev.holdfast.profiles.CertificateProfile.Attestation;
 import java.util.Optional;
 
 /// Who asks for a certificate, by what right, and over what; the same for every protocol.

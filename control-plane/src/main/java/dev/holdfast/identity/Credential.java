@@ -1,7 +1,7 @@
 package dev.holdfast.identity;
 
-import dev.holdfast.ca.CertificateProfile.CredentialKind;
 import dev.holdfast.core.DeviceId;
+import dev.holdfast.profiles.CertificateProfile.CredentialKind;
 import java.security.cert.X509Certificate;
 import java.util.Optional;
 

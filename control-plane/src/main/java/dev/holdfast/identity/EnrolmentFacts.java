@@ -1,10 +1,10 @@
 package dev.holdfast.identity;
 
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.ca.CertificateState;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Serial;
 import dev.holdfast.inventory.Lifecycle;
+import dev.holdfast.profiles.CertificateProfile;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;

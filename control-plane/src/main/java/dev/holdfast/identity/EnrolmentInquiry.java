@@ -1,10 +1,8 @@
 package dev.holdfast.identity;
 
 import dev.holdfast.ca.Ca;
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.ca.Issuance;
 import dev.holdfast.ca.IssuedCertificate;
-import dev.holdfast.ca.Profiles;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.Serial;
@@ -13,6 +11,8 @@ import dev.holdfast.inventory.Inventory;
 import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.journal.Freeze;
 import dev.holdfast.journal.Transaction;
+import dev.holdfast.profiles.CertificateProfile;
+import dev.holdfast.profiles.Profiles;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.CertificationRequest;
 import java.security.cert.X509Certificate;

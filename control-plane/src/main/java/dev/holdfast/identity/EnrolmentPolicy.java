@@ -1,9 +1,9 @@
 package dev.holdfast.identity;
 
 import dev.holdfast.ca.ApprovedRequest;
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.inventory.Lifecycle;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.x509.CertificationRequest;
 import java.time.Duration;
 import java.time.Instant;

@@ -1,7 +1,7 @@
 package dev.holdfast.identity;
 
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.core.DeviceRef;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.x509.CertificationRequest;
 import dev.holdfast.protocol.x509.KeyKind;
 import java.util.HashSet;

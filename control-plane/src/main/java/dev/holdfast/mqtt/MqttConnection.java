@@ -363,9 +363,12 @@ final class MqttConnection {
                 case SERVER_STOPPING -> end(Replies.SERVER_SHUTTING_DOWN, "the server is stopping", false);
                 case QUARANTINED -> end(Replies.ADMINISTRATIVE_ACTION, "quarantined", false);
                 case PROTOCOL_VIOLATION, RATE_EXCEEDED -> end(Replies.NOT_AUTHORIZED, "", false);
-                case SUSPENDED, RETIRED, CERTIFICATE_REVOKED, CERTIFICATE_SUPERSEDED, CERTIFICATE_EXPIRED,
-                        ISSUER_REPLACED ->
-                    end(Replies.NOT_AUTHORIZED, "no longer authorised", false);
+                case SUSPENDED,
+                        RETIRED,
+                        CERTIFICATE_REVOKED,
+                        CERTIFICATE_SUPERSEDED,
+                        CERTIFICATE_EXPIRED,
+                        ISSUER_REPLACED -> end(Replies.NOT_AUTHORIZED, "no longer authorised", false);
             }
         });
     }

@@ -84,8 +84,9 @@ final class RolloverSteps {
         List<Authority> ready = ca.ownRoot().below(tx, next);
         List<Authority> below = ca.ownRoot().below(tx, authority(rollover.oldAuthority()));
         for (Authority old : below) {
-            if (ready.stream().noneMatch(one -> one.purpose() == old.purpose()
-                    && one.environment().equals(old.environment()))) {
+            if (ready.stream()
+                    .noneMatch(one ->
+                            one.purpose() == old.purpose() && one.environment().equals(old.environment()))) {
                 return new Step.NeedsCeremony(old.id());
             }
         }

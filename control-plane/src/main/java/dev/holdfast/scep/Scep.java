@@ -2,7 +2,6 @@ package dev.holdfast.scep;
 
 import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.Ca;
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.ca.IssuedCertificate;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.Environment;
@@ -14,6 +13,7 @@ import dev.holdfast.identity.EnrolmentOutcome;
 import dev.holdfast.identity.EnrolmentRefusal;
 import dev.holdfast.identity.FailureLimits;
 import dev.holdfast.identity.Identity;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.cms.CertificatesOnly;
 import dev.holdfast.protocol.scep.ChallengePassword;
 import dev.holdfast.protocol.scep.FailInfo;

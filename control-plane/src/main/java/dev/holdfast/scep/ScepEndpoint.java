@@ -1,7 +1,7 @@
 package dev.holdfast.scep;
 
-import dev.holdfast.ca.Profiles;
 import dev.holdfast.core.Environment;
+import dev.holdfast.profiles.Profiles;
 import io.vertx.core.Context;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;

@@ -1,11 +1,11 @@
 package dev.holdfast.scep;
 
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.Environment;
 import dev.holdfast.database.Database;
 import dev.holdfast.identity.Applicant;
 import dev.holdfast.identity.Credential;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.CertificationRequest;
 import dev.holdfast.protocol.x509.CertificationRequestException;

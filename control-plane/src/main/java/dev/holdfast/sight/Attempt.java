@@ -10,7 +10,8 @@ import java.time.Instant;
 /// @param sure whether it was this device: by its certificate's name or serial, or by its credential. False
 ///     where only the address is that of the device
 /// @param times how often; the rest is of the last time
-public record Attempt(Instant at, Stage stage, String cause, String detail, String remoteAddress, boolean sure, long times) {
+public record Attempt(
+        Instant at, Stage stage, String cause, String detail, String remoteAddress, boolean sure, long times) {
 
     /// How far it came.
     public enum Stage {

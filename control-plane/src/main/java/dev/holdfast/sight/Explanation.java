@@ -23,7 +23,9 @@ record Explanation(String sentence, String fix, String section) {
                 sentence,
                 fix,
                 Reason.page(section),
-                (int) Math.min(Integer.MAX_VALUE, alike.stream().mapToLong(Attempt::times).sum()),
+                (int) Math.min(
+                        Integer.MAX_VALUE,
+                        alike.stream().mapToLong(Attempt::times).sum()),
                 Optional.of(newest.at()),
                 Optional.of(newest.remoteAddress()).filter(a -> !a.isEmpty()),
                 newest.sure());

@@ -71,18 +71,7 @@ public record FailedAttempt(
 
     FailedAttempt on(Shelf other) {
         return new FailedAttempt(
-                environment,
-                device,
-                host,
-                stage,
-                cause,
-                other,
-                subject,
-                detail,
-                remoteAddress,
-                firstAt,
-                lastAt,
-                times);
+                environment, device, host, stage, cause, other, subject, detail, remoteAddress, firstAt, lastAt, times);
     }
 
     /// @param sure whether it is taken for the device's own

@@ -30,7 +30,13 @@ final class FailedAttemptStore {
         int i = 0;
         for (FailedAttempt a : attempts) {
             String[] row = {
-                a.environment().value(), a.device(), a.host(), a.stage().name(), a.cause(), a.subject(), a.detail(),
+                a.environment().value(),
+                a.device(),
+                a.host(),
+                a.stage().name(),
+                a.cause(),
+                a.subject(),
+                a.detail(),
                 a.remoteAddress()
             };
             for (int column = 0; column < row.length; column++) {
@@ -167,8 +173,7 @@ final class FailedAttemptStore {
     }
 
     static Optional<String> host(DSLContext sql, DeviceRef device) {
-        return sql
-                .fetchOptional(
+        return sql.fetchOptional(
                         "select host from device_host where environment = ? and device = ?",
                         device.environment().value(),
                         device.id().value())

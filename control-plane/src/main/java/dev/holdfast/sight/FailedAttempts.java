@@ -87,7 +87,8 @@ public final class FailedAttempts implements ObservationConsumer, AutoCloseable 
     ///     nothing
     public void handshakeFailed(
             Instant at, String cause, String detail, String subject, String serial, String remoteAddress) {
-        String device = named(subject).or(() -> bySerial(serial)).map(DeviceId::value).orElse("");
+        String device =
+                named(subject).or(() -> bySerial(serial)).map(DeviceId::value).orElse("");
         add(at, device, Attempt.Stage.HANDSHAKE, cause, false, subject, detail, remoteAddress);
     }
 
@@ -135,9 +136,7 @@ public final class FailedAttempts implements ObservationConsumer, AutoCloseable 
     /// `EST: token-wrong` is `TOKEN_WRONG`.
     private static String fact(String detail) {
         String last = detail.substring(detail.lastIndexOf(' ') + 1);
-        return FACT.matcher(last).matches()
-                ? last.toUpperCase(Locale.ROOT).replace('-', '_')
-                : "AUTHENTICATION_FAILED";
+        return FACT.matcher(last).matches() ? last.toUpperCase(Locale.ROOT).replace('-', '_') : "AUTHENTICATION_FAILED";
     }
 
     private void add(
@@ -236,7 +235,8 @@ public final class FailedAttempts implements ObservationConsumer, AutoCloseable 
         if (!taken.isEmpty()) {
             trim(written(taken));
         }
-        if (Boolean.TRUE.equals(database.transact(sql -> FailedAttemptStore.takeTurn(sql, now, now.minus(TRIM_EVERY))))) {
+        if (Boolean.TRUE.equals(
+                database.transact(sql -> FailedAttemptStore.takeTurn(sql, now, now.minus(TRIM_EVERY))))) {
             database.run(sql -> FailedAttemptStore.trimAll(sql, now.minus(KEPT), now.minus(HOSTS_KEPT)));
         }
     }
@@ -308,8 +308,8 @@ public final class FailedAttempts implements ObservationConsumer, AutoCloseable 
                         stored,
                         buffer.peek().stream()
                                 .filter(a -> a.environment().equals(device.environment()))
-                                .filter(a -> a.device().equals(id)
-                                        || (a.device().isEmpty() && where.contains(a.host())))
+                                .filter(a ->
+                                        a.device().equals(id) || (a.device().isEmpty() && where.contains(a.host())))
                                 .toList())
                 .limit(MOST_OF_A_DEVICE)
                 .map(a -> a.attempt(a.device().equals(id)))
@@ -320,8 +320,7 @@ public final class FailedAttempts implements ObservationConsumer, AutoCloseable 
     ///
     /// @param device only of this one
     /// @param address only from there, without a port
-    public List<FailedAttempt> last(
-            Environment of, Optional<DeviceId> device, Optional<String> address, int limit) {
+    public List<FailedAttempt> last(Environment of, Optional<DeviceId> device, Optional<String> address, int limit) {
         String host = address.map(SourceHost::alone).orElse("");
         List<FailedAttempt> stored = database.read(sql -> device.isPresent()
                 ? FailedAttemptStore.of(sql, new DeviceRef(of, device.get()), List.of(), limit)
@@ -338,8 +337,7 @@ public final class FailedAttempts implements ObservationConsumer, AutoCloseable 
                 .toList();
     }
 
-    private static Stream<FailedAttempt> newestFirst(
-            List<FailedAttempt> stored, List<FailedAttempt> waiting) {
+    private static Stream<FailedAttempt> newestFirst(List<FailedAttempt> stored, List<FailedAttempt> waiting) {
         Map<FailedAttempt.Key, FailedAttempt> all = new LinkedHashMap<>();
         List<FailedAttempt> both = new ArrayList<>(stored);
         both.addAll(waiting);

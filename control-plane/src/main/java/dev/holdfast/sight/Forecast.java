@@ -160,7 +160,8 @@ public record Forecast(
                 month == 0
                         ? "Yes: no certificate ends within 30 days."
                         : "Yes: " + month + (month == 1 ? " certificate ends" : " certificates end")
-                                + " within 30 days, which is " + Spoken.duration(Duration.ofMinutes(Math.max(1, minutes)))
+                                + " within 30 days, which is "
+                                + Spoken.duration(Duration.ofMinutes(Math.max(1, minutes)))
                                 + " of renewing at " + capacity.perHour() + " an hour.",
                 "");
     }

@@ -1,6 +1,6 @@
 package dev.holdfast.sight;
 
-import dev.holdfast.ca.CertificateProfile;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.CertificationRequest;
 import dev.holdfast.protocol.x509.CertificationRequestException;

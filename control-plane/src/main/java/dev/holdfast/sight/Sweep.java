@@ -2,13 +2,13 @@ package dev.holdfast.sight;
 
 import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.Ca;
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.Environment;
 import dev.holdfast.database.Database;
 import dev.holdfast.journal.Entry;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.Transaction;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.x509.Crypto;
 import dev.holdfast.protocol.x509.KeyKind;
 import dev.holdfast.telemetry.Observation;

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.TestServer;
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.ca.CertificateState;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Json;
 import dev.holdfast.core.Serial;
 import dev.holdfast.identity.SharedSecrets;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.CertificationRequest;
 import java.net.http.HttpResponse;

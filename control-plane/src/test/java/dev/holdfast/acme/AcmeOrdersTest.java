@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.TestServer;
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.ca.IssuedCertificate;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Json;
 import dev.holdfast.core.Serial;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.acme.CertificateId;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.CertificationRequest;

@@ -2,7 +2,7 @@ package dev.holdfast.acme;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.holdfast.TestServer;
-import dev.holdfast.ca.CertificateProfile;
+import dev.holdfast.profiles.CertificateProfile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;

@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.TestServer;
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.ca.IssuedCertificate;
-import dev.holdfast.ca.ProfileText;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Json;
 import dev.holdfast.database.TestDatabase;
 import dev.holdfast.identity.Admission;
+import dev.holdfast.profiles.CertificateProfile;
+import dev.holdfast.profiles.ProfileText;
 import dev.holdfast.protocol.tpm.PcrSelection;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.testkit.SoftTpm;
@@ -157,7 +157,9 @@ class AttestationRefusalsTest {
         try {
             assertThat(server.server()
                             .identity()
-                            .admit(Certificates.parse(first.der().orElseThrow()), Instant.now().plus(AHEAD.get())))
+                            .admit(
+                                    Certificates.parse(first.der().orElseThrow()),
+                                    Instant.now().plus(AHEAD.get())))
                     .isInstanceOf(Admission.Refused.class);
             device.key = SoftTpm.ec(SoftTpm.DEVICE);
             assertIssued(activate(device));

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.TestServer;
-import dev.holdfast.ca.ProfileText;
 import dev.holdfast.core.Json;
 import dev.holdfast.database.TestDatabase;
+import dev.holdfast.profiles.ProfileText;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.testkit.FakeClock;
 import dev.holdfast.testkit.SoftTpm;

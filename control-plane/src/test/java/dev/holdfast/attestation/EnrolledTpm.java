@@ -2,9 +2,9 @@ package dev.holdfast.attestation;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.TestServer;
-import dev.holdfast.ca.ProfileText;
 import dev.holdfast.core.Json;
 import dev.holdfast.core.ModelId;
+import dev.holdfast.profiles.ProfileText;
 import dev.holdfast.protocol.tpm.PcrSelection;
 import dev.holdfast.protocol.x509.Certificates;
 import java.time.Duration;

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.TestServer;
 import dev.holdfast.ca.IssuedCertificate;
-import dev.holdfast.ca.ProfileText;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Json;
 import dev.holdfast.inventory.Lifecycle;
+import dev.holdfast.profiles.ProfileText;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.Pem;
 import dev.holdfast.response.Incident;

@@ -278,7 +278,7 @@ class CmpClientsTest {
                 .profiles()
                 .put(
                         TestServer.ENVIRONMENT,
-                        dev.holdfast.ca.ProfileText.read(
+                        dev.holdfast.profiles.ProfileText.read(
                                 "approved",
                                 dev.holdfast.core.Json.mapper()
                                         .readTree("{\"admittance\":{\"credentials\":[\"shared-secret\"],"

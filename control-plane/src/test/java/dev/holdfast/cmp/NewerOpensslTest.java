@@ -87,8 +87,7 @@ class NewerOpensslTest {
                         .toString())
                 .contains("no root CA certificate update available");
 
-        RealClient.Result template =
-                ask(cmp, "certReqTemplate", "-template", "template.der", "-keyspec", "keys.der");
+        RealClient.Result template = ask(cmp, "certReqTemplate", "-template", "template.der", "-keyspec", "keys.der");
         assertThat(template.toString()).contains("ML-DSA-65", "RSA 3072");
         assertThat(cmp.file("template.der")).isNotEmptyFile();
 

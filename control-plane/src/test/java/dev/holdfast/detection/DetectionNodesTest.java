@@ -72,7 +72,8 @@ class DetectionNodesTest {
         }
 
         Session opened(String from) {
-            Session session = sessions.register(DEVICE, new Serial("7"), Instant.MAX, "mqtt", from, clock.instant(), _ -> {});
+            Session session =
+                    sessions.register(DEVICE, new Serial("7"), Instant.MAX, "mqtt", from, clock.instant(), _ -> {});
             see(session, Kind.OPENED);
             return session;
         }

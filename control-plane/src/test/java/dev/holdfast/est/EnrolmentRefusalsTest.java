@@ -351,7 +351,9 @@ class EnrolmentRefusalsTest {
                 () -> server.server().inventory().find(device).orElseThrow().state()
                         == dev.holdfast.inventory.Lifecycle.ACTIVE);
         List<CutReason> cuts = new CopyOnWriteArrayList<>();
-        server.server().sessions().register(device, serial(caller), Instant.MAX, "mqtt", "127.0.0.1:1", Instant.now(), cuts::add);
+        server.server()
+                .sessions()
+                .register(device, serial(caller), Instant.MAX, "mqtt", "127.0.0.1:1", Instant.now(), cuts::add);
 
         server.server().identity().suspend(device, "in doubt", Optional.empty(), TestServer.TESTER);
         TestServer.await("cut", () -> cuts.equals(List.of(CutReason.SUSPENDED)));
@@ -361,7 +363,9 @@ class EnrolmentRefusalsTest {
 
         server.server().identity().reinstate(device, "it was nothing", TestServer.TESTER);
         TestServer.await("admitted", () -> server.server().identity().stillAdmitted(device, serial(caller)));
-        server.server().sessions().register(device, serial(caller), Instant.MAX, "mqtt", "127.0.0.1:2", Instant.now(), cuts::add);
+        server.server()
+                .sessions()
+                .register(device, serial(caller), Instant.MAX, "mqtt", "127.0.0.1:2", Instant.now(), cuts::add);
         server.server().identity().retire(device, "scrapped", TestServer.TESTER);
         TestServer.await("cut", () -> cuts.size() >= 2);
         assertThat(server.server().identity().certificates(device))

@@ -3,10 +3,10 @@ package dev.holdfast.est;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.TestServer;
-import dev.holdfast.ca.CertificateProfile;
-import dev.holdfast.ca.ProfileText;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.Json;
+import dev.holdfast.profiles.CertificateProfile;
+import dev.holdfast.profiles.ProfileText;
 import dev.holdfast.protocol.x509.Crypto;
 import java.net.http.HttpResponse;
 import java.security.KeyPair;

@@ -339,8 +339,8 @@ class FirstIdentityTest {
                 403,
                 "key-already-bound-to-another-device");
         KeyPair own = key();
-        X509Certificate current = EstCaller.certificate(EstCaller.enrol(
-                server, CertificationRequest.create("k-token", own), server.credential(device)));
+        X509Certificate current = EstCaller.certificate(
+                EstCaller.enrol(server, CertificationRequest.create("k-token", own), server.credential(device)));
         server.server()
                 .identity()
                 .claims()

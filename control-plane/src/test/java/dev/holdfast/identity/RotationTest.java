@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.TestServer;
 import dev.holdfast.ca.CertificateLifecycle;
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.ca.CertificateState;
-import dev.holdfast.ca.Profiles;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Serial;
 import dev.holdfast.database.TestDatabase;
+import dev.holdfast.profiles.CertificateProfile;
+import dev.holdfast.profiles.Profiles;
 import dev.holdfast.protocol.ocsp.OcspResponse;
 import dev.holdfast.protocol.x509.CertificationRequest;
 import dev.holdfast.protocol.x509.Crypto;
@@ -187,7 +187,9 @@ class RotationTest {
         X509Certificate second = issued(renew(device, first, key()));
         use(second);
         List<CutReason> cuts = new CopyOnWriteArrayList<>();
-        server.server().sessions().register(device, serial(first), Instant.MAX, "mqtt", "192.0.2.1:1", now(), cuts::add);
+        server.server()
+                .sessions()
+                .register(device, serial(first), Instant.MAX, "mqtt", "192.0.2.1:1", now(), cuts::add);
 
         assertThat(identity().admit(first, now())).isInstanceOf(Admission.Admitted.class);
         assertThat(status(first)).isInstanceOf(OcspResponse.Status.Good.class);

@@ -52,12 +52,13 @@ class DiagnosisNodesTest {
             assertThat(causes(RunningServer.over(second), "m-1")).contains("ISSUER_UNKNOWN");
             RunningServer.Answer failures = asked.get("/connection-failures?address=127.0.0.1");
             assertThat(failures.json().at("/failures/0/device").asText()).isEqualTo("m-1");
-            assertThat(asked.get("/connection-failures?address=192.0.2.9").json().path("failures"))
+            assertThat(asked.get("/connection-failures?address=192.0.2.9")
+                            .json()
+                            .path("failures"))
                     .isEmpty();
         }
         first.server().close();
-        try (TestServer again = TestServer.start(
-                first.folder(), first.database(), SETTINGS, InstantSource.system())) {
+        try (TestServer again = TestServer.start(first.folder(), first.database(), SETTINGS, InstantSource.system())) {
             assertThat(causes(RunningServer.over(again), "m-1")).contains("ISSUER_UNKNOWN");
         }
     }

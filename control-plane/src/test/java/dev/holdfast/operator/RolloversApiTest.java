@@ -109,8 +109,8 @@ class RolloversApiTest {
     @Test
     void aNextRootOfTheOperatorsIsReadAsHostile() throws Exception {
         try (RunningServer server = RunningServer.start()) {
-            String root = Certificates.pem(
-                    server.server().ca().authorities().root().certificate());
+            String root =
+                    Certificates.pem(server.server().ca().authorities().root().certificate());
             for (String bad : List.of("no PEM", root + root, "")) {
                 RunningServer.Answer answer = begin(server, bad, root);
                 assertThat(answer.status()).as(answer.text()).isEqualTo(400);

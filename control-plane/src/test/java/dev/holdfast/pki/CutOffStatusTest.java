@@ -75,8 +75,8 @@ class CutOffStatusTest {
                         "/dev/null",
                         "-w",
                         "%{http_code}",
-                        "http://localhost:" + asked.server().pkiPort() + "/crl/device-"
-                                + TestServer.ENVIRONMENT + "-1.1.crl")
+                        "http://localhost:" + asked.server().pkiPort() + "/crl/device-" + TestServer.ENVIRONMENT
+                                + "-1.1.crl")
                 .run()
                 .text());
     }
@@ -88,7 +88,9 @@ class CutOffStatusTest {
         assertThat(status(server, device, "-no_nonce")).contains(": good");
         link.cut();
         try {
-            TestServer.await("it knows that it can't know", () -> server.server().identity().blind());
+            TestServer.await(
+                    "it knows that it can't know",
+                    () -> server.server().identity().blind());
             assertThat(status(server, device)).contains("trylater").doesNotContain(": good");
             assertThat(status(server, device, "-no_nonce"))
                     .as("signed before, too")

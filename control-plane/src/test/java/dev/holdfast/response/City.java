@@ -160,7 +160,8 @@ final class City implements AutoCloseable {
     }
 
     Session connect(DeviceRef device) {
-        return sessions.register(device, new Serial("77"), Instant.MAX, "mqtt", "127.0.0.1:1", clock.instant(), _ -> {});
+        return sessions.register(
+                device, new Serial("77"), Instant.MAX, "mqtt", "127.0.0.1:1", clock.instant(), _ -> {});
     }
 
     /// Traffic to somewhere else than the model allows, as a gateway saw it.

@@ -124,8 +124,7 @@ class OperatorRootRolloverTest {
         fleet.says("one", next.certificate());
         fleet.says("two", next.certificate());
         TestServer.await(
-                "the reports are heard",
-                () -> fleet.rollovers().progress(ready).trusting() == 2);
+                "the reports are heard", () -> fleet.rollovers().progress(ready).trusting() == 2);
         assertThat(fleet.rollovers().move(ready.id(), false, "without a listener's issuer", TestServer.TESTER))
                 .isEqualTo(new Step.NeedsCeremony("server-2"));
         assertThat(install(nextServers, next)).isEqualTo(OwnRoot.Installed.INSTALLED);
@@ -142,8 +141,7 @@ class OperatorRootRolloverTest {
                 .contains("two");
 
         fleet.renewAndConnect("two", two);
-        TestServer.await(
-                "all trust it", () -> fleet.rollovers().progress(ready).trusting() == 3);
+        TestServer.await("all trust it", () -> fleet.rollovers().progress(ready).trusting() == 3);
         Rollover ended = done(fleet.rollovers().finish(ready.id(), "all have moved", TestServer.TESTER));
         assertThat(published()).contains(next.certificate()).doesNotContain(old.certificate());
         assertThat(authority("server-2").standing()).isEqualTo(Authority.Standing.RETIRED);
@@ -154,8 +152,8 @@ class OperatorRootRolloverTest {
         // An issuer under the root in use is certified and replaced as before.
         OwnRoot.Request later = devices();
         assertThat(install(later, next)).isEqualTo(OwnRoot.Installed.INSTALLED);
-        Rollover issuers = done(fleet.rollovers()
-                .startIssuer(TestServer.ENVIRONMENT, PER_HOUR, "five years", TestServer.TESTER));
+        Rollover issuers =
+                done(fleet.rollovers().startIssuer(TestServer.ENVIRONMENT, PER_HOUR, "five years", TestServer.TESTER));
         assertThat(issuers.oldAuthority()).isEqualTo(nextDevices.id());
     }
 

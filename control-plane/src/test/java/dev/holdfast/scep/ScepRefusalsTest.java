@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.HostileRequests;
 import dev.holdfast.HostileRequests.Hostile;
 import dev.holdfast.TestServer;
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.identity.EnrolmentRefusal;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.cms.CertificatesOnly;
 import dev.holdfast.protocol.x509.Certificates;
 import java.math.BigInteger;
@@ -490,9 +490,8 @@ class ScepRefusalsTest {
         HostileRequests requests = new HostileRequests("hostile-scep", own, Optional.of(password(device)));
         int number = 0;
         for (Hostile hostile : requests.all()) {
-            String expected = ALGORITHM.contains(hostile.reason())
-                    ? "2/0"
-                    : MESSAGE.contains(hostile.reason()) ? "2/1" : "2/2";
+            String expected =
+                    ALGORITHM.contains(hostile.reason()) ? "2/0" : MESSAGE.contains(hostile.reason()) ? "2/1" : "2/2";
             assertThat(status(by(own, "hostile-" + ++number, hostile.request())))
                     .as(hostile.name())
                     .isEqualTo(expected);

@@ -158,8 +158,9 @@ class FailedAttemptsTest {
             one.handshakeFailed(clock.instant(), "ISSUER_UNKNOWN", "no\u0000", subject, "-1", stranger());
         }
         one.flush();
-        assertThat(seenBy(one)).singleElement().satisfies(a -> assertThat(a.cause())
-                .isEqualTo("SIGNATURE_WRONG"));
+        assertThat(seenBy(one))
+                .singleElement()
+                .satisfies(a -> assertThat(a.cause()).isEqualTo("SIGNATURE_WRONG"));
         assertThat(one.last(ENVIRONMENT, Optional.empty(), Optional.empty(), 100))
                 .hasSize(6);
     }

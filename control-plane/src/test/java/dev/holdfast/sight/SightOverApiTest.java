@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.TestServer;
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.est.EstCaller;
 import dev.holdfast.operator.RunningServer;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.x509.CertificationRequest;
 import dev.holdfast.protocol.x509.Crypto;
 import java.net.http.HttpResponse;

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.TestServer;
 import dev.holdfast.ca.Authority;
-import dev.holdfast.ca.CertificateProfile;
 import dev.holdfast.ca.Intended;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Serial;
@@ -13,6 +12,7 @@ import dev.holdfast.detection.Finding;
 import dev.holdfast.est.EstCaller;
 import dev.holdfast.identity.Admission;
 import dev.holdfast.inventory.Lifecycle;
+import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.x509.CertificationRequest;
 import dev.holdfast.protocol.x509.Crypto;
 import dev.holdfast.protocol.x509.KeyKind;

@@ -63,10 +63,7 @@ class OwnRootRolloverTest {
     @Test
     void theFleetFollowsFromOneCeremonysRootToTheNextAndTheOldOneGoes() throws Exception {
         does(Map.of(), "request", "root");
-        does(
-                Map.of("SERVERS_ID", "server-2", "DEVICES_ID", "device-development-2"),
-                "sign",
-                "install");
+        does(Map.of("SERVERS_ID", "server-2", "DEVICES_ID", "device-development-2"), "sign", "install");
         X509Certificate old = made("root/root.pem");
         fleet.manufacture(METERS, old);
 
@@ -86,10 +83,9 @@ class OwnRootRolloverTest {
         assertThat(fleet.server().ca().authorities().server().anchor()).isEqualTo(old);
         assertThat(fleet.server().ca().authorities().published())
                 .contains(old, next, made("new-with-old/cross.pem"), made("old-with-new/cross.pem"));
-        fleet.await("who is there trusts the next root", () -> fleet.rollovers()
-                        .progress(ready)
-                        .trusting()
-                == METERS - 1);
+        fleet.await(
+                "who is there trusts the next root",
+                () -> fleet.rollovers().progress(ready).trusting() == METERS - 1);
         assertThat(fleet.noted("root-learned")).isEqualTo(METERS - 1);
         Map<String, String> campaign = Map.of("campaign", ready.id());
         assertThat(does(campaign, "progress")).contains(MeterFleet.name(METERS - 1));
@@ -101,7 +97,8 @@ class OwnRootRolloverTest {
         fleet.cutPower(METERS - 1); // and comes again when the listeners are under the next root
         does(campaign, "move");
         assertThat(fleet.server().ca().authorities().server().anchor()).isEqualTo(next);
-        fleet.await("the others have moved", () -> fleet.rollovers().progress(ready).depending() == 1);
+        fleet.await(
+                "the others have moved", () -> fleet.rollovers().progress(ready).depending() == 1);
         assertThat(MeterFleet.missing(fleet.rollovers().finish(ready.id(), "too early", MeterFleet.TESTER)))
                 .containsExactly(MeterFleet.name(METERS - 1));
         fleet.agent(METERS - 1).start();

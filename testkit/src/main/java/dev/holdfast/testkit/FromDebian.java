@@ -17,7 +17,8 @@ public final class FromDebian {
         while (!Files.isExecutable(above.resolve("scripts/from-debian"))) {
             Path parent = above.getParent();
             if (parent == null) {
-                throw new AssertionError("there is no scripts/from-debian above " + Path.of("").toAbsolutePath());
+                throw new AssertionError(
+                        "there is no scripts/from-debian above " + Path.of("").toAbsolutePath());
             }
             above = parent;
         }

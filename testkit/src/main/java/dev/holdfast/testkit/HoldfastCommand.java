@@ -21,7 +21,8 @@ public final class HoldfastCommand {
                   ceremony) exec unshare -n $java dev.holdfast.Main "$@" ;;
                   *) exec $java dev.holdfast.cli.Cli "$@" --url %s --token-file %s ;;
                 esac
-                """.formatted(System.getProperty("java.home"), System.getProperty("java.class.path"), url, tokenFile));
+                """.formatted(
+                        System.getProperty("java.home"), System.getProperty("java.class.path"), url, tokenFile));
         Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
         return folder;
     }

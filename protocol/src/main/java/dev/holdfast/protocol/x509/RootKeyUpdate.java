@@ -21,10 +21,7 @@ public final class RootKeyUpdate {
     private final X509Certificate oldWithNew;
 
     private RootKeyUpdate(
-            X509Certificate old,
-            X509Certificate newWithNew,
-            X509Certificate newWithOld,
-            X509Certificate oldWithNew) {
+            X509Certificate old, X509Certificate newWithNew, X509Certificate newWithOld, X509Certificate oldWithNew) {
         this.old = old;
         this.newWithNew = newWithNew;
         this.newWithOld = newWithOld;
@@ -73,8 +70,8 @@ public final class RootKeyUpdate {
         // 1. What a client does with them: the root as such, what carries it, that it is younger.
         List<X509Certificate> listed = new ArrayList<>(List.of(old, root));
         listed.addAll(forNew);
-        RootSuccession.Outcome heard = RootSuccession.next(
-                List.of(new RootSuccession.Trusted(old, true)), usedKeys, listed, _ -> false, now);
+        RootSuccession.Outcome heard =
+                RootSuccession.next(List.of(new RootSuccession.Trusted(old, true)), usedKeys, listed, _ -> false, now);
         if (!heard.learned().contains(root)) {
             return new Refused(
                     Fault.NOT_BELIEVED,

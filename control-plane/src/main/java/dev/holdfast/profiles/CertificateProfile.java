@@ -1,4 +1,4 @@
-package dev.holdfast.ca;
+package dev.holdfast.profiles;
 
 import dev.holdfast.protocol.x509.KeyKind;
 import java.time.Duration;
@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
 public record CertificateProfile(
         String name, Set<Usage> usages, Keys keys, Validity validity, Rotation rotation, Admittance admittance) {
     /// Clocks of devices are often a little behind: certificates begin this long before they are made.
-    static final Duration BACKDATED = Duration.ofMinutes(5);
+    public static final Duration BACKDATED = Duration.ofMinutes(5);
 
     private static final int JITTER_PERCENT = 10;
     private static final Duration LATE_WINDOW = Duration.ofDays(365);
@@ -48,7 +48,7 @@ public record CertificateProfile(
             });
         }
 
-        static Optional<Usage> parse(String text) {
+        public static Optional<Usage> parse(String text) {
             return java.util.Arrays.stream(values())
                     .filter(u -> u.text().equals(text))
                     .findFirst();

@@ -1,9 +1,10 @@
-package dev.holdfast.ca;
+package dev.holdfast.profiles;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.Json;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.HashMap;
 import java.util.Map;
 import org.jooq.DSLContext;
@@ -34,6 +35,6 @@ final class ProfileStore {
                 environment.value(),
                 profile.name(),
                 ProfileText.write(profile).toString(),
-                CertificateStore.utc(now));
+                now.atOffset(ZoneOffset.UTC));
     }
 }

@@ -1,4 +1,4 @@
-package dev.holdfast.ca;
+package dev.holdfast.profiles;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;

@@ -1,4 +1,4 @@
-package dev.holdfast.ca;
+package dev.holdfast.profiles;
 
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.Environment;
@@ -24,7 +24,7 @@ public final class Profiles {
     private volatile Map<Environment, Map<String, CertificateProfile>> stored = Map.of();
 
     /// @param device what `device` is like where nobody has set it
-    Profiles(Database database, Journal journal, CertificateProfile device) {
+    public Profiles(Database database, Journal journal, CertificateProfile device) {
         this.database = database;
         this.journal = journal;
         this.device = device;
