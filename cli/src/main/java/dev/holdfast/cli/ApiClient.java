@@ -178,7 +178,10 @@ final class ApiClient {
         } catch (HttpTimeoutException e) {
             throw new ApiException(7, "the server at " + base + " did not answer in time");
         } catch (IOException e) {
-            throw new ApiException(1, "talking to " + base + " failed: " + e.getMessage());
+            throw new ApiException(
+                    1,
+                    "talking to " + base + " failed: " + e.getMessage()
+                            + ". Is it the port of the console? Those of devices (8443, 8883) are others");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new ApiException(1, "interrupted");
@@ -199,7 +202,8 @@ final class ApiClient {
         try {
             return JSON.readTree(text);
         } catch (JsonProcessingException e) {
-            throw new ApiException(1, "not JSON: " + text.substring(0, Math.min(80, text.length())));
+            throw new ApiException(1, "not JSON, from line " + e.getLocation().getLineNr() + ", column "
+                            + e.getLocation().getColumnNr() + " on");
         }
     }
 

@@ -2,8 +2,6 @@ package dev.holdfast.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -219,11 +217,7 @@ final class CampaignCommand {
     }
 
     private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new ApiException(1, "can't read " + file);
-        }
+        return InputFile.toSend(file);
     }
 
     private static void step(ServerOptions server, String id, String step, ObjectNode body) {

@@ -1,8 +1,6 @@
 package dev.holdfast.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -91,7 +89,7 @@ final class CertCommand {
 
     @Command(name = "show", mixinStandardHelpOptions = true, description = "Shows one certificate.")
     void show(@Mixin ServerOptions server, @Parameters(paramLabel = "SERIAL") String serial) {
-        print(server, server.client().get("/certificates/" + ApiClient.encode(serial)));
+        print(server, server.client().get(SerialNumber.path(serial)));
     }
 
     @Command(
@@ -114,7 +112,7 @@ final class CertCommand {
                 server,
                 server.client()
                         .post(
-                                "/certificates/" + ApiClient.encode(serial) + "/revoke",
+                                SerialNumber.path(serial) + "/revoke",
                                 because.body().put("code", code)));
     }
 
@@ -157,6 +155,9 @@ final class CertCommand {
                             description = "Those from there, of IPv6 from its /64.")
                     String address,
             @Option(names = "--most", paramLabel = "N", defaultValue = "30") int most) {
+        if (!address.isEmpty() && !WhyCommand.isAddress(address)) {
+            throw new ApiException(2, "'" + address + "' is not an IP address");
+        }
         server.list(
                 "/connection-failures",
                 ApiClient.query("device", device, "address", address),
@@ -188,17 +189,13 @@ final class CertCommand {
             @Mixin ServerOptions server,
             @Parameters(index = "0", paramLabel = "ID") String id,
             @Parameters(index = "1", paramLabel = "CHAIN", description = "PEM.") Path chain) {
-        try {
-            server.printer()
-                    .one(
-                            server.client()
-                                    .put(
-                                            "/authorities/requests/" + ApiClient.encode(id) + "/certificate",
-                                            ApiClient.object().put("chain", Files.readString(chain))),
-                            AUTHORITY);
-        } catch (IOException e) {
-            throw new ApiException(1, "can't read " + chain);
-        }
+        server.printer()
+                .one(
+                        server.client()
+                                .put(
+                                        "/authorities/requests/" + ApiClient.encode(id) + "/certificate",
+                                        ApiClient.object().put("chain", InputFile.toSend(chain))),
+                        AUTHORITY);
     }
 
     @Command(
@@ -206,16 +203,11 @@ final class CertCommand {
             mixinStandardHelpOptions = true,
             description = "Enters a root ceremony into the journal, from its record.json (docs/root-ceremony.md).")
     void ceremonyRecord(@Mixin ServerOptions server, @Parameters(paramLabel = "FILE") Path record) {
-        try {
-            server.printer()
-                    .one(
-                            server.client().post("/ceremonies", (com.fasterxml.jackson.databind.node.ObjectNode)
-                                    new com.fasterxml.jackson.databind.ObjectMapper()
-                                            .readTree(Files.readString(record))),
-                            CEREMONY);
-        } catch (IOException | ClassCastException e) {
-            throw new ApiException(1, "can't read " + record);
+        JsonNode entered = ApiClient.parse(InputFile.toSend(record));
+        if (!entered.isObject()) {
+            throw new ApiException(1, record + " is not the record.json of a ceremony");
         }
+        server.printer().one(server.client().post("/ceremonies", entered), CEREMONY);
     }
 
     @Command(

@@ -212,11 +212,7 @@ final class FirmwareCommand {
     }
 
     private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new ApiException(1, "can't read " + file);
-        }
+        return InputFile.toSend(file);
     }
 
     private static String sha256(Path file) throws IOException {

@@ -67,20 +67,27 @@ final class InspectCommand implements Callable<Integer> {
     /// @throws ApiException when it can't be read
     static List<Inspected> read(String file, @Nullable Path issuer, Instant now) {
         try {
-            byte[] content = file.equals("-") ? System.in.readNBytes(16 << 20) : Files.readAllBytes(Path.of(file));
-            return Inspection.read(content, issuer == null ? new byte[0] : Files.readAllBytes(issuer), now);
+            byte[] content = file.equals("-") ? System.in.readNBytes(16 << 20) : InputFile.bytes(Path.of(file));
+            if (content.length == 0) {
+                throw new ApiException(1, (file.equals("-") ? "standard input" : "the file " + file) + " is empty");
+            }
+            return Inspection.read(content, issuer == null ? new byte[0] : InputFile.bytes(issuer), now);
         } catch (IOException e) {
-            throw new ApiException(1, "can't read " + file + ": " + e.getMessage());
+            throw InputFile.fault(Path.of(file), e);
         } catch (X509FormatException e) {
             throw new ApiException(1, file + ": " + e.getMessage());
         }
     }
 
     private List<Inspected> ofSerial(Instant now) {
-        if (!what.matches("[0-9a-fA-F:]{1,60}")) {
-            throw new ApiException(3, "no file " + what + ", and it is not a serial number (hexadecimal) either");
+        if (!SerialNumber.isOne(what)) {
+            throw new ApiException(
+                    3,
+                    Files.isDirectory(Path.of(what))
+                            ? what + " is a folder, not a file"
+                            : "there is no file " + what + ", and it is not a serial number (hexadecimal) either");
         }
-        JsonNode known = server.client().get("/certificates/" + ApiClient.encode(what));
+        JsonNode known = server.client().get(SerialNumber.path(what));
         try {
             return Inspection.read(
                     known.path("pem").asText("").getBytes(StandardCharsets.US_ASCII),
@@ -117,9 +124,11 @@ final class InspectCommand implements Callable<Integer> {
                     ? " (" + Printer.plain(known.path("revocationCode")) + ", since "
                             + Printer.plain(known.path("revokedAt")) + ")"
                     : "";
-            return Optional.of("This server issued it to device " + Printer.plain(known.path("device")) + " by profile "
-                    + Printer.plain(known.path("profile")) + "; it is " + Printer.plain(known.path("status")) + ended
-                    + ".");
+            String status = Printer.plain(known.path("status"));
+            return Optional.of(
+                    (status.equals("valid") ? "" : "IT DOES NOT COUNT: it is " + status + ended + ". ")
+                            + "This server issued it to device " + Printer.plain(known.path("device")) + " by profile "
+                            + Printer.plain(known.path("profile")) + (status.equals("valid") ? "; it is valid." : "."));
         } catch (ApiException e) {
             return e.exitCode() == 3
                     ? Optional.of("This server has issued no certificate with this serial number to a device.")
@@ -131,6 +140,9 @@ final class InspectCommand implements Callable<Integer> {
     private static void print(Printer printer, JsonNode answer) {
         var out = printer.out();
         out.println(answer.path("headline").asText());
+        if (answer.hasNonNull("fleet")) {
+            out.println("  " + Printer.plain(answer.path("fleet")));
+        }
         int width = answer.path("facts")
                         .propertyStream()
                         .mapToInt(f -> f.getKey().length())
@@ -140,11 +152,10 @@ final class InspectCommand implements Callable<Integer> {
         answer.path("facts")
                 .propertyStream()
                 .forEach(fact -> out.printf("  %-" + width + "s%s%n", fact.getKey(), Printer.plain(fact.getValue())));
-        if (answer.hasNonNull("fleet")) {
-            out.println("  " + Printer.plain(answer.path("fleet")));
-        }
         if (answer.path("faults").isEmpty()) {
-            out.println("  No faults found.");
+            if (!answer.path("kind").asText().equals("private-key")) {
+                out.println("  No faults found.");
+            }
         } else {
             answer.path("faults").forEach(fault -> out.println("  FAULT: " + Printer.plain(fault)));
         }

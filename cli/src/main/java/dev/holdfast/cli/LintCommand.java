@@ -40,8 +40,16 @@ final class LintCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (!InspectCommand.isFile(file) && SerialNumber.isOne(file)) {
+            throw new ApiException(
+                    2, "there is no file " + file + "; if it is a serial number: holdfast cert inspect " + file);
+        }
         List<Inspected> found =
                 InspectCommand.read(file, issuer, Clock.systemUTC().instant());
+        if (!found.isEmpty() && found.stream().allMatch(one -> one.kind() == Inspected.Kind.PRIVATE_KEY)) {
+            throw new ApiException(
+                    1, file + " holds a private key and no certificate or request: give the file beside it");
+        }
         List<List<String>> faults = Lint.faults(found);
         List<JsonNode> answers = new ArrayList<>();
         int count = 0;

@@ -55,11 +55,7 @@ final class LoginCommand implements Runnable {
 
     private String token() {
         if (tokenFile != null) {
-            try {
-                return Files.readString(tokenFile).strip();
-            } catch (IOException e) {
-                throw new ApiException(1, "the token file " + tokenFile + " can't be read");
-            }
+            return InputFile.text(tokenFile).strip();
         }
         Console console = System.console();
         char[] typed = console != null && console.isTerminal() ? console.readPassword("Token: ") : null;

@@ -1,8 +1,6 @@
 package dev.holdfast.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -54,20 +52,16 @@ final class ManufacturerCommand {
                             description = "What becomes of products whose serial nobody has registered (refused);"
                                     + " held ones wait for you: holdfast cert request list.")
                     String unregistered) {
-        try {
-            server.printer()
-                    .one(
-                            server.client()
-                                    .post(
-                                            "/manufacturer-anchors",
-                                            ApiClient.object()
-                                                    .put("name", name)
-                                                    .put("pem", Files.readString(file))
-                                                    .put("unregistered", unregistered)),
-                            ANCHORS);
-        } catch (IOException e) {
-            throw new ApiException(1, "the certificate " + file + " can't be read: " + e.getMessage());
-        }
+        server.printer()
+                .one(
+                        server.client()
+                                .post(
+                                        "/manufacturer-anchors",
+                                        ApiClient.object()
+                                                .put("name", name)
+                                                .put("pem", InputFile.toSend(file))
+                                                .put("unregistered", unregistered)),
+                        ANCHORS);
     }
 
     @Command(

@@ -3,7 +3,6 @@ package dev.holdfast.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -49,7 +48,7 @@ final class ModelCommand {
                             description = "vendor, hardware, expectedInterval, bands, allowedFlows, ...: YAML or JSON.")
                     Path file) {
         try {
-            JsonNode definition = new YAMLMapper().readTree(Files.readString(file));
+            JsonNode definition = new YAMLMapper().readTree(InputFile.toSend(file));
             server.printer().one(server.client().put(path(id), definition), MODELS);
         } catch (IOException e) {
             throw new ApiException(1, "the model file " + file + " can't be read: " + e.getMessage());

@@ -18,7 +18,8 @@ final class ProblemText {
             String at = Printer.plain(error.path("at"));
             String message = Printer.plain(error.path("message"));
             repeats |= detail.equals(at + ": " + message);
-            faults.add(at.isEmpty() ? message : at.replaceFirst("^/", "") + ": " + message);
+            String where = at.replaceFirst("^[/?]", "");
+            faults.add(where.isEmpty() ? "all of it " + inWords(message) : where + ": " + inWords(message));
         }
         if (!repeats) {
             lines.add(detail.isEmpty() ? "refused, HTTP " + status : detail);
@@ -37,6 +38,16 @@ final class ProblemText {
             lines.add("  Reference: " + Printer.plain(problem.path("reference")));
         }
         return String.join("\n", lines);
+    }
+
+    /// The forms that people meet; the others are rare enough to stand as they are.
+    private static String inWords(String message) {
+        return switch (message) {
+            case "is not of the form ^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" ->
+                "is not a name of this sort: letters, digits, '.', '_' and '-', at most 64, the first a letter or digit";
+            case "is not of the form ^[0-9A-Fa-f:]{1,59}$" -> "is not a serial number (hexadecimal)";
+            default -> message;
+        };
     }
 
     private static String fix(int status, JsonNode problem) {

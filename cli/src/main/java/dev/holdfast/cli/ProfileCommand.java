@@ -3,7 +3,6 @@ package dev.holdfast.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -56,7 +55,7 @@ final class ProfileCommand {
                             description = "usages, keys, validity, rotation, admittance: YAML or JSON.")
                     Path file) {
         try {
-            JsonNode definition = new YAMLMapper().readTree(Files.readString(file));
+            JsonNode definition = new YAMLMapper().readTree(InputFile.toSend(file));
             server.printer().one(server.client().put(path(name), definition), PROFILES);
         } catch (IOException e) {
             throw new ApiException(1, "the profile file " + file + " can't be read: " + e.getMessage());

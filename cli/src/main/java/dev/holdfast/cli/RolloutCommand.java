@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -96,7 +95,7 @@ final class RolloutCommand {
                     Duration timeout) {
         ObjectNode body = because.body().put("release", release);
         try {
-            body.set("plan", new YAMLMapper().readTree(Files.readString(plan)));
+            body.set("plan", new YAMLMapper().readTree(InputFile.toSend(plan)));
         } catch (IOException e) {
             throw new ApiException(1, "the plan " + plan + " can't be read: " + e.getMessage());
         }

@@ -50,6 +50,7 @@ final class RotateCommand implements Runnable {
     @Override
     public void run() {
         ObjectNode body = because.body();
+        checkThatThereIsOne();
         if (!which.selector.isEmpty()) {
             body.put("selector", which.selector);
         } else {
@@ -60,8 +61,23 @@ final class RotateCommand implements Runnable {
         }
         JsonNode campaign = server.client().post("/renewal-campaigns", body);
         server.printer().one(campaign, RenewalCommand.CAMPAIGNS);
-        if (campaign.path("total").asLong() == 0) {
-            throw new ApiException(3, "no certificate that counts was chosen: nothing will be renewed");
+        if (campaign.path("total").asLong() == 0 && campaign.hasNonNull("plannedAt")) {
+            throw new ApiException(3, "none of them has a certificate that counts: nothing will be renewed");
+        }
+    }
+
+    /// A misspelt name is said so, before anything is written of it.
+    private void checkThatThereIsOne() {
+        if (which.selector.isEmpty()) {
+            server.client()
+                    .get(
+                            which.what.matches(SERIAL)
+                                    ? SerialNumber.path(which.what)
+                                    : "/devices/" + ApiClient.encode(which.what));
+        } else if (server.client()
+                .pages("/devices", ApiClient.query("selector", which.selector), "devices", 1)
+                .isEmpty()) {
+            throw new ApiException(3, "no device has the labels " + which.selector + ": nothing will be renewed");
         }
     }
 }

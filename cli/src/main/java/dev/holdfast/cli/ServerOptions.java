@@ -63,11 +63,7 @@ final class ServerOptions {
 
     private @Nullable String token(JsonNode saved) {
         if (tokenFile != null) {
-            try {
-                return Files.readString(tokenFile).strip();
-            } catch (IOException e) {
-                throw new ApiException(1, "the token file " + tokenFile + " can't be read");
-            }
+            return InputFile.text(tokenFile).strip();
         }
         return optional(System.getenv("HOLDFAST_CLI_TOKEN"), text(saved, "token"), null);
     }

@@ -15,12 +15,12 @@ final class WhyCommand implements Runnable {
     @Mixin
     private ServerOptions server = new ServerOptions();
 
-    @Parameters(paramLabel = "DEVICE")
+    @Parameters(paramLabel = "DEVICE", description = "Its name, or the serial number of a certificate of its.")
     private String device = "";
 
     @Override
     public void run() {
-        JsonNode diagnosis = server.client().get("/devices/" + ApiClient.encode(device) + "/connection-diagnosis");
+        JsonNode diagnosis = diagnosis(server.client());
         Printer printer = server.printer();
         if (printer.format() != Printer.Format.table) {
             printer.one(diagnosis, Table.of("verdict", ""));
@@ -35,6 +35,45 @@ final class WhyCommand implements Runnable {
             line(out, "Seen", seen(reason));
             line(out, "Read on", reason.path("readOn"));
         }
+    }
+
+    private JsonNode diagnosis(ApiClient client) {
+        try {
+            return client.get(path(device));
+        } catch (ApiException e) {
+            if (e.exitCode() != 3) {
+                throw e;
+            }
+            return ofCertificate(client);
+        }
+    }
+
+    /// Who looks for a device that did not come in often has only what a log said of it.
+    private JsonNode ofCertificate(ApiClient client) {
+        if (SerialNumber.isOne(device)) {
+            try {
+                return client.get(path(client.get(SerialNumber.path(device)).path("device").asText()));
+            } catch (ApiException e) {
+                if (e.exitCode() != 3) {
+                    throw e;
+                }
+            }
+        }
+        throw new ApiException(
+                3,
+                isAddress(device)
+                        ? "no device is called " + device + ". What failed from that address: holdfast cert failures"
+                                + " --address " + device
+                        : "there is no device " + device + " here (and no certificate with that serial number)."
+                                + " Registered ones: holdfast device list; what failed of others: holdfast cert failures");
+    }
+
+    private static String path(String id) {
+        return "/devices/" + ApiClient.encode(id) + "/connection-diagnosis";
+    }
+
+    static boolean isAddress(String text) {
+        return text.matches("[0-9]{1,3}(\\.[0-9]{1,3}){3}") || text.matches("[0-9a-fA-F:]*:[0-9a-fA-F:.]*");
     }
 
     private static void line(PrintStream out, String name, JsonNode value) {

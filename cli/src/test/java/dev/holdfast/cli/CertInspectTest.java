@@ -94,10 +94,16 @@ class CertInspectTest {
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", exchange -> {
             String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
-            asked.add(exchange.getRequestURI() + " " + body);
-            byte[] answer = ("{\"id\":\"c-1\",\"total\":" + (body.contains("gone") ? 0 : 1) + "}")
+            boolean looks = exchange.getRequestMethod().equals("GET"); // whether there is such a one
+            if (!looks) {
+                asked.add(exchange.getRequestURI() + " " + body);
+            }
+            byte[] answer = (looks
+                            ? "{\"devices\":[{\"id\":\"m-1\"}]}"
+                            : "{\"id\":\"c-1\",\"plannedAt\":\"2026-11-27T00:00:00Z\",\"total\":"
+                                    + (body.contains("gone") ? 0 : 1) + "}")
                     .getBytes(StandardCharsets.UTF_8);
-            exchange.sendResponseHeaders(201, answer.length);
+            exchange.sendResponseHeaders(looks ? 200 : 201, answer.length);
             exchange.getResponseBody().write(answer);
             exchange.close();
         });

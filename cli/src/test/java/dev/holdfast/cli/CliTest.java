@@ -30,6 +30,9 @@ class CliTest {
     private HttpServer server;
     private final List<String> asked = new ArrayList<>();
     private final List<String> bodies = new ArrayList<>();
+    /// For a path of its own: status and body.
+    private final Map<String, String> answers = new java.util.HashMap<>();
+
     private int status = 200;
     private String answer = "{}";
 
@@ -39,8 +42,9 @@ class CliTest {
         server.createContext("/", exchange -> {
             asked.add(exchange.getRequestMethod() + " " + exchange.getRequestURI());
             bodies.add(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8));
-            byte[] body = answer.getBytes(StandardCharsets.UTF_8);
-            exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
+            String own = answers.getOrDefault(exchange.getRequestURI().getRawPath(), status + " " + answer);
+            byte[] body = own.substring(4).getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(Integer.parseInt(own.substring(0, 3)), body.length == 0 ? -1 : body.length);
             exchange.getResponseBody().write(body);
             exchange.close();
         });
@@ -150,6 +154,51 @@ class CliTest {
         assertThat(printed("{\"devices\":[]}", "device", "list", "--selector", "district=nrth"))
                 .isEqualTo("None with selector district=nrth. Leave that out to list all.\n");
         assertThat(printed("{\"devices\":[]}", "device", "list")).startsWith("No devices. Register one");
+    }
+
+    @Test
+    void aDevicesNameWhereASerialNumberIsMeantIsNotSentToTheServer() {
+        assertThat(Cli.run("cert", "revoke", "meter-1", "--reason", "lost", "--url", url())).isEqualTo(2);
+        assertThat(Cli.run("cert", "show", "meter-1", "--url", url())).isEqualTo(2);
+        assertThat(asked).isEmpty();
+    }
+
+    @Test
+    void whatIsToBeRenewedIsLookedForBeforeACampaignIsMade() {
+        answer = "{\"devices\":[]}";
+        assertThat(Cli.run("cert", "rotate", "--selector", "a=b", "--reason", "x", "--url", url())).isEqualTo(3);
+        status = 404;
+        assertThat(Cli.run("cert", "rotate", "meter-9", "--reason", "x", "--url", url())).isEqualTo(3);
+        assertThat(asked).hasSize(2).allMatch(one -> one.startsWith("GET "));
+    }
+
+    @Test
+    void aPrivateKeyGivenByMistakeIsNeitherSentNorShown(@TempDir Path folder) throws IOException {
+        Path key = Files.writeString(
+                folder.resolve("ca.key"), "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIMYyF\n-----END EC PRIVATE KEY-----\n");
+        String file = key.toString();
+        for (List<String> command : List.of(
+                List.of("manufacturer", "add", "Acme", "--file", file),
+                List.of("cert", "ca-install", "r-1", file),
+                List.of("cert", "ceremony-record", file),
+                List.of("cert", "profile", "set", "device", "--file", file))) {
+            List<String> whole = new ArrayList<>(command);
+            whole.addAll(List.of("--url", url()));
+            assertThat(Cli.run(whole.toArray(String[]::new))).as("%s", command).isEqualTo(1);
+        }
+        assertThat(asked).isEmpty();
+        assertThat(Cli.run("cert", "lint", file)).isEqualTo(1);
+    }
+
+    @Test
+    void whyTakesASerialNumberAndSaysWhereElseToLook() {
+        answers.put("/api/v1/devices/4F%3A9A/connection-diagnosis", "404 {}");
+        answers.put("/api/v1/certificates/4F%3A9A", "200 {\"device\":\"m-1\"}");
+        answers.put("/api/v1/devices/m-1/connection-diagnosis", "200 {\"sentence\":\"m-1 is well\",\"reasons\":[]}");
+        assertThat(printed("{}", "cert", "why", "4F:9A")).isEqualTo("m-1 is well\n");
+        status = 404;
+        assertThat(Cli.run("cert", "why", "nobody", "--url", url())).isEqualTo(3);
+        assertThat(Cli.run("cert", "failures", "--address", "localhost", "--url", url())).isEqualTo(2);
     }
 
     private String printed(String answered, String... command) {

@@ -22,7 +22,7 @@ class ProblemTextTest {
     void severalFaultsAreAListThatDoesNotBeginWithTheFirst() {
         assertThat(text(400, """
                         {"type":"malformed-request","detail":"/a: x",
-                        "errors":[{"at":"/a","message":"x"},{"at":"","message":"y"}]}""")).startsWith("2 faults:\n  a: x\n  y\n");
+                        "errors":[{"at":"/a","message":"x"},{"at":"","message":"y"}]}""")).startsWith("2 faults:\n  a: x\n  all of it y\n");
     }
 
     @Test
