@@ -114,7 +114,7 @@ final class HeldRequestsEndpoint {
         return Fields.of("id", held.id())
                 .with("environment", held.environment().value())
                 .with("device", held.device().isEmpty() ? null : held.device())
-                .with("key", held.keyFingerprint())
+                .with("key", held.key())
                 .with("cause", held.cause().text())
                 .with("credential", held.credential())
                 .with("detail", held.detail())

@@ -193,7 +193,7 @@ public final class Enrolment {
             case EnrolmentDecision.Hold hold ->
                 new Step.Done(new EnrolmentOutcome.Held(hold.retryAfter(), hold.reason()));
             case EnrolmentDecision.HoldForPerson hold ->
-                new Step.Done(holdForPerson(tx, request, applicant, facts, hold));
+                new Step.Done(holdForPerson(tx, applicant, facts, hold));
             case EnrolmentDecision.Repeat repeat -> {
                 Optional<X509Certificate> signed = ca.issuance().stored(tx, repeat.serial());
                 yield signed.isPresent()
@@ -220,11 +220,7 @@ public final class Enrolment {
     }
 
     private EnrolmentOutcome holdForPerson(
-            Transaction tx,
-            CertificationRequest request,
-            Applicant applicant,
-            EnrolmentFacts facts,
-            EnrolmentDecision.HoldForPerson hold) {
+            Transaction tx, Applicant applicant, EnrolmentFacts facts, EnrolmentDecision.HoldForPerson hold) {
         Optional<EnrolmentFacts.Unregistered> unregistered =
                 hold.cause() == HeldRequests.Cause.UNREGISTERED_SERIAL ? facts.unregistered() : Optional.empty();
         boolean taken = held.hold(
@@ -233,10 +229,11 @@ public final class Enrolment {
                 facts.device().map(d -> d.id().value()).orElse(""),
                 unregistered
                         .map(EnrolmentFacts.Unregistered::key)
-                        .orElseGet(() -> Issuance.fingerprint(request.recognisedBy())),
+                        .orElseGet(facts::about),
                 hold.cause(),
                 applicant.credential().text(),
-                hold.reason() + "; asked by " + applicant.protocol() + " from " + applicant.remoteAddress(),
+                hold.reason() + "; " + facts.inWords() + ", over " + applicant.protocol() + " from "
+                        + applicant.remoteAddress(),
                 unregistered.map(EnrolmentFacts.Unregistered::product));
         return taken
                 ? new EnrolmentOutcome.Held(hold.retryAfter(), hold.reason())

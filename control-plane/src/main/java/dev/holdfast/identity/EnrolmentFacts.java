@@ -16,6 +16,8 @@ import java.util.Optional;
 /// @param device whom the credential names; empty where it names nobody we know
 /// @param state of that device; empty when it is unknown, unless its claim registers it
 /// @param profile by which the certificate would be issued; empty when there is none of that name
+/// @param about what a person's decision about this request would be about
+/// @param inWords the same for the person
 /// @param keyOwner to whom the requested key is bound already
 /// @param keyOfABatch the requested key is that of a claim certificate, which many devices have
 /// @param keyRevoked a certificate of this key was revoked
@@ -28,6 +30,8 @@ record EnrolmentFacts(
         Optional<Lifecycle> state,
         Proof proof,
         Optional<CertificateProfile> profile,
+        String about,
+        String inWords,
         Optional<DeviceRef> keyOwner,
         boolean keyOfABatch,
         boolean keyRevoked,

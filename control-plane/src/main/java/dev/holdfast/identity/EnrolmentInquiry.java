@@ -62,13 +62,13 @@ final class EnrolmentInquiry {
         Optional<DeviceRef> named = shown.device();
         Optional<Device> device = named.flatMap(d -> inventory.lock(tx, d));
         String profile = shown.profile().or(applicant::profile).orElse(Profiles.DEVICE);
-        String key = Issuance.fingerprint(request.recognisedBy());
+        String about = HeldRequests.about(request, profile);
         Optional<CertificateProfile> by = ca.profiles().find(environment, profile);
         // A decision that is not known counts as none yet: whoever is not asked about has nothing to gain by it.
         boolean decidedByPeople = shown.proof() instanceof EnrolmentFacts.Proof.ByCertificate
                 || by.filter(p -> p.admittance().approval()).isPresent();
         Map<HeldRequests.Cause, HeldRequests.State> decisions = named.filter(_ -> decidedByPeople)
-                .map(d -> held.decisions(tx, d, key))
+                .map(d -> held.decisions(tx, d, about))
                 .orElseGet(() -> new EnumMap<>(HeldRequests.Cause.class));
         EnrolmentFacts.unregistered(shown.proof())
                 .flatMap(u -> held.decision(tx, environment, "", u.key(), HeldRequests.Cause.UNREGISTERED_SERIAL))
@@ -82,6 +82,8 @@ final class EnrolmentInquiry {
                         .or(() -> registersItself ? Optional.of(Lifecycle.REGISTERED) : Optional.empty()),
                 shown.proof(),
                 by,
+                about,
+                HeldRequests.inWords(request, profile),
                 known.owner(),
                 claims.isKeyOfABatch(request.publicKeyInfo()),
                 known.revoked(),

@@ -30,7 +30,7 @@ final class HeldRequestStore {
                 held.id(),
                 held.environment().value(),
                 held.device(),
-                held.keyFingerprint(),
+                held.about(),
                 held.cause().text(),
                 held.credential(),
                 held.detail(),
@@ -74,7 +74,7 @@ final class HeldRequestStore {
     }
 
     static Map<HeldRequests.Cause, HeldRequests.State> decisions(
-            DSLContext sql, DeviceRef device, String keyFingerprint, Instant now) {
+            DSLContext sql, DeviceRef device, String about, Instant now) {
         Map<HeldRequests.Cause, HeldRequests.State> decisions = new EnumMap<>(HeldRequests.Cause.class);
         PlainSql.all(
                         sql,
@@ -83,20 +83,20 @@ final class HeldRequestStore {
                         row -> Map.entry(HeldRequests.Cause.of(row.text(1)), HeldRequests.State.of(row.text(2))),
                         device.environment().value(),
                         device.id().value(),
-                        keyFingerprint,
+                        about,
                         now)
                 .forEach(decided -> decisions.put(decided.getKey(), decided.getValue()));
         return decisions;
     }
 
     static Optional<HeldRequests.Held> find(
-            DSLContext sql, Environment environment, String device, String keyFingerprint, HeldRequests.Cause cause) {
+            DSLContext sql, Environment environment, String device, String about, HeldRequests.Cause cause) {
         return sql.fetchOptional(
                         "select " + COLUMNS + FROM + " where environment = ? and device = ?"
                                 + " and key_fingerprint = ? and cause = ?",
                         environment.value(),
                         device,
-                        keyFingerprint,
+                        about,
                         cause.text())
                 .map(HeldRequestStore::held);
     }

@@ -1,15 +1,20 @@
 package dev.holdfast.identity;
 
+import dev.holdfast.ca.Issuance;
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceRef;
+import dev.holdfast.core.Digest;
 import dev.holdfast.core.Environment;
+import dev.holdfast.core.Json;
 import dev.holdfast.database.Database;
 import dev.holdfast.journal.Entry;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.Transaction;
+import dev.holdfast.protocol.x509.CertificationRequest;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -19,10 +24,12 @@ import java.util.Optional;
 /// Requests for certificates that wait for a person. The device is told to come again (EST 202, CMP waiting,
 /// ACME processing); its next try after the decision finds it.
 ///
-/// A decision is for one device and one key: who asks with another key asks anew.
+/// A decision is for one device, one key, one profile and the names that were asked for: who asks for anything else
+/// with it asks anew, or a person who has approved a plain certificate would have approved any.
 public final class HeldRequests {
     private static final Duration KEPT = Duration.ofDays(14);
     private static final int MOST_WAITING = 10_000;
+    private static final String AND = "/";
 
     private final Database database;
     private final Journal journal;
@@ -66,7 +73,25 @@ public final class HeldRequests {
         }
     }
 
+    /// What a decision is about: the key, and by which profile and with which names beside the device's own its
+    /// certificate is asked for. Names of a renewal that asks for none are those that it had.
+    static String about(CertificationRequest request, String profile) {
+        List<String> rest = new ArrayList<>(List.of(profile));
+        request.alternativeNames().stream().sorted().forEach(rest::add);
+        return Issuance.fingerprint(request.recognisedBy()) + AND
+                + Digest.of(Json.bytes(rest)).hex();
+    }
+
+    /// In words, for the person.
+    static String inWords(CertificationRequest request, String profile) {
+        return "asks by profile " + profile
+                + (request.alternativeNames().isEmpty()
+                        ? ""
+                        : " for " + String.join(", ", request.alternativeNames()));
+    }
+
     /// @param device empty while nobody has said which device it is
+    /// @param about the key's fingerprint, and what else the decision is about
     /// @param credential by what it was asked for: `token`, `manufacturer`, `certificate`
     /// @param detail what is known of the asker, for the person
     /// @param product of a request about which nobody can say yet which device it is from
@@ -74,7 +99,7 @@ public final class HeldRequests {
             String id,
             Environment environment,
             String device,
-            String keyFingerprint,
+            String about,
             Cause cause,
             String credential,
             String detail,
@@ -86,7 +111,12 @@ public final class HeldRequests {
             Optional<String> decidedBy,
             Optional<String> reason,
             Instant expiresAt,
-            Optional<Product> product) {}
+            Optional<Product> product) {
+        /// SHA-256 of the public key.
+        public String key() {
+            return about.split(AND, 2)[0];
+        }
+    }
 
     /// A manufacturer's product that nobody has registered.
     ///
@@ -103,15 +133,15 @@ public final class HeldRequests {
         record Unknown() implements Decided {}
     }
 
-    /// What was decided about this device's key, for each cause, as far as it is still remembered.
-    Map<Cause, State> decisions(Transaction tx, DeviceRef device, String keyFingerprint) {
-        return HeldRequestStore.decisions(tx.sql(), device, keyFingerprint, tx.now());
+    /// What was decided about this wish of the device, for each cause, as far as it is still remembered.
+    Map<Cause, State> decisions(Transaction tx, DeviceRef device, String about) {
+        return HeldRequestStore.decisions(tx.sql(), device, about, tx.now());
     }
 
     /// @param device its id, or empty while nobody has said which device it is
     Optional<State> decision(
-            Transaction tx, Environment environment, String device, String keyFingerprint, Cause cause) {
-        return HeldRequestStore.find(tx.sql(), environment, device, keyFingerprint, cause)
+            Transaction tx, Environment environment, String device, String about, Cause cause) {
+        return HeldRequestStore.find(tx.sql(), environment, device, about, cause)
                 .filter(held -> tx.now().isBefore(held.expiresAt()))
                 .map(Held::state);
     }
@@ -124,12 +154,12 @@ public final class HeldRequests {
             Transaction tx,
             Environment environment,
             String device,
-            String keyFingerprint,
+            String about,
             Cause cause,
             String credential,
             String detail,
             Optional<Product> product) {
-        Optional<Held> known = HeldRequestStore.find(tx.sql(), environment, device, keyFingerprint, cause);
+        Optional<Held> known = HeldRequestStore.find(tx.sql(), environment, device, about, cause);
         if (known.isPresent() && tx.now().isBefore(known.get().expiresAt())) {
             HeldRequestStore.askedAgain(tx.sql(), known.get().id(), tx.now());
             return true;
@@ -147,7 +177,7 @@ public final class HeldRequests {
                         id,
                         environment,
                         device,
-                        keyFingerprint,
+                        about,
                         cause,
                         credential,
                         detail,
@@ -166,7 +196,7 @@ public final class HeldRequests {
                 device.isEmpty() ? "enrolment:unknown" : "device:" + device,
                 new Actor.Holdfast("identity"),
                 "a person decides: " + cause.text(),
-                Map.of("request", id, "key", keyFingerprint, "credential", credential)));
+                Map.of("request", id, "key", about.split(AND, 2)[0], "credential", credential)));
         return true;
     }
 
@@ -207,7 +237,7 @@ public final class HeldRequests {
                         : "device:" + found.get().device(),
                 actor,
                 reason,
-                Map.of("request", id, "key", found.get().keyFingerprint())));
+                Map.of("request", id, "key", found.get().key())));
         return new Decided.Done(
                 HeldRequestStore.byId(tx.sql(), environment, id, false).orElseThrow());
     }

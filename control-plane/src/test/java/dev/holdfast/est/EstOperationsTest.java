@@ -205,6 +205,53 @@ class EstOperationsTest {
                 .isEqualTo("CN=wait-1");
     }
 
+    /// A person approves what they were told, and not whatever else is asked for with that key.
+    @Test
+    void anApprovalIsForTheProfileAndTheNamesThatThePersonWasTold() throws Exception {
+        EstRequests.profile(
+                server,
+                "reviewed-gateway",
+                "{\"usages\":[\"tls-client\",\"tls-server\"],"
+                        + "\"admittance\":{\"approval\":true,\"dnsNames\":[\"*.gw.example.org\"]}}");
+        DeviceRef device = server.register("wait-3");
+        String credential = server.credential(device);
+        KeyPair key = key();
+        byte[] plain = CertificationRequest.create("wait-3", key);
+        ExtensionsGenerator names = new ExtensionsGenerator();
+        names.addExtension(
+                Extension.subjectAlternativeName,
+                false,
+                new GeneralNames(new GeneralName(GeneralName.dNSName, "bank.gw.example.org")));
+        byte[] named = EstRequests.withExtensions("wait-3", key, names.generate());
+
+        assertThat(post("reviewed/simpleenroll", plain, credential).statusCode())
+                .isEqualTo(202);
+        HeldRequests.Held asked = held("wait-3");
+        assertThat(asked.detail()).contains("by profile reviewed");
+        assertThat(asked.key()).hasSize(64);
+        approve(asked);
+        assertThat(post("reviewed-gateway/simpleenroll", plain, credential).statusCode())
+                .as("by another profile")
+                .isEqualTo(202);
+        approve(held("wait-3"));
+        assertThat(post("reviewed-gateway/simpleenroll", named, credential).statusCode())
+                .as("for other names")
+                .isEqualTo(202);
+        assertThat(held("wait-3").detail()).contains("by profile reviewed-gateway for DNS:bank.gw.example.org");
+        assertThat(server.server().identity().certificates(device)).isEmpty();
+
+        assertThat(post("reviewed/simpleenroll", plain, credential).statusCode())
+                .as("what was approved")
+                .isEqualTo(200);
+    }
+
+    private static void approve(HeldRequests.Held request) {
+        server.server()
+                .identity()
+                .held()
+                .decide(TestServer.ENVIRONMENT, request.id(), true, "it is on the list", TestServer.TESTER);
+    }
+
     @Test
     void aRequestThatAPersonRefusedIsToldSo() throws Exception {
         DeviceRef device = server.register("wait-2");
