@@ -16,6 +16,8 @@ import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 
 /// The certification authorities of this installation, as one room: who issues, what was issued, what still
 /// counts.
@@ -46,7 +48,9 @@ public final class Ca {
             Configuration configuration) {
         this.authorities = authorities;
         this.succession = new Authorities.Succession(authorities);
-        this.ownRoot = new OwnRoot(journal, authorities, configuration.publicHostName() != null);
+        List<String> listeners = new ArrayList<>(ServerCertificateStore.names(configuration));
+        listeners.add(ServerCertificateStore.MESSAGE_SIGNER_NAME);
+        this.ownRoot = new OwnRoot(journal, authorities, configuration.publicHostName() != null, listeners);
         Configuration.Certificates settings = configuration.certificates();
         this.profiles = new Profiles(
                 database,

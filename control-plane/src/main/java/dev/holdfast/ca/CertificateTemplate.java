@@ -5,6 +5,7 @@ import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.x509.CertificateLint;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.Crypto;
+import dev.holdfast.protocol.x509.NameLimits;
 import dev.holdfast.protocol.x509.SignatureSchemes;
 import dev.holdfast.protocol.x509.X509FormatException;
 import java.io.IOException;
@@ -279,6 +280,15 @@ final class CertificateTemplate {
 
     private static GeneralName uri(String text) {
         return new GeneralName(GeneralName.uniformResourceIdentifier, text);
+    }
+
+    /// Whether an authority with this certificate may certify these names, the first of which is the common name.
+    static boolean permits(X509Certificate issuer, List<String> names) {
+        String common = names.getFirst().substring(names.getFirst().indexOf(':') + 1);
+        return NameLimits.permits(
+                issuer,
+                commonName(common),
+                names.stream().map(CertificateTemplate::name).toList());
     }
 
     private static GeneralName name(String text) {

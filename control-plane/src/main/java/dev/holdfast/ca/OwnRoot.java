@@ -42,12 +42,15 @@ public final class OwnRoot {
     private final Journal journal;
     private final Authorities authorities;
     private final boolean hostNameRecorded;
+    private final List<String> listeners;
     private final List<Runnable> whenInstalled = new CopyOnWriteArrayList<>();
 
-    OwnRoot(Journal journal, Authorities authorities, boolean hostNameRecorded) {
+    /// @param listeners what they are called, as `DNS:...`, `IP:...` and `URI:...`
+    OwnRoot(Journal journal, Authorities authorities, boolean hostNameRecorded, List<String> listeners) {
         this.journal = journal;
         this.authorities = authorities;
         this.hostNameRecorded = hostNameRecorded;
+        this.listeners = List.copyOf(listeners);
     }
 
     /// @param id to be given with the answer
@@ -75,7 +78,9 @@ public final class OwnRoot {
         /// Under the root that is being replaced the path lengths leave no room for it.
         NO_WAY_FROM_OLD_ROOT,
         /// An issuer that was asked for later is in use.
-        OVERTAKEN
+        OVERTAKEN,
+        /// Its name constraints, or those above it, forbid what our listeners are called.
+        LISTENERS_NOT_PERMITTED
     }
 
     /// What became of a new root.
@@ -338,10 +343,15 @@ public final class OwnRoot {
 
     /// Whether devices find their way to what it will issue: its root is the one that they know, or was introduced
     /// to them, and then there is a way from the one before as well.
-    private static Installed fits(Held held, AuthorityStore.Requested requested, List<X509Certificate> chain) {
+    private Installed fits(Held held, AuthorityStore.Requested requested, List<X509Certificate> chain) {
         Optional<Authority> current = held.current(requested.purpose(), environment(requested));
         if (current.isPresent() && current.get().generation() > requested.generation()) {
             return Installed.OVERTAKEN;
+        }
+        if (requested.purpose() == Authority.Purpose.SERVER
+                && !chain.subList(0, chain.size() - 1).stream()
+                        .allMatch(one -> CertificateTemplate.permits(one, listeners))) {
+            return Installed.LISTENERS_NOT_PERMITTED;
         }
         Optional<Authority> root = held.root(chain.getLast());
         if (root.isEmpty()) {
@@ -383,7 +393,7 @@ public final class OwnRoot {
                     || now.isAfter(one.getNotAfter().toInstant())) {
                 return Installed.NOT_VALID_NOW;
             }
-            if (!one.getIssuerX500Principal().equals(above.getSubjectX500Principal()) || !signed(one, above)) {
+            if (!isBy(one, above)) {
                 return Installed.CHAIN_BROKEN;
             }
         }
@@ -401,6 +411,13 @@ public final class OwnRoot {
             below += one.getSubjectX500Principal().equals(one.getIssuerX500Principal()) ? 0 : 1;
         }
         return true;
+    }
+
+    /// By its name and key; with a scheme that is strong, but for a root's own signature, which nobody relies on.
+    private static boolean isBy(X509Certificate one, X509Certificate above) {
+        return one.equals(above)
+                ? one.getIssuerX500Principal().equals(one.getSubjectX500Principal()) && signed(one, one)
+                : RootKeyUpdate.isBy(one, above);
     }
 
     private static boolean signed(X509Certificate one, X509Certificate above) {

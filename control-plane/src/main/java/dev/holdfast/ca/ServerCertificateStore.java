@@ -1,5 +1,6 @@
 package dev.holdfast.ca;
 
+import dev.holdfast.config.Configuration;
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.Environment;
 import dev.holdfast.journal.Journal;
@@ -20,8 +21,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
 /// The certificates of our own listeners: made at the first start, kept in the keys' folder, made again when
@@ -29,6 +32,9 @@ import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 public final class ServerCertificateStore {
     /// The common name of whom devices hear by CMP.
     public static final String MESSAGE_SIGNER = "Holdfast CMP";
+
+    /// What else it is called.
+    static final String MESSAGE_SIGNER_NAME = "URI:urn:holdfast:cmp";
 
     private final Path folder;
     private final FileKeyStore keys;
@@ -83,7 +89,7 @@ public final class ServerCertificateStore {
                 CertificateProfile.Usage.CMP_AUTHORITY,
                 profile.validity().lifetime(),
                 Duration.ZERO);
-        return credential("cmp", MESSAGE_SIGNER, List.of("URI:urn:holdfast:cmp"), signer, now);
+        return credential("cmp", MESSAGE_SIGNER, List.of(MESSAGE_SIGNER_NAME), signer, now);
     }
 
     private Credential credential(String listener, String name, List<String> names, CertificateProfile by, Instant now)
@@ -115,6 +121,21 @@ public final class ServerCertificateStore {
             chain.addAll(authorities.backFrom(issuer.above().getLast()));
         }
         return chain;
+    }
+
+    /// The names that our listeners' certificate has: the public host name, and the loopback names for those on the same
+    /// machine.
+    public static List<String> names(Configuration configuration) {
+        Set<String> names = new LinkedHashSet<>();
+        if (configuration.publicHostName() != null) {
+            names.add(
+                    configuration.publicHostName().matches("[0-9.]+|[0-9a-fA-F:]*:[0-9a-fA-F:]*")
+                            ? "IP:" + configuration.publicHostName()
+                            : "DNS:" + configuration.publicHostName());
+        }
+        names.add("DNS:localhost");
+        names.add("IP:127.0.0.1");
+        return new ArrayList<>(names);
     }
 
     /// When the credential should be asked for again.

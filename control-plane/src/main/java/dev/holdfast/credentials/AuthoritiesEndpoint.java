@@ -81,6 +81,11 @@ final class AuthoritiesEndpoint {
                         "/chain",
                         "is too long for the path lengths under the root that is being replaced: devices that know that"
                                 + " one alone would not find their way");
+            case LISTENERS_NOT_PERMITTED ->
+                throw Problem.malformed(
+                        "/chain",
+                        "its name constraints forbid a name of the listeners: the public host name, localhost and 127.0.0.1"
+                                + " must be permitted (holdfast ceremony sign --permit-dns --permit-ip)");
             case OVERTAKEN ->
                 throw Problem.conflict("an issuer that was asked for later is in use: ask for a new request");
         };

@@ -19,11 +19,8 @@ import java.security.KeyStore;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
@@ -81,7 +78,8 @@ public final class DeviceTls {
         this.configuration = configuration;
         this.clock = clock;
         this.trust = new ClassifyingTrustManager(this::issuers, manufacturers, claims, clock);
-        this.credential = ca.serverCertificates().credential("device", names(configuration), clock.instant());
+        this.credential = ca.serverCertificates()
+                .credential("device", ServerCertificateStore.names(configuration), clock.instant());
     }
 
     private volatile List<Authority> seen = List.of();
@@ -98,21 +96,6 @@ public final class DeviceTls {
             seen = all;
         }
         return issuers;
-    }
-
-    /// The names our certificate has: the public host name, and the loopback names for those on the same
-    /// machine.
-    static List<String> names(Configuration configuration) {
-        Set<String> names = new LinkedHashSet<>();
-        if (configuration.publicHostName() != null) {
-            names.add(
-                    configuration.publicHostName().matches("[0-9.]+|[0-9a-fA-F:]*:[0-9a-fA-F:]*")
-                            ? "IP:" + configuration.publicHostName()
-                            : "DNS:" + configuration.publicHostName());
-        }
-        names.add("DNS:localhost");
-        names.add("IP:127.0.0.1");
-        return new ArrayList<>(names);
     }
 
     /// Makes the options of any Vert.x server (HTTP, MQTT, plain TCP) those of the device plane. The server is
@@ -202,7 +185,7 @@ public final class DeviceTls {
             return;
         }
         try {
-            credential = ca.serverCertificates().credential("device", names(configuration), now);
+            credential = ca.serverCertificates().credential("device", ServerCertificateStore.names(configuration), now);
             for (Renewed renewed : listeners) {
                 renewed.listener()
                         .accept(new ServerSSLOptions()

@@ -9,6 +9,7 @@ import dev.holdfast.TestServer;
 import dev.holdfast.ca.Authority;
 import dev.holdfast.ca.OwnRoot;
 import dev.holdfast.protocol.x509.Certificates;
+import dev.holdfast.protocol.x509.NameLimits;
 import dev.holdfast.protocol.x509.RootKeyUpdate;
 import dev.holdfast.protocol.x509.RootSuccession;
 import java.security.cert.X509Certificate;
@@ -196,6 +197,35 @@ class OperatorRootRolloverTest {
         OwnRoot.Request after = servers();
         assertThat(install(request, next)).isEqualTo(OwnRoot.Installed.INSTALLED);
         assertThat(install(after, next)).isEqualTo(OwnRoot.Installed.INSTALLED);
+    }
+
+    @Test
+    void anIssuerThatMayNotCertifyTheListenersNamesOrIsWeaklySignedIsRefused() throws Exception {
+        OwnRoot.Request request = servers();
+        for (NameLimits limits : List.of(
+                new NameLimits(List.of(), List.of()),
+                new NameLimits(List.of("city.example.org"), List.of("127.0.0.1")),
+                new NameLimits(List.of("localhost"), List.of()))) {
+            assertThat(ownRoot()
+                            .install(
+                                    request.id(),
+                                    old.certify(request, "SHA256withECDSA", Optional.of(limits)),
+                                    TestServer.TESTER))
+                    .isEqualTo(OwnRoot.Installed.LISTENERS_NOT_PERMITTED);
+        }
+        assertThat(ownRoot()
+                        .install(
+                                request.id(),
+                                old.certify(request, "SHA1withECDSA", Optional.empty()),
+                                TestServer.TESTER))
+                .isEqualTo(OwnRoot.Installed.CHAIN_BROKEN);
+        NameLimits enough = new NameLimits(List.of("localhost"), List.of("127.0.0.1"));
+        assertThat(ownRoot()
+                        .install(
+                                request.id(),
+                                old.certify(request, "SHA256withECDSA", Optional.of(enough)),
+                                TestServer.TESTER))
+                .isEqualTo(OwnRoot.Installed.INSTALLED);
     }
 
     @Test

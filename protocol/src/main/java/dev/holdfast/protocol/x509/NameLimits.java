@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.bouncycastle.asn1.ASN1OctetString;
 import org.bouncycastle.asn1.DEROctetString;
+import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.Extension;
 import org.bouncycastle.asn1.x509.GeneralName;
 import org.bouncycastle.asn1.x509.GeneralNames;
@@ -89,6 +90,21 @@ public record NameLimits(List<String> dns, List<String> addresses) {
     /// The names in what is to be signed that the authority above may not certify, in words; empty when there
     /// is none.
     static List<String> violations(X509Certificate issuer, TBSCertificate contents) {
+        GeneralNames names = GeneralNames.fromExtensions(contents.getExtensions(), Extension.subjectAlternativeName);
+        return violations(issuer, contents.getSubject(), names == null ? new GeneralName[0] : names.getNames());
+    }
+
+    /// Whether an authority with this certificate may certify this name, with these beside it.
+    public static boolean permits(X509Certificate issuer, X500Name subject, List<GeneralName> names) {
+        try {
+            return violations(issuer, subject, names.toArray(GeneralName[]::new))
+                    .isEmpty();
+        } catch (IllegalArgumentException malformed) {
+            return false;
+        }
+    }
+
+    private static List<String> violations(X509Certificate issuer, X500Name subject, GeneralName[] names) {
         byte[] stored = issuer.getExtensionValue(Extension.nameConstraints.getId());
         if (stored == null) {
             return List.of();
@@ -105,8 +121,7 @@ public record NameLimits(List<String> dns, List<String> addresses) {
             }
         }
         List<String> found = new ArrayList<>();
-        GeneralNames names = GeneralNames.fromExtensions(contents.getExtensions(), Extension.subjectAlternativeName);
-        for (GeneralName name : names == null ? new GeneralName[0] : names.getNames()) {
+        for (GeneralName name : names) {
             try {
                 validator.checkPermitted(name);
                 validator.checkExcluded(name);
@@ -115,8 +130,8 @@ public record NameLimits(List<String> dns, List<String> addresses) {
             }
         }
         try {
-            validator.checkPermittedDN(contents.getSubject());
-            validator.checkExcludedDN(contents.getSubject());
+            validator.checkPermittedDN(subject);
+            validator.checkExcludedDN(subject);
         } catch (NameConstraintValidatorException e) {
             found.add("the authority above may not certify this subject (section 4.2.1.10)");
         }
