@@ -12,6 +12,7 @@ import dev.holdfast.database.TestDatabase;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.inventory.Model;
 import dev.holdfast.protocol.x509.Certificates;
+import dev.holdfast.testkit.RealClient;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -110,6 +111,25 @@ public final class TestServer implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /// Whether openssl, which trusts this root alone, gets through to the device listener.
+    public boolean connectsTrusting(Path root) {
+        return RealClient.of(
+                                "openssl",
+                                "s_client",
+                                "-connect",
+                                "localhost:" + server.devicePort(),
+                                "-CAfile",
+                                root.toString(),
+                                "-verify_return_error",
+                                "-verify_hostname",
+                                "localhost",
+                                "-brief")
+                        .input("")
+                        .run()
+                        .exit()
+                == 0;
     }
 
     public Server server() {

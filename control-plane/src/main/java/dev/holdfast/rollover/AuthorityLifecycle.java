@@ -33,6 +33,11 @@ public final class AuthorityLifecycle implements AutoCloseable {
             if (entry.content().contains("\"kind\":\"rollover.started\"")) {
                 invitations.begin();
             }
+            if (entry.content().contains("\"kind\":\"rollover.moved\"")
+                    || entry.content().contains("\"kind\":\"authority.installed\"")) {
+                // Another node's, perhaps; and not on the thread that brings the news.
+                var _ = Thread.ofVirtual().name("issuer moved").start(rollovers::tellMoved);
+            }
         });
     }
 

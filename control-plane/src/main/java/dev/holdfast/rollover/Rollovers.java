@@ -54,9 +54,13 @@ public final class Rollovers {
         this.clock = clock;
     }
 
-    /// Called after our listeners' issuer has changed, on this node.
+    /// Called after our listeners' issuer has changed, on this node at once and on others when they hear of it.
     public void onMoved(Runnable listener) {
         whenMoved.add(listener);
+    }
+
+    void tellMoved() {
+        whenMoved.forEach(Runnable::run);
     }
 
     /// Makes the next issuer of this environment's devices ready. Where the root's key is not here, the issuer
@@ -100,7 +104,7 @@ public final class Rollovers {
     public Step move(String id, boolean despite, String reason, Actor actor) {
         Step step = locked(id, (tx, rollover) -> steps.move(tx, rollover, despite, reason, actor));
         if (step instanceof Step.Done) {
-            whenMoved.forEach(Runnable::run);
+            tellMoved();
         }
         return step;
     }

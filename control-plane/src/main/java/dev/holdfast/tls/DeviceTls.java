@@ -176,8 +176,9 @@ public final class DeviceTls {
         }
     }
 
-    /// Renews our certificate when its time has come; called now and then.
-    public void renewWhenDue() {
+    /// Renews our certificate when its time has come, or its issuer has changed; called now and then, and when
+    /// there is news of that.
+    public synchronized void renewWhenDue() {
         Instant now = clock.instant();
         boolean sameIssuer = credential.chain().size() > 1
                 && credential.chain().get(1).equals(ca.authorities().server().certificate());

@@ -12,6 +12,8 @@ import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.protocol.x509.NameLimits;
 import dev.holdfast.protocol.x509.RootKeyUpdate;
 import dev.holdfast.protocol.x509.RootSuccession;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.InstantSource;
 import java.util.List;
@@ -21,6 +23,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// An operator's root gives way to the next: what must have been signed, in which order things count, and what is
 /// refused, by whom nobody is locked out.
@@ -249,6 +252,22 @@ class OperatorRootRolloverTest {
         Rollover second = done(begin());
         assertThat(second.oldAuthority()).isEqualTo(first.oldAuthority());
         assertThat(published()).contains(next.certificate());
+    }
+
+    @Test
+    void theListenersOfAnotherNodeChangeWhenItHearsOfIt(@TempDir Path folder) throws Exception {
+        Rollover ready = done(begin());
+        assertThat(install(servers(), next)).isEqualTo(OwnRoot.Installed.INSTALLED);
+        assertThat(install(devices(), next)).isEqualTo(OwnRoot.Installed.INSTALLED);
+        Path oldRoot = Files.writeString(folder.resolve("old.pem"), Certificates.pem(old.certificate()));
+        Path newRoot = Files.writeString(folder.resolve("new.pem"), Certificates.pem(next.certificate()));
+        try (TestServer second = server.secondNode(SETTINGS)) {
+            assertThat(second.connectsTrusting(oldRoot)).isTrue();
+            assertThat(second.connectsTrusting(newRoot)).isFalse();
+            done(fleet.rollovers().move(ready.id(), false, "nobody is there", TestServer.TESTER));
+            TestServer.await("it has changed", () -> second.connectsTrusting(newRoot));
+            assertThat(second.connectsTrusting(oldRoot)).as("by NewWithOld").isTrue();
+        }
     }
 
     @Test

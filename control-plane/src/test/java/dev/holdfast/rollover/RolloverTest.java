@@ -144,14 +144,14 @@ class RolloverTest {
         assertThat(refused).isInstanceOf(Step.DevicesDepend.class);
         assertThat(((Step.DevicesDepend) refused).some().stream().map(Object::toString))
                 .containsExactly("one");
-        assertThat(connectsTrusting(newRoot)).isFalse();
+        assertThat(server.connectsTrusting(newRoot)).isFalse();
 
         fleet.says("one", root);
         TestServer.await(
                 "the report is heard", () -> rollovers().progress(ready).trusting() == 1);
         done(rollovers().move(ready.id(), false, "all trust it", TestServer.TESTER));
-        TestServer.await("the listeners have changed", () -> connectsTrusting(newRoot));
-        assertThat(connectsTrusting(oldRoot)).isTrue(); // by NewWithOld
+        TestServer.await("the listeners have changed", () -> server.connectsTrusting(newRoot));
+        assertThat(server.connectsTrusting(oldRoot)).isTrue(); // by NewWithOld
 
         assertThat(rollovers().finish(ready.id(), "too early", TestServer.TESTER))
                 .isInstanceOf(Step.DevicesDepend.class);
@@ -160,7 +160,7 @@ class RolloverTest {
         assertThat(server.server().ca().authorities().root().certificate()).isEqualTo(root);
         assertThat(server.server().ca().authorities().published())
                 .doesNotContainAnyElementsOf(Certificates.parsePem(Files.readString(oldRoot)));
-        assertThat(connectsTrusting(newRoot)).isTrue();
+        assertThat(server.connectsTrusting(newRoot)).isTrue();
     }
 
     private Path pem(String name, List<X509Certificate> certificates) throws Exception {
@@ -182,24 +182,6 @@ class RolloverTest {
                     : 0;
         }
         return good;
-    }
-
-    private boolean connectsTrusting(Path root) {
-        return RealClient.of(
-                                "openssl",
-                                "s_client",
-                                "-connect",
-                                "localhost:" + server.server().devicePort(),
-                                "-CAfile",
-                                root.toString(),
-                                "-verify_return_error",
-                                "-verify_hostname",
-                                "localhost",
-                                "-brief")
-                        .input("")
-                        .run()
-                        .exit()
-                == 0;
     }
 
     @Test
