@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.asn1.x509.AuthorityKeyIdentifier;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
 /// Makes the keys and certificates of authorities: roots, issuers below them, and roots' certificates for each
@@ -49,7 +50,13 @@ final class AuthorityCertificates {
                         CertificateTemplate.serial(random),
                         name,
                         key,
-                        new CertificateTemplate.Issuer(id, name, key, CertificateTemplate.scheme(key), null),
+                        new CertificateTemplate.Issuer(
+                                id,
+                                name,
+                                key,
+                                new AuthorityKeyIdentifier(CertificateTemplate.keyId(key)),
+                                CertificateTemplate.scheme(key),
+                                null),
                         from,
                         from.plus(ROOT_LIFETIME),
                         1),
@@ -136,6 +143,7 @@ final class AuthorityCertificates {
                             X500Name.getInstance(
                                     certificate.getSubjectX500Principal().getEncoded()),
                             key,
+                            CertificateTemplate.keyId(certificate),
                             CertificateTemplate.scheme(key),
                             urls));
             read.put(authority.id(), known);

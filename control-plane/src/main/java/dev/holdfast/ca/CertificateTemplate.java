@@ -72,14 +72,27 @@ final class CertificateTemplate {
 
     /// Who signs: where the signature's issuer fields come from.
     ///
+    /// @param keyId as its own certificate names its key
     /// @param scheme of its signatures, as Java names it
     /// @param urls the base of the URLs in certificates, such as `http://pki.example.org:8081`
     record Issuer(
             String id,
             X500Name name,
             SubjectPublicKeyInfo publicKey,
+            AuthorityKeyIdentifier keyId,
             String scheme,
             @Nullable String urls) {}
+
+    /// How a certificate names the key above it (RFC 5280 section 4.2.1.1): as the certificate above does, whoever
+    /// made that; verifiers that compare the two (openssl) find no way otherwise.
+    static AuthorityKeyIdentifier keyId(X509Certificate issuer) {
+        boolean named = issuer.getExtensionValue(Extension.subjectKeyIdentifier.getId()) != null;
+        return new AuthorityKeyIdentifier(
+                named
+                        ? Certificates.subjectKeyId(issuer)
+                        : keyId(SubjectPublicKeyInfo.getInstance(
+                                issuer.getPublicKey().getEncoded())));
+    }
 
     /// The scheme that keys of this kind sign with here.
     static String scheme(SubjectPublicKeyInfo key) {
@@ -236,11 +249,7 @@ final class CertificateTemplate {
             ExtensionsGenerator extensions, SubjectPublicKeyInfo publicKey, Issuer issuer, boolean withAuthority) {
         add(extensions, Extension.subjectKeyIdentifier, false, new SubjectKeyIdentifier(keyId(publicKey)));
         if (withAuthority) {
-            add(
-                    extensions,
-                    Extension.authorityKeyIdentifier,
-                    false,
-                    new AuthorityKeyIdentifier(keyId(issuer.publicKey())));
+            add(extensions, Extension.authorityKeyIdentifier, false, issuer.keyId());
         }
     }
 

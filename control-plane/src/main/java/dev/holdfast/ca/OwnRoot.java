@@ -39,6 +39,9 @@ import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 /// each other ([#introduce]), issuers below it are installed and issue nothing yet, and all of it begins to count
 /// when whoever replaces the old one says so.
 public final class OwnRoot {
+    /// subjectKeyIdentifier: what the issuer's certificates and lists name it by.
+    private static final String KEY_ID = "2.5.29.14";
+
     private final Journal journal;
     private final Authorities authorities;
     private final boolean hostNameRecorded;
@@ -66,7 +69,7 @@ public final class OwnRoot {
         HOST_NAME_NOT_RECORDED,
         /// The certificate is for another key than the request's.
         KEY_DIFFERS,
-        /// Not a CA's: basicConstraints CA and keyUsage keyCertSign and cRLSign are needed.
+        /// Not a CA's: basicConstraints CA, keyUsage keyCertSign and cRLSign, and subjectKeyIdentifier are needed.
         NOT_AN_AUTHORITY,
         NOT_VALID_NOW,
         /// The chain does not lead, signature by signature, to a self-signed root.
@@ -386,7 +389,7 @@ public final class OwnRoot {
             X509Certificate one = chain.get(i);
             X509Certificate above = chain.get(Math.min(i + 1, chain.size() - 1));
             boolean @org.jspecify.annotations.Nullable [] usage = one.getKeyUsage();
-            if (usage == null || !usage[5] || (i == 0 && !usage[6])) {
+            if (usage == null || !usage[5] || (i == 0 && (!usage[6] || one.getExtensionValue(KEY_ID) == null))) {
                 return Installed.NOT_AN_AUTHORITY;
             }
             if (now.isBefore(one.getNotBefore().toInstant())

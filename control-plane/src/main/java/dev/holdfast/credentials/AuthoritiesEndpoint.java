@@ -63,7 +63,7 @@ final class AuthoritiesEndpoint {
                 throw Problem.malformed(
                         "/chain",
                         "each must be a CA's: basicConstraints CA:TRUE, keyUsage keyCertSign,"
-                                + " and cRLSign for the first");
+                                + " and cRLSign and subjectKeyIdentifier for the first");
             case NOT_VALID_NOW -> throw Problem.malformed("/chain", "holds a certificate that is not valid now");
             case CHAIN_BROKEN ->
                 throw Problem.malformed(

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.TestServer;
 import dev.holdfast.database.TestDatabase;
 import dev.holdfast.protocol.x509.Certificates;
+import dev.holdfast.mqtt.EnrolledDevice;
 import dev.holdfast.testkit.RealClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -101,6 +102,14 @@ class AuthoritiesTest {
             assertThat(now.development()).isFalse();
             assertThat(now.certificate().getSubjectX500Principal().getName()).doesNotContain("DEVELOPMENT");
             assertThat(now.above()).hasSize(1);
+            // The operator's program has its own way to name keys, and openssl compares what certificates say of them.
+            X509Certificate device =
+                    EnrolledDevice.of(server, "meter-1").chain().getFirst();
+            Files.writeString(folder.resolve("device.pem"), Certificates.pem(device));
+            RealClient.of("openssl", "verify", "-CAfile", "root.pem", "-untrusted", "issuer.pem", "device.pem")
+                    .in(folder)
+                    .run()
+                    .succeeded();
         }
     }
 

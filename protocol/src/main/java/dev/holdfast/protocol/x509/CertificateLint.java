@@ -7,6 +7,7 @@ import java.security.PublicKey;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -182,9 +183,18 @@ public final class CertificateLint {
         if (SubjectKeyIdentifier.fromExtensions(extensions) == null) {
             faults.add("no subjectKeyIdentifier (section 4.2.1.2)");
         }
+        if (issuer != null) {
+            keyAbove(extensions, issuer, faults);
+        }
+    }
+
+    private static void keyAbove(Extensions extensions, X509Certificate issuer, List<String> faults) {
         AuthorityKeyIdentifier above = AuthorityKeyIdentifier.fromExtensions(extensions);
-        if (issuer != null && (above == null || above.getKeyIdentifierOctets() == null)) {
+        if (above == null || above.getKeyIdentifierOctets() == null) {
             faults.add("no authorityKeyIdentifier (section 4.2.1.1)");
+        } else if (issuer.getExtensionValue(Extension.subjectKeyIdentifier.getId()) != null
+                && !Arrays.equals(above.getKeyIdentifierOctets(), Certificates.subjectKeyId(issuer))) {
+            faults.add("its authorityKeyIdentifier is not what the certificate above it is called (section 4.2.1.1)");
         }
     }
 
