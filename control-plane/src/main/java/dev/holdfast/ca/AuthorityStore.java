@@ -42,7 +42,11 @@ final class AuthorityStore {
     }
 
     record Requested(
-            String id, Authority.Purpose purpose, String environment, int generation, String keyName, String request) {}
+            String id, Authority.Purpose purpose, String environment, int generation, String keyName, String request) {
+        Optional<Environment> ofEnvironment() {
+            return Optional.of(environment).filter(e -> !e.isEmpty()).map(Environment::new);
+        }
+    }
 
     static int nextGeneration(DSLContext sql, Authority.Purpose purpose, Optional<Environment> environment) {
         Record row = sql.fetchSingle(

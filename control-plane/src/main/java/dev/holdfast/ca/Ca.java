@@ -34,7 +34,7 @@ public final class Ca {
     private final OwnRoot ownRoot;
     private final CertificateLifecycle lifecycle;
     private final ServiceCertificates serviceCertificates;
-    private final Authorities.Succession succession;
+    private final Succession succession;
     private final Profiles profiles;
 
     private Ca(
@@ -47,7 +47,7 @@ public final class Ca {
             InstantSource clock,
             Configuration configuration) {
         this.authorities = authorities;
-        this.succession = new Authorities.Succession(authorities);
+        this.succession = new Succession(authorities);
         List<String> listeners = new ArrayList<>(ServerCertificateStore.names(configuration));
         listeners.add(ServerCertificateStore.MESSAGE_SIGNER_NAME);
         this.ownRoot = new OwnRoot(journal, authorities, configuration.publicHostName() != null, listeners);
@@ -139,7 +139,7 @@ public final class Ca {
     }
 
     /// The next generation of an authority.
-    public Authorities.Succession succession() {
+    public Succession succession() {
         return succession;
     }
 

@@ -5,25 +5,15 @@ import dev.holdfast.core.Environment;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.Transaction;
 import dev.holdfast.protocol.x509.Certificates;
-import dev.holdfast.protocol.x509.Crypto;
 import dev.holdfast.protocol.x509.Pem;
 import dev.holdfast.protocol.x509.RootKeyUpdate;
 import dev.holdfast.protocol.x509.SignatureSchemes;
 import java.io.IOException;
-import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.bouncycastle.asn1.ASN1Encoding;
 import org.bouncycastle.asn1.DERBitString;
 import org.bouncycastle.asn1.pkcs.CertificationRequest;
@@ -39,9 +29,6 @@ import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 /// each other ([#introduce]), issuers below it are installed and issue nothing yet, and all of it begins to count
 /// when whoever replaces the old one says so.
 public final class OwnRoot {
-    /// subjectKeyIdentifier: what the issuer's certificates and lists name it by.
-    private static final String KEY_ID = "2.5.29.14";
-
     private final Journal journal;
     private final Authorities authorities;
     private final boolean hostNameRecorded;
@@ -100,87 +87,13 @@ public final class OwnRoot {
         record BeingReplaced(Authority old) implements Introduction {}
     }
 
-    /// The authorities as they are inside a transaction that holds the roots.
-    private record Held(List<Authority> all, List<AuthorityStore.Cross> crosses) {
-        static Held of(Transaction tx) {
-            AuthorityStore.lockRoots(tx.sql());
-            return new Held(AuthorityStore.all(tx.sql()), AuthorityStore.crosses(tx.sql()));
-        }
-
-        Optional<Authority> root(X509Certificate certificate) {
-            return all.stream()
-                    .filter(a -> a.isOperatorsRoot()
-                            && a.standing().isTrusted()
-                            && a.certificate().equals(certificate))
-                    .findFirst();
-        }
-
-        /// Who issues for this purpose now.
-        Optional<Authority> current(Authority.Purpose purpose, Optional<Environment> environment) {
-            return all.stream()
-                    .filter(a -> a.purpose() == purpose && a.environment().equals(environment))
-                    .filter(a -> a.standing() == Authority.Standing.ACTIVE)
-                    .max(Comparator.comparingInt(Authority::generation));
-        }
-
-        /// The operator's roots above whatever is in use, the listeners' first.
-        List<X509Certificate> inUse() {
-            return all.stream()
-                    .filter(a -> a.standing() == Authority.Standing.ACTIVE
-                            && !a.development()
-                            && !a.above().isEmpty())
-                    .sorted(Comparator.comparing(a -> a.purpose() != Authority.Purpose.SERVER))
-                    .map(Authority::anchor)
-                    .distinct()
-                    .toList();
-        }
-
-        private Optional<Authority> find(String id) {
-            return all.stream()
-                    .filter(a -> a.id().equals(id) && a.standing().isTrusted())
-                    .findFirst();
-        }
-
-        /// Whether a younger root is taking this one's place.
-        boolean isGoing(Authority root) {
-            return crosses.stream()
-                    .filter(cross -> cross.issuer().equals(root.id()))
-                    .flatMap(cross -> find(cross.subject()).stream())
-                    .anyMatch(other -> other.generation() > root.generation());
-        }
-
-        /// Roots that this one takes the place of, each with its certificate for this one's key.
-        Map<Authority, X509Certificate> before(Authority root) {
-            Map<Authority, X509Certificate> before = new LinkedHashMap<>();
-            for (AuthorityStore.Cross cross : crosses) {
-                if (cross.subject().equals(root.id())) {
-                    find(cross.issuer())
-                            .filter(a -> a.generation() < root.generation())
-                            .ifPresent(a -> before.put(a, cross.certificate()));
-                }
-            }
-            return before;
-        }
-
-        /// Of every authority that there ever was, but of roots that were abandoned.
-        Set<String> keysBesides(X509Certificate root) {
-            return Stream.concat(
-                            all.stream().map(Authority::certificate),
-                            all.stream().flatMap(a -> a.above().stream()))
-                    .filter(certificate -> !certificate.equals(root))
-                    .map(certificate -> Certificates.keyFingerprint(
-                            certificate.getPublicKey().getEncoded()))
-                    .collect(Collectors.toSet());
-        }
-    }
-
     /// Makes the operator's next root ready, and published with what it and the root in use have signed for each
     /// other. The one in use is entered as an authority of its own where it is not yet.
     ///
     /// @param crosses NewWithOld and OldWithNew, in any order
     public Introduction introduce(
             Transaction tx, X509Certificate root, List<X509Certificate> crosses, String why, Actor by) {
-        Held held = Held.of(tx);
+        HeldAuthorities held = HeldAuthorities.of(tx);
         List<X509Certificate> inUse = held.inUse();
         if (inUse.isEmpty()) {
             return new Introduction.NoRootOfYours();
@@ -231,7 +144,7 @@ public final class OwnRoot {
 
     /// What hangs from this root and is trusted, inside a transaction: nobody adds to it before its end.
     public List<Authority> below(Transaction tx, Authority root) {
-        return Held.of(tx).all().stream()
+        return HeldAuthorities.of(tx).all().stream()
                 .filter(a -> a.standing().isTrusted() && a.above().contains(root.certificate()))
                 .toList();
     }
@@ -283,7 +196,8 @@ public final class OwnRoot {
         }
     }
 
-    /// Takes the certificate and those above it, and issues from it from now on.
+    /// Takes the certificate and those above it, and issues from it from now on; below a root that is being
+    /// introduced, from when that takes over.
     ///
     /// @param chain the new issuer's first, each signed by the next, the root last
     public Installed install(String id, List<X509Certificate> chain, Actor actor) {
@@ -291,14 +205,16 @@ public final class OwnRoot {
             return Installed.HOST_NAME_NOT_RECORDED;
         }
         Installed outcome = journal.commit(tx -> {
+            HeldAuthorities held = HeldAuthorities.of(tx);
             Optional<AuthorityStore.Requested> requested = AuthorityStore.requested(tx.sql(), id);
             if (requested.isEmpty()) {
                 return Installed.NOT_REQUESTED;
             }
-            Held held = Held.of(tx);
-            Installed fault = check(chain, requested.get().keyName(), tx.now());
+            SubjectPublicKeyInfo key =
+                    authorities.certificates().key(requested.get().keyName());
+            Installed fault = IssuerChain.check(chain, key, tx.now());
             if (fault == Installed.INSTALLED) {
-                fault = fits(held, requested.get(), chain);
+                fault = IssuerChain.fits(held, requested.get(), chain, listeners);
             }
             if (fault != Installed.INSTALLED) {
                 return fault;
@@ -309,7 +225,7 @@ public final class OwnRoot {
             Authority authority = new Authority(
                     id,
                     requested.get().purpose(),
-                    environment(requested.get()),
+                    requested.get().ofEnvironment(),
                     requested.get().generation(),
                     chain.getFirst(),
                     chain.subList(1, chain.size()),
@@ -338,98 +254,6 @@ public final class OwnRoot {
     /// Called after an issuer was installed on this node: it may be the one of our listeners.
     public void onInstalled(Runnable listener) {
         whenInstalled.add(listener);
-    }
-
-    private static Optional<Environment> environment(AuthorityStore.Requested requested) {
-        return Optional.of(requested.environment()).filter(e -> !e.isEmpty()).map(Environment::new);
-    }
-
-    /// Whether devices find their way to what it will issue: its root is the one that they know, or was introduced
-    /// to them, and then there is a way from the one before as well.
-    private Installed fits(Held held, AuthorityStore.Requested requested, List<X509Certificate> chain) {
-        Optional<Authority> current = held.current(requested.purpose(), environment(requested));
-        if (current.isPresent() && current.get().generation() > requested.generation()) {
-            return Installed.OVERTAKEN;
-        }
-        if (requested.purpose() == Authority.Purpose.SERVER
-                && !chain.subList(0, chain.size() - 1).stream()
-                        .allMatch(one -> CertificateTemplate.permits(one, listeners))) {
-            return Installed.LISTENERS_NOT_PERMITTED;
-        }
-        Optional<Authority> root = held.root(chain.getLast());
-        if (root.isEmpty()) {
-            boolean anothers = current.isPresent()
-                    && !current.get().development()
-                    && !current.get().anchor().equals(chain.getLast());
-            return anothers ? Installed.ROOT_NOT_INTRODUCED : Installed.INSTALLED;
-        }
-        if (held.isGoing(root.get())) {
-            return Installed.ROOT_IS_GOING;
-        }
-        for (Map.Entry<Authority, X509Certificate> way : held.before(root.get()).entrySet()) {
-            List<X509Certificate> fromOld = new ArrayList<>(chain.subList(0, chain.size() - 1));
-            fromOld.add(way.getValue());
-            fromOld.add(way.getKey().certificate());
-            if (!hasRoom(fromOld)) {
-                return Installed.NO_WAY_FROM_OLD_ROOT;
-            }
-        }
-        return Installed.INSTALLED;
-    }
-
-    private Installed check(List<X509Certificate> chain, String keyName, Instant now) {
-        if (chain.size() < 2) {
-            return Installed.CHAIN_BROKEN;
-        }
-        byte[] key = chain.getFirst().getPublicKey().getEncoded();
-        if (!Arrays.equals(key, Issuance.der(authorities.certificates().key(keyName)))) {
-            return Installed.KEY_DIFFERS;
-        }
-        for (int i = 0; i < chain.size(); i++) {
-            X509Certificate one = chain.get(i);
-            X509Certificate above = chain.get(Math.min(i + 1, chain.size() - 1));
-            boolean @org.jspecify.annotations.Nullable [] usage = one.getKeyUsage();
-            if (usage == null || !usage[5] || (i == 0 && (!usage[6] || one.getExtensionValue(KEY_ID) == null))) {
-                return Installed.NOT_AN_AUTHORITY;
-            }
-            if (now.isBefore(one.getNotBefore().toInstant())
-                    || now.isAfter(one.getNotAfter().toInstant())) {
-                return Installed.NOT_VALID_NOW;
-            }
-            if (!isBy(one, above)) {
-                return Installed.CHAIN_BROKEN;
-            }
-        }
-        return hasRoom(chain) ? Installed.INSTALLED : Installed.NOT_AN_AUTHORITY;
-    }
-
-    /// RFC 5280 section 4.2.1.9: each is a CA's and allows as many authorities below it as there are; those that
-    /// are self-issued are not counted.
-    private static boolean hasRoom(List<X509Certificate> chain) {
-        int below = 0;
-        for (X509Certificate one : chain) {
-            if (one.getBasicConstraints() < below) { // -1: not a CA's
-                return false;
-            }
-            below += one.getSubjectX500Principal().equals(one.getIssuerX500Principal()) ? 0 : 1;
-        }
-        return true;
-    }
-
-    /// By its name and key; with a scheme that is strong, but for a root's own signature, which nobody relies on.
-    private static boolean isBy(X509Certificate one, X509Certificate above) {
-        return one.equals(above)
-                ? one.getIssuerX500Principal().equals(one.getSubjectX500Principal()) && signed(one, one)
-                : RootKeyUpdate.isBy(one, above);
-    }
-
-    private static boolean signed(X509Certificate one, X509Certificate above) {
-        try {
-            return Crypto.verify(
-                    above.getPublicKey(), one.getSigAlgName(), one.getTBSCertificate(), one.getSignature());
-        } catch (CertificateEncodingException e) {
-            return false;
-        }
     }
 
     /// The new issuer's certificate with those above it, as [#install] wants them, from PEM text in that order.
