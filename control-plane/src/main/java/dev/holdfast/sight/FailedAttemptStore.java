@@ -75,18 +75,20 @@ final class FailedAttemptStore {
     /// writing are left for the next time.
     ///
     /// @param subjects devices, or hosts where no device is named
-    static void trimEach(DSLContext sql, Environment environment, Shelf shelf, Collection<String> subjects) {
+    static void trimEach(
+            DSLContext sql, Collection<String> environments, Shelf shelf, Collection<String> subjects) {
         boolean hosts = shelf == Shelf.STRANGER;
         for (boolean byHost : hosts ? List.of(true) : List.of(false, true)) {
             String subject = byHost ? "host" : "device";
             sql.execute(
                     "delete from failed_attempt where (environment, device, host, stage, cause) in ("
                             + "select environment, device, host, stage, cause from failed_attempt where ctid in ("
-                            + "select id from (select ctid as id, row_number() over (partition by " + subject
-                            + " order by last_at desc) as place from failed_attempt where environment = ?"
+                            + "select id from (select ctid as id, row_number() over (partition by environment, "
+                            + subject
+                            + " order by last_at desc) as place from failed_attempt where environment = any(?)"
                             + " and shelf = ? and " + subject + " = any(?) and device " + (byHost ? "=" : "<>")
                             + " '') ranked where place > ?) for update skip locked)",
-                    environment.value(),
+                    environments.toArray(String[]::new),
                     shelf.stored,
                     subjects.toArray(String[]::new),
                     shelf.mostEach);
@@ -190,16 +192,21 @@ final class FailedAttemptStore {
                 .map(row -> row.get(0, String.class)));
     }
 
-    /// Which of these, as `device host`, are a device at its own host.
-    static Set<String> atHome(DSLContext sql, Environment environment, List<FailedAttempt> named) {
+    /// Which of these are a device at its own host, each as [#place] says it.
+    static Set<String> atHome(DSLContext sql, List<FailedAttempt> named) {
         return new HashSet<>(sql.fetch(
-                        "select d.device || ' ' || d.host from unnest(?::text[], ?::text[]) a(device, host)"
-                                + " join device_host d on d.environment = ? and d.device = a.device"
+                        "select d.environment || ' ' || d.device || ' ' || d.host"
+                                + " from unnest(?::text[], ?::text[], ?::text[]) a(environment, device, host)"
+                                + " join device_host d on d.environment = a.environment and d.device = a.device"
                                 + " and d.host = a.host",
+                        named.stream().map(a -> a.environment().value()).toArray(String[]::new),
                         named.stream().map(FailedAttempt::device).toArray(String[]::new),
-                        named.stream().map(FailedAttempt::host).toArray(String[]::new),
-                        environment.value())
+                        named.stream().map(FailedAttempt::host).toArray(String[]::new))
                 .map(row -> row.get(0, String.class)));
+    }
+
+    static String place(FailedAttempt attempt) {
+        return attempt.environment().value() + ' ' + attempt.device() + ' ' + attempt.host();
     }
 
     private static OffsetDateTime utc(Instant at) {

@@ -14,7 +14,6 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,14 +21,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.jooq.DSLContext;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,11 +42,7 @@ import org.slf4j.LoggerFactory;
 public final class FailedAttempts implements ObservationConsumer, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(FailedAttempts.class);
     private static final Duration EVERY = Duration.ofSeconds(2);
-    private static final Duration TRIM_EVERY = Duration.ofMinutes(1);
-    private static final Duration KEPT = Duration.ofDays(7);
-    private static final Duration HOSTS_KEPT = Duration.ofDays(90);
     private static final int MOST_OF_A_DEVICE = 200;
-    private static final int MOST_SUBJECTS = 20_000;
     private static final Pattern FACT = Pattern.compile("[a-z-]{3,60}");
     private static final Pattern SERIAL = Pattern.compile("[1-9a-f][0-9a-f]{0,39}");
 
@@ -60,6 +53,7 @@ public final class FailedAttempts implements ObservationConsumer, AutoCloseable 
     private final InstantSource clock;
     private final FailedAttemptBuffer buffer = new FailedAttemptBuffer();
     private final DeviceHosts hosts = new DeviceHosts();
+    private final FailedAttemptWriter writer;
     private final CountDownLatch closing = new CountDownLatch(1);
     private @Nullable Thread worker;
 
@@ -76,6 +70,7 @@ public final class FailedAttempts implements ObservationConsumer, AutoCloseable 
         this.owner = owner;
         this.environment = environment;
         this.clock = clock;
+        this.writer = new FailedAttemptWriter(database, environment, buffer, hosts);
     }
 
     // ------------------------------------------------------------------ taking
@@ -87,8 +82,7 @@ public final class FailedAttempts implements ObservationConsumer, AutoCloseable 
     ///     nothing
     public void handshakeFailed(
             Instant at, String cause, String detail, String subject, String serial, String remoteAddress) {
-        String device =
-                named(subject).or(() -> bySerial(serial)).map(DeviceId::value).orElse("");
+        Optional<DeviceRef> device = named(subject).or(() -> bySerial(serial));
         add(at, device, Attempt.Stage.HANDSHAKE, cause, false, subject, detail, remoteAddress);
     }
 
@@ -147,14 +141,13 @@ public final class FailedAttempts implements ObservationConsumer, AutoCloseable 
             boolean proven,
             String detail,
             String remoteAddress) {
-        boolean ours = named.environment().equals(environment) && isKnown(named);
-        String device = ours ? named.id().value() : "";
-        add(at, device, stage, cause, proven && ours, "CN=" + named.id(), detail, remoteAddress);
+        Optional<DeviceRef> ours = Optional.of(named).filter(this::isKnown);
+        add(at, ours, stage, cause, proven && ours.isPresent(), "CN=" + named.id(), detail, remoteAddress);
     }
 
     private void add(
             Instant at,
-            String device,
+            Optional<DeviceRef> device,
             Attempt.Stage stage,
             String cause,
             boolean proven,
@@ -163,8 +156,8 @@ public final class FailedAttempts implements ObservationConsumer, AutoCloseable 
             String remoteAddress) {
         Shelf shelf = proven ? Shelf.PROVEN : device.isEmpty() ? Shelf.STRANGER : Shelf.NAMED;
         buffer.add(new FailedAttempt(
-                environment,
-                device,
+                device.map(DeviceRef::environment).orElse(environment),
+                device.map(one -> one.id().value()).orElse(""),
                 SourceHost.of(remoteAddress),
                 stage,
                 cause,
@@ -182,23 +175,21 @@ public final class FailedAttempts implements ObservationConsumer, AutoCloseable 
     }
 
     /// Whom a subject names, which proves nothing: `CN=m-1`, alone or as a part.
-    private Optional<DeviceId> named(String subject) {
+    private Optional<DeviceRef> named(String subject) {
         for (String part : subject.split(",", 8)) {
             String name = part.strip();
-            Optional<DeviceId> id = name.startsWith("CN=") ? DeviceId.parse(name.substring(3)) : Optional.empty();
-            if (id.isPresent() && isKnown(new DeviceRef(environment, id.get()))) {
-                return id;
+            Optional<DeviceRef> device = name.startsWith("CN=")
+                    ? DeviceId.parse(name.substring(3)).map(id -> new DeviceRef(environment, id))
+                    : Optional.empty();
+            if (device.filter(this::isKnown).isPresent()) {
+                return device;
             }
         }
         return Optional.empty();
     }
 
-    private Optional<DeviceId> bySerial(String serial) {
-        return SERIAL.matcher(serial).matches()
-                ? owner.apply(new Serial(serial))
-                        .filter(device -> device.environment().equals(environment))
-                        .map(DeviceRef::id)
-                : Optional.empty();
+    private Optional<DeviceRef> bySerial(String serial) {
+        return SERIAL.matcher(serial).matches() ? owner.apply(new Serial(serial)) : Optional.empty();
     }
 
     // ------------------------------------------------------------------ writing
@@ -223,73 +214,8 @@ public final class FailedAttempts implements ObservationConsumer, AutoCloseable 
         }
     }
 
-    /// Writes what was gathered, as much of it as one turn may.
     void flush() {
-        Instant now = clock.instant();
-        List<DeviceHosts.Seen> seen = hosts.take(now);
-        if (!seen.isEmpty()) {
-            database.run(sql -> FailedAttemptStore.writeHosts(sql, seen, now.minus(Duration.ofHours(12))));
-            hosts.written(seen);
-        }
-        List<FailedAttempt> taken = buffer.take();
-        if (!taken.isEmpty()) {
-            trim(written(taken));
-        }
-        if (Boolean.TRUE.equals(
-                database.transact(sql -> FailedAttemptStore.takeTurn(sql, now, now.minus(TRIM_EVERY))))) {
-            database.run(sql -> FailedAttemptStore.trimAll(sql, now.minus(KEPT), now.minus(HOSTS_KEPT)));
-        }
-    }
-
-    private List<FailedAttempt> written(List<FailedAttempt> taken) {
-        try {
-            List<FailedAttempt> placed = database.read(sql -> placed(sql, taken));
-            List<FailedAttempt> chosen = chosen(placed);
-            database.run(sql -> FailedAttemptStore.write(sql, chosen));
-            buffer.dropped(placed.size() - chosen.size());
-            return chosen;
-        } catch (RuntimeException e) {
-            buffer.putBack(taken);
-            throw e;
-        }
-    }
-
-    /// Finds which of them come from where a device of ours was heard last.
-    private List<FailedAttempt> placed(DSLContext sql, List<FailedAttempt> taken) {
-        List<FailedAttempt> named =
-                taken.stream().filter(a -> a.shelf() == Shelf.NAMED).toList();
-        Set<String> strangers = taken.stream()
-                .filter(a -> a.shelf() == Shelf.STRANGER)
-                .map(FailedAttempt::host)
-                .collect(Collectors.toCollection(HashSet::new));
-        Set<String> atHome = named.isEmpty() ? Set.of() : FailedAttemptStore.atHome(sql, environment, named);
-        Set<String> homes = strangers.isEmpty() ? Set.of() : FailedAttemptStore.homes(sql, environment, strangers);
-        return taken.stream()
-                .map(a -> switch (a.shelf()) {
-                    case PROVEN, AT_HOME -> a;
-                    case NAMED -> atHome.contains(a.device() + ' ' + a.host()) ? a.on(Shelf.AT_HOME) : a;
-                    case STRANGER -> homes.contains(a.host()) ? a.on(Shelf.AT_HOME) : a;
-                })
-                .toList();
-    }
-
-    /// The newest of each shelf, as many as one turn writes; in the order of their keys.
-    private static List<FailedAttempt> chosen(List<FailedAttempt> placed) {
-        Map<Shelf, Integer> room = new EnumMap<>(Shelf.class);
-        Map<FailedAttempt.Key, FailedAttempt> chosen = new TreeMap<>();
-        placed.stream()
-                .sorted(Comparator.comparing(FailedAttempt::lastAt).reversed())
-                .filter(a -> room.merge(a.shelf(), 1, Integer::sum) <= a.shelf().mostWritten)
-                .forEach(a -> chosen.merge(a.key(), a, FailedAttempt::and));
-        return List.copyOf(chosen.values());
-    }
-
-    private void trim(List<FailedAttempt> written) {
-        Map<Shelf, Set<String>> subjects = new EnumMap<>(Shelf.class);
-        written.forEach(a -> subjects.computeIfAbsent(a.shelf(), _ -> new HashSet<>())
-                .add(a.device().isEmpty() ? a.host() : a.device()));
-        subjects.forEach((shelf, those) -> database.run(sql -> FailedAttemptStore.trimEach(
-                sql, environment, shelf, those.stream().limit(MOST_SUBJECTS).toList())));
+        writer.turn(clock.instant());
     }
 
     // ------------------------------------------------------------------ asking
