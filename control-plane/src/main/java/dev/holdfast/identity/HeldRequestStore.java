@@ -63,6 +63,14 @@ final class HeldRequestStore {
                 .get(0, Long.class);
     }
 
+    static long waiting(DSLContext sql, Environment environment, String device) {
+        return sql.fetchOne(
+                        "select count(*) from held_request where environment = ? and device = ? and state = 'waiting'",
+                        environment.value(),
+                        device)
+                .get(0, Long.class);
+    }
+
     static void decide(DSLContext sql, String id, HeldRequests.State state, String by, String reason, Instant now) {
         sql.execute(
                 "update held_request set state = ?, decided_by = ?, reason = ?, decided_at = ? where id = ?",

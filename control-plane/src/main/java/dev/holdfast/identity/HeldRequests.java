@@ -29,6 +29,8 @@ import java.util.Optional;
 public final class HeldRequests {
     private static final Duration KEPT = Duration.ofDays(14);
     private static final int MOST_WAITING = 10_000;
+    /// Of one device, which may have as many keys as it likes: it must not take the others' places.
+    private static final int MOST_OF_A_DEVICE = 10;
     private static final String AND = "/";
 
     private final Database database;
@@ -149,7 +151,7 @@ public final class HeldRequests {
     /// Puts the request before the operators, once; asking again counts.
     ///
     /// @param device its id, or empty while nobody has said which device it is
-    /// @return false when so many wait already that no more are taken
+    /// @return false when so many wait already, of all or of this device, that no more are taken
     boolean hold(
             Transaction tx,
             Environment environment,
@@ -164,7 +166,9 @@ public final class HeldRequests {
             HeldRequestStore.askedAgain(tx.sql(), known.get().id(), tx.now());
             return true;
         }
-        if (HeldRequestStore.waiting(tx.sql(), environment) >= MOST_WAITING) {
+        if (HeldRequestStore.waiting(tx.sql(), environment) >= MOST_WAITING
+                || (!device.isEmpty()
+                        && HeldRequestStore.waiting(tx.sql(), environment, device) >= MOST_OF_A_DEVICE)) {
             return false;
         }
         byte[] fresh = new byte[8];

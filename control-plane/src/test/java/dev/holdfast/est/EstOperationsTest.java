@@ -245,6 +245,33 @@ class EstOperationsTest {
                 .isEqualTo(200);
     }
 
+    @Test
+    void aDeviceThatAsksWithEverNewKeysTakesNobodysPlace() throws Exception {
+        DeviceRef greedy = server.register("wait-greedy");
+        String credential = server.credential(greedy);
+        byte[] first = CertificationRequest.create("wait-greedy", key());
+        assertThat(post("reviewed/simpleenroll", first, credential).statusCode())
+                .isEqualTo(202);
+        int taken = 1;
+        HttpResponse<String> answer;
+        do {
+            answer = post("reviewed/simpleenroll", CertificationRequest.create("wait-greedy", key()), credential);
+            taken += answer.statusCode() == 202 ? 1 : 0;
+        } while (answer.statusCode() == 202 && taken < 50);
+        assertRefused(answer, 503, "too-many-requests-wait");
+        assertThat(taken).isEqualTo(10);
+        assertThat(post("reviewed/simpleenroll", first, credential).statusCode())
+                .as("what waits goes on waiting")
+                .isEqualTo(202);
+        DeviceRef other = server.register("wait-modest");
+        assertThat(post(
+                                "reviewed/simpleenroll",
+                                CertificationRequest.create("wait-modest", key()),
+                                server.credential(other))
+                        .statusCode())
+                .isEqualTo(202);
+    }
+
     private static void approve(HeldRequests.Held request) {
         server.server()
                 .identity()
