@@ -63,6 +63,7 @@ record EnrolmentFacts(
 
         /// @param state empty when we know no such certificate
         /// @param overlaps it is superseded, but still counts beside its successor
+        /// @param commonName of the certificate, which its successor keeps: a gateway's may be one of its DNS names
         /// @param alternativeNames of the certificate, which its successor keeps
         record ByCertificate(
                 Instant notBefore,
@@ -70,6 +71,7 @@ record EnrolmentFacts(
                 Optional<CertificateState> state,
                 boolean held,
                 boolean overlaps,
+                Optional<String> commonName,
                 List<String> alternativeNames)
                 implements Proof {}
     }

@@ -173,6 +173,7 @@ final class EnrolmentInquiry {
                                 found.map(IssuedCertificate::state),
                                 found.map(IssuedCertificate::held).orElse(false),
                                 found.filter(c -> c.overlaps(tx.now())).isPresent(),
+                                found.map(IssuedCertificate::name),
                                 found.map(IssuedCertificate::alternativeNames).orElse(List.of())),
                         found.map(IssuedCertificate::profile));
             }

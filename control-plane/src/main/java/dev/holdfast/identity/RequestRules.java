@@ -32,7 +32,7 @@ final class RequestRules {
         if (!request.subjectIsEmpty() && !same) {
             return EnrolmentPolicy.refuse(
                     EnrolmentRefusal.SUBJECT_IS_NOT_THE_DEVICE,
-                    "the request's subject is not CN=" + device.id() + "; leave it empty or use that");
+                    "the request's subject is not CN=" + usual(facts) + "; leave it empty or use that");
         }
         Optional<EnrolmentDecision> names = names(facts, request);
         if (names.isPresent()) {
@@ -101,20 +101,38 @@ final class RequestRules {
                         .isPresent();
     }
 
-    /// The common names that a request of this device may have.
+    /// The common names that a request of this device may have; of a renewal its certificate's alone.
     private static Set<String> names(EnrolmentFacts facts) {
         Set<String> names = new HashSet<>();
-        facts.device().ifPresent(device -> names.add(device.id().value()));
-        if (facts.proof() instanceof EnrolmentFacts.Proof.ByManufacturer by) {
-            names.addAll(by.names());
+        switch (facts.proof()) {
+            case EnrolmentFacts.Proof.ByCertificate by -> by.commonName().ifPresent(names::add);
+            case EnrolmentFacts.Proof.ByManufacturer by -> {
+                names.add(id(facts));
+                names.addAll(by.names());
+            }
+            case EnrolmentFacts.Proof.ByToken _,
+                    EnrolmentFacts.Proof.BySharedSecret _,
+                    EnrolmentFacts.Proof.ByAccount _,
+                    EnrolmentFacts.Proof.ByTpm _,
+                    EnrolmentFacts.Proof.ByClaim _ -> names.add(id(facts));
         }
         return names;
     }
 
-    /// The device's id; but a server's certificate that an account asks for by DNS names alone has the first of
-    /// them, because programs take the common name for one more name to renew.
+    private static String usual(EnrolmentFacts facts) {
+        return facts.proof() instanceof EnrolmentFacts.Proof.ByCertificate by
+                ? by.commonName().orElse(id(facts))
+                : id(facts);
+    }
+
+    private static String id(EnrolmentFacts facts) {
+        return facts.device().orElseThrow().id().value();
+    }
+
+    /// The device's id, and for a renewal what it was before; but a server's certificate that an account asks for by
+    /// DNS names alone has the first of them, because programs take the common name for one more name to renew.
     static String commonName(EnrolmentFacts facts, CertificationRequest request) {
-        String id = facts.device().orElseThrow().id().value();
+        String id = usual(facts);
         boolean namesTheDevice = request.commonName().filter(id::equals).isPresent();
         return facts.proof() instanceof EnrolmentFacts.Proof.ByAccount && !namesTheDevice
                 ? request.alternativeNames().stream()

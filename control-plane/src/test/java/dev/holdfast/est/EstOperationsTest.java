@@ -9,6 +9,9 @@ import dev.holdfast.ca.CertificateState;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
 import dev.holdfast.est.EstCaller.Caller;
+import dev.holdfast.identity.Applicant;
+import dev.holdfast.identity.Credential;
+import dev.holdfast.identity.EnrolmentOutcome;
 import dev.holdfast.identity.HeldRequests;
 import dev.holdfast.identity.SharedSecrets;
 import dev.holdfast.protocol.cms.CertificatesOnly;
@@ -526,6 +529,39 @@ class EstOperationsTest {
         })));
         assertThat(EstCaller.renew(server, same, caller).statusCode()).isEqualTo(200);
         assertThat(Certificates.commonName(unchanged)).contains("whole-1");
+    }
+
+    /// A gateway's certificate by ACME is named for its DNS name; renewed over EST it still is.
+    @Test
+    void renewalKeepsASubjectThatIsADnsName() throws Exception {
+        EstRequests.profile(
+                server,
+                "both-ways",
+                "{\"usages\":[\"tls-client\",\"tls-server\"],\"admittance\":{\"dnsNames\":[\"*.gw.example.org\"]}}");
+        DeviceRef device = server.register("whole-2");
+        KeyPair key = key();
+        byte[] request = EstRequests.withExtensions("c.gw.example.org", key, names("c.gw.example.org"));
+        X509Certificate first = ((EnrolmentOutcome.Issued) server.server()
+                        .identity()
+                        .enrolment()
+                        .enrol(
+                                request,
+                                Applicant.of("test", new Credential.Account(device.id(), "account"), "192.0.2.1:1")
+                                        .by("both-ways")))
+                .certificate();
+        assertThat(Certificates.commonName(first)).contains("c.gw.example.org");
+        Caller caller = new Caller(key.getPrivate(), List.of(first));
+        assertRefused(
+                EstCaller.renew(server, CertificationRequest.create("whole-2", key()), caller),
+                403,
+                "subject-is-not-the-device");
+        for (X500Name subject : List.of(new X500Name("CN=c.gw.example.org"), new X500Name(""))) {
+            X509Certificate next = EstCaller.certificate(
+                    EstCaller.renew(server, CertificationRequest.create(subject, key()), caller));
+            assertThat(next.getSubjectX500Principal()).isEqualTo(first.getSubjectX500Principal());
+            assertThat(next.getSubjectAlternativeNames())
+                    .containsExactlyElementsOf(first.getSubjectAlternativeNames());
+        }
     }
 
     private static org.bouncycastle.asn1.x509.Extensions names(String dns) throws Exception {
