@@ -123,7 +123,12 @@ final class CampaignCommand {
                             description = "Devices told in an hour.")
                     int perHour,
             @Mixin Because because) {
-        ObjectNode body = because.body().put("kind", what.equals("root") ? "root" : "issuer");
+        String kind = switch (what) {
+            case "devices" -> "issuer";
+            case "root" -> "root";
+            default -> throw new ApiException(2, "--for is devices or root");
+        };
+        ObjectNode body = because.body().put("kind", kind);
         if (perHour > 0) {
             body.put("perHour", perHour);
         }

@@ -118,9 +118,13 @@ final class RolloversEndpoint {
 
     private Reply start(Call call) {
         int perHour = call.body().path("perHour").asInt(rooms.renewals().capacityPerHour());
+        boolean brought = call.body().has("root") || call.body().has("crosses");
+        if (brought && !call.required("kind").equals("root")) {
+            throw Problem.malformed("/kind", "is root where a root is brought");
+        }
         Step step = switch (call.required("kind")) {
             case "root" ->
-                call.body().has("root") || call.body().has("crosses")
+                brought
                         ? rollovers().startOwnRoot(root(call), crosses(call), perHour, call.reason(), call.actor())
                         : rollovers().startRoot(perHour, call.reason(), call.actor());
             case "emergency" ->

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.identity.Applicant;
@@ -117,18 +116,24 @@ class RolloversApiTest {
             }
             RunningServer.Answer answer = begin(server, root, "no PEM");
             assertThat(answer.status()).as(answer.text()).isEqualTo(400);
+            assertThat(server.post("/rollovers", body("issuer", root, root)).status())
+                    .isEqualTo(400);
             assertThat(begin(server, root, root).text()).contains("no root of yours is in use yet");
             assertThat(server.get("/rollovers").json().path("rollovers")).isEmpty();
         }
     }
 
     private static RunningServer.Answer begin(RunningServer server, String root, String crosses) {
-        ObjectNode body = JsonNodeFactory.instance
+        return server.post("/rollovers", body("root", root, crosses));
+    }
+
+    private static String body(String kind, String root, String crosses) {
+        return JsonNodeFactory.instance
                 .objectNode()
-                .put("kind", "root")
+                .put("kind", kind)
                 .put("reason", "twenty years")
                 .put("root", root)
-                .put("crosses", crosses);
-        return server.post("/rollovers", body.toString());
+                .put("crosses", crosses)
+                .toString();
     }
 }
