@@ -28,6 +28,14 @@ final class RevocationListStore {
         return Files.isRegularFile(path) ? Optional.of(path) : Optional.empty();
     }
 
+    long size(Path list) {
+        try {
+            return Files.size(list);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /// 1. The entries go to a file beside. 2. What is signed is put together in memory. 3. The list takes
     /// the place of the one before, at once or not at all.
     Path write(String file, RevocationListFrame frame, Consumer<OutputStream> source, UnaryOperator<byte[]> signer) {

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.math.BigInteger;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -35,8 +36,10 @@ import org.jspecify.annotations.Nullable;
 /// Numbers come from time and from the node, so they only grow, whichever node makes a list and whatever
 /// backup was restored, and no two lists have the same.
 public final class RevocationLists {
-    /// A list that takes longer is made on the schedule alone.
-    private static final Duration SLOW = Duration.ofMillis(100);
+    /// A list that is larger (of some 20,000 entries) is made on the schedule alone. By size and not by how long
+    /// it took: a small one may take long once, because the machine had other things to do, and must not be out
+    /// of date for hours for that.
+    private static final long LARGE_OCTETS = 1 << 20;
     /// Of its time a list that keeps changing may take a twentieth.
     private static final int SHARE = 20;
     /// Commits in flight when a base was made, and clocks of nodes that differ: a delta says what happened
@@ -92,7 +95,10 @@ public final class RevocationLists {
     /// @param asOf how many changes had been seen when it was begun
     /// @param until when the first certificate ends that was superseded, but still counted
     /// @param basis what was known of the authority
-    private record Made(RevocationList list, long asOf, Basis basis, Instant at, Instant until, Duration cost) {}
+    /// @param octets its length
+    /// @param cost how long making it took
+    private record Made(
+            RevocationList list, long asOf, Basis basis, Instant at, Instant until, long octets, Duration cost) {}
 
     /// What a list says beside single certificates of devices.
     ///
@@ -199,7 +205,7 @@ public final class RevocationLists {
         Instant now = clock.instant();
         boolean asItIs = known.asOf() == changes.get() && now.isBefore(known.until());
         return asItIs
-                || known.cost().compareTo(SLOW) > 0
+                || known.octets() > LARGE_OCTETS
                 || Duration.between(known.at(), now).compareTo(known.cost().multipliedBy(SHARE)) < 0;
     }
 
@@ -214,9 +220,10 @@ public final class RevocationLists {
         RevocationListFrame frame = frame(authority, name, thisUpdate, nextUpdate, number, base);
         Instant endingAfter = now.minus(lifetime);
         RevocationList.Content content;
+        long octets;
         Instant[] until = {Instant.MAX};
         if (name.part() == 0 && !name.delta()) {
-            content = new RevocationList.Content.InFile(store.write(
+            Path file = store.write(
                     name.file(),
                     frame,
                     out -> until[0] = database.<Instant>transact(sql -> {
@@ -225,7 +232,9 @@ public final class RevocationLists {
                         basis.addTo(collected, Instant.MIN);
                         return collected.until;
                     }),
-                    contents -> authorities.signList(authority, contents)));
+                    contents -> authorities.signList(authority, contents));
+            content = new RevocationList.Content.InFile(file);
+            octets = store.size(file);
         } else {
             ByteArrayOutputStream entries = new ByteArrayOutputStream();
             Collected collected = new Collected(entries);
@@ -240,8 +249,9 @@ public final class RevocationLists {
                 basis.addTo(collected, name.delta() ? base.minus(MARGIN) : Instant.MIN);
             }
             until[0] = collected.until;
-            content = new RevocationList.Content.InMemory(
-                    frame.list(entries.toByteArray(), contents -> authorities.signList(authority, contents)));
+            byte[] list = frame.list(entries.toByteArray(), contents -> authorities.signList(authority, contents));
+            content = new RevocationList.Content.InMemory(list);
+            octets = list.length;
         }
         return new Made(
                 new RevocationList(content, Long.toHexString(number), thisUpdate, nextUpdate),
@@ -249,6 +259,7 @@ public final class RevocationLists {
                 basis,
                 now,
                 until[0],
+                octets,
                 Duration.ofNanos(System.nanoTime() - begun));
     }
 

@@ -22,6 +22,7 @@ import java.security.cert.X509CRL;
 import java.security.cert.X509Certificate;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -176,6 +177,25 @@ class RevocationClientsTest {
         assertThat(said(device, "settings", "delta", "check-delta")).contains("doubtful-1.pem: OK");
         awaitList(part(device), device.chain().getFirst(), false);
         assertThat(said(device, "settings", "lists", "check")).contains("doubtful-1.pem: OK");
+    }
+
+    @Test
+    void aListThatOnceTookLongIsMadeAgainAllTheSame() throws Exception {
+        EnrolledDevice first = EnrolledDevice.of(server, "slowly-1");
+        EnrolledDevice second = EnrolledDevice.of(server, "slowly-2");
+        ListName delta = part(first).toDelta();
+        server.server().identity().revoke(first.serial(), RevocationReason.KEY_COMPROMISE, "stolen", TestServer.TESTER);
+        try (Database database = Database.open(server.database(), 2);
+                var asking = Executors.newVirtualThreadPerTaskExecutor()) {
+            database.run(sql -> {
+                sql.execute("lock table certificate in access exclusive mode");
+                asking.submit(() -> get(pki("/crl/" + delta.file())));
+                sql.execute("select pg_sleep(0.4)");
+            });
+        }
+        awaitList(delta, first.chain().getFirst(), true);
+        server.server().identity().revoke(second.serial(), RevocationReason.KEY_COMPROMISE, "stolen", TestServer.TESTER);
+        awaitList(delta, second.chain().getFirst(), true);
     }
 
     @Test
