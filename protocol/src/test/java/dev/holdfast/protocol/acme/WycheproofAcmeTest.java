@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.protocol.Wycheproof;
 import dev.holdfast.protocol.Wycheproof.Case;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Project Wycheproof's vectors through ACME's own reading of JSON Web Keys and of R and S side by side.
@@ -20,6 +21,26 @@ class WycheproofAcmeTest {
     void signaturesOfAccountsAreReadAsWycheproofHasThem(String file) {
         // Keys with an exponent below 65537 are not accepted, nor those that have no JSON Web Key.
         Wycheproof.holdsTo(file, WycheproofAcmeTest::verifies, one -> !isStrong(one), _ -> false);
+    }
+
+    /// Points that are not on their curve, and curves that are none of ours, as keys of accounts. A key of the other
+    /// curve is wrong for its peer in the vectors, not for an account.
+    @ParameterizedTest
+    @CsvSource({"ecdh_secp256r1_webcrypto_test, P-384", "ecdh_secp384r1_webcrypto_test, P-256"})
+    void keysOfAccountsAreReadAsWycheproofHasThem(String file, String otherCurve) {
+        Wycheproof.holdsTo(
+                file,
+                one -> isKey(one.test().get("public")),
+                _ -> false,
+                one -> one.test().get("public").path("crv").asText().equals(otherCurve));
+    }
+
+    private static boolean isKey(JsonNode jwk) {
+        try {
+            return AcmeKey.parse(jwk.toString()).algorithm().startsWith("ES");
+        } catch (AcmeException noKey) {
+            return false;
+        }
     }
 
     private static JsonNode jwk(Case one) {
