@@ -39,6 +39,10 @@ final class ApiClient {
         if (!base.matches("https?://[^/?#\\s]+(/\\S*)?")) {
             throw new ApiException(2, "not a URL of a server: '" + url + "'; it looks like http://localhost:8080");
         }
+        if (token != null && !token.matches("[\\x21-\\x7e]{1,500}")) {
+            throw new ApiException(
+                    2, "that is no API token: one is a single word. What was given instead is neither sent nor shown");
+        }
         this.token = token;
         this.environment = environment;
     }

@@ -196,8 +196,12 @@ final class DeviceCommand {
             @Option(names = "--search", paramLabel = "WORDS", defaultValue = "") String search,
             @Option(names = "--most", paramLabel = "N", defaultValue = "50") int most) {
         Map<String, String> query = ApiClient.query("device", id, "search", search);
-        server.printer()
-                .rows(server.client().pages("/logs", query, "lines", most).reversed(), LOGS);
+        ApiClient client = server.client();
+        List<JsonNode> lines = client.pages("/logs", query, "lines", most);
+        if (lines.isEmpty()) {
+            client.get(path(id)); // or a misspelt name would look like a silent device
+        }
+        server.printer().rows(lines.reversed(), LOGS.whenNoneOf(ApiClient.query("search", search)));
     }
 
     @Command(

@@ -34,6 +34,7 @@ record Table(String key, String whenEmpty, List<Column> columns) {
     /// Says of an empty list that it was asked for a part: otherwise it would teach the first step to who has taken it.
     Table whenNoneOf(Map<String, String> asked) {
         String part = asked.entrySet().stream()
+                .filter(one -> !one.getValue().equals("true")) // `open`: what the command itself asks for
                 .map(one -> one.getKey() + " " + one.getValue())
                 .collect(Collectors.joining(", "));
         return part.isEmpty() ? this : new Table(key, "None with " + part + ". Leave that out to list all.", columns);

@@ -154,6 +154,9 @@ class CliTest {
         assertThat(printed("{\"devices\":[]}", "device", "list", "--selector", "district=nrth"))
                 .isEqualTo("None with selector district=nrth. Leave that out to list all.\n");
         assertThat(printed("{\"devices\":[]}", "device", "list")).startsWith("No devices. Register one");
+        assertThat(printed("{\"incidents\":[]}", "incident", "list")).doesNotContain("None with");
+        status = 404;
+        assertThat(Cli.run("device", "logs", "m-9", "--url", url())).isEqualTo(3);
     }
 
     @Test
@@ -186,6 +189,8 @@ class CliTest {
             whole.addAll(List.of("--url", url()));
             assertThat(Cli.run(whole.toArray(String[]::new))).as("%s", command).isEqualTo(1);
         }
+        assertThat(Cli.run("login", "--url", url(), "--token-file", file)).isEqualTo(2);
+        assertThat(Cli.run("device", "list", "--url", url(), "--token-file", file)).isEqualTo(2);
         assertThat(asked).isEmpty();
         assertThat(Cli.run("cert", "lint", file)).isEqualTo(1);
     }
