@@ -7,6 +7,7 @@ import java.time.format.DateTimeParseException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /// What rows of one kind look like: as lines under headings, or one alone as a card.
@@ -31,10 +32,13 @@ record Table(String key, String whenEmpty, List<Column> columns) {
         return of(key, whenEmpty, fields.stream().map(f -> f + "=" + f).toArray(String[]::new));
     }
 
+    /// What commands ask for by themselves: `open=true`, `only=all`.
+    private static final Set<String> OWN = Set.of("true", "all");
+
     /// Says of an empty list that it was asked for a part: otherwise it would teach the first step to who has taken it.
     Table whenNoneOf(Map<String, String> asked) {
         String part = asked.entrySet().stream()
-                .filter(one -> !one.getValue().equals("true")) // `open`: what the command itself asks for
+                .filter(one -> !OWN.contains(one.getValue()))
                 .map(one -> one.getKey() + " " + one.getValue())
                 .collect(Collectors.joining(", "));
         return part.isEmpty() ? this : new Table(key, "None with " + part + ". Leave that out to list all.", columns);

@@ -4,7 +4,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.handler.ssl.SslHandler;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
@@ -88,31 +87,5 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
         tokens = Math.min(perSecond, tokens + (now - refilledNanos) * perSecond / 1e9);
         refilledNanos = now;
         return tokens >= 1 ? 0 : Math.max(SHORTEST_PAUSE, (long) ((1 - tokens) * 1_000 / perSecond));
-    }
-
-    /// At the first octets of a connection, which come after its TLS handler was put in place, asks that
-    /// handler to
-    /// tell how the handshake ends; then leaves the pipeline.
-    private static final class HandshakeTap extends ChannelInboundHandlerAdapter {
-        private final BiConsumer<Channel, Throwable> failed;
-
-        HandshakeTap(BiConsumer<Channel, Throwable> failed) {
-            this.failed = failed;
-        }
-
-        @Override
-        public void channelRead(ChannelHandlerContext context, Object message) {
-            SslHandler tls = context.pipeline().get(SslHandler.class);
-            if (tls != null) {
-                Channel channel = context.channel();
-                tls.handshakeFuture().addListener(done -> {
-                    if (!done.isSuccess()) {
-                        failed.accept(channel, done.cause());
-                    }
-                });
-            }
-            context.pipeline().remove(this);
-            context.fireChannelRead(message);
-        }
     }
 }
