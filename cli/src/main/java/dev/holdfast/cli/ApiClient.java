@@ -206,7 +206,9 @@ final class ApiClient {
         try {
             return JSON.readTree(text);
         } catch (JsonProcessingException e) {
-            throw new ApiException(1, "not JSON, from line " + e.getLocation().getLineNr() + ", column "
+            throw new ApiException(
+                    1,
+                    "not JSON, from line " + e.getLocation().getLineNr() + ", column "
                             + e.getLocation().getColumnNr() + " on");
         }
     }

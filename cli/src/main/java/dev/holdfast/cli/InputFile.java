@@ -37,7 +37,8 @@ final class InputFile {
     static String toSend(Path file) {
         String text = text(file);
         if (text.contains("PRIVATE KEY-----")) {
-            throw new ApiException(1, "the file " + file + " holds a private key; nothing was sent. Give the other one");
+            throw new ApiException(
+                    1, "the file " + file + " holds a private key; nothing was sent. Give the other one");
         }
         return text;
     }

@@ -125,10 +125,9 @@ final class InspectCommand implements Callable<Integer> {
                             + Printer.plain(known.path("revokedAt")) + ")"
                     : "";
             String status = Printer.plain(known.path("status"));
-            return Optional.of(
-                    (status.equals("valid") ? "" : "IT DOES NOT COUNT: it is " + status + ended + ". ")
-                            + "This server issued it to device " + Printer.plain(known.path("device")) + " by profile "
-                            + Printer.plain(known.path("profile")) + (status.equals("valid") ? "; it is valid." : "."));
+            return Optional.of((status.equals("valid") ? "" : "IT DOES NOT COUNT: it is " + status + ended + ". ")
+                    + "This server issued it to device " + Printer.plain(known.path("device")) + " by profile "
+                    + Printer.plain(known.path("profile")) + (status.equals("valid") ? "; it is valid." : "."));
         } catch (ApiException e) {
             return e.exitCode() == 3
                     ? Optional.of("This server has issued no certificate with this serial number to a device.")

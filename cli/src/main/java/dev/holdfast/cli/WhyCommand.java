@@ -52,7 +52,8 @@ final class WhyCommand implements Runnable {
     private JsonNode ofCertificate(ApiClient client) {
         if (SerialNumber.isOne(device)) {
             try {
-                return client.get(path(client.get(SerialNumber.path(device)).path("device").asText()));
+                return client.get(path(
+                        client.get(SerialNumber.path(device)).path("device").asText()));
             } catch (ApiException e) {
                 if (e.exitCode() != 3) {
                     throw e;

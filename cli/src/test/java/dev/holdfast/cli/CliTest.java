@@ -161,7 +161,8 @@ class CliTest {
 
     @Test
     void aDevicesNameWhereASerialNumberIsMeantIsNotSentToTheServer() {
-        assertThat(Cli.run("cert", "revoke", "meter-1", "--reason", "lost", "--url", url())).isEqualTo(2);
+        assertThat(Cli.run("cert", "revoke", "meter-1", "--reason", "lost", "--url", url()))
+                .isEqualTo(2);
         assertThat(Cli.run("cert", "show", "meter-1", "--url", url())).isEqualTo(2);
         assertThat(asked).isEmpty();
     }
@@ -169,16 +170,19 @@ class CliTest {
     @Test
     void whatIsToBeRenewedIsLookedForBeforeACampaignIsMade() {
         answer = "{\"devices\":[]}";
-        assertThat(Cli.run("cert", "rotate", "--selector", "a=b", "--reason", "x", "--url", url())).isEqualTo(3);
+        assertThat(Cli.run("cert", "rotate", "--selector", "a=b", "--reason", "x", "--url", url()))
+                .isEqualTo(3);
         status = 404;
-        assertThat(Cli.run("cert", "rotate", "meter-9", "--reason", "x", "--url", url())).isEqualTo(3);
+        assertThat(Cli.run("cert", "rotate", "meter-9", "--reason", "x", "--url", url()))
+                .isEqualTo(3);
         assertThat(asked).hasSize(2).allMatch(one -> one.startsWith("GET "));
     }
 
     @Test
     void aPrivateKeyGivenByMistakeIsNeitherSentNorShown(@TempDir Path folder) throws IOException {
         Path key = Files.writeString(
-                folder.resolve("ca.key"), "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIMYyF\n-----END EC PRIVATE KEY-----\n");
+                folder.resolve("ca.key"),
+                "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIMYyF\n-----END EC PRIVATE KEY-----\n");
         String file = key.toString();
         for (List<String> command : List.of(
                 List.of("manufacturer", "add", "Acme", "--file", file),
@@ -203,7 +207,8 @@ class CliTest {
         assertThat(printed("{}", "cert", "why", "4F:9A")).isEqualTo("m-1 is well\n");
         status = 404;
         assertThat(Cli.run("cert", "why", "nobody", "--url", url())).isEqualTo(3);
-        assertThat(Cli.run("cert", "failures", "--address", "localhost", "--url", url())).isEqualTo(2);
+        assertThat(Cli.run("cert", "failures", "--address", "localhost", "--url", url()))
+                .isEqualTo(2);
     }
 
     private String printed(String answered, String... command) {

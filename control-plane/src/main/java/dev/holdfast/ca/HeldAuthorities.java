@@ -83,11 +83,10 @@ record HeldAuthorities(List<Authority> all, List<AuthorityStore.Cross> crosses) 
     /// Of every authority that there ever was, but of roots that were abandoned.
     Set<String> keysBesides(X509Certificate root) {
         return Stream.concat(
-                        all.stream().map(Authority::certificate),
-                        all.stream().flatMap(a -> a.above().stream()))
+                        all.stream().map(Authority::certificate), all.stream().flatMap(a -> a.above().stream()))
                 .filter(certificate -> !certificate.equals(root))
-                .map(certificate -> Certificates.keyFingerprint(
-                        certificate.getPublicKey().getEncoded()))
+                .map(certificate ->
+                        Certificates.keyFingerprint(certificate.getPublicKey().getEncoded()))
                 .collect(Collectors.toSet());
     }
 }

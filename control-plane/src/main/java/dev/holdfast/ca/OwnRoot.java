@@ -11,7 +11,6 @@ import dev.holdfast.protocol.x509.SignatureSchemes;
 import java.io.IOException;
 import java.security.cert.X509Certificate;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.bouncycastle.asn1.ASN1Encoding;

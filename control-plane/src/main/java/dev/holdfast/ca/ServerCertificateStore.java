@@ -123,7 +123,8 @@ public final class ServerCertificateStore {
         return chain;
     }
 
-    /// The names that our listeners' certificate has: the public host name, and the loopback names for those on the same
+    /// The names that our listeners' certificate has: the public host name, and the loopback names for those on the
+    /// same
     /// machine.
     public static List<String> names(Configuration configuration) {
         Set<String> names = new LinkedHashSet<>();

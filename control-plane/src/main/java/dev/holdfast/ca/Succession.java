@@ -99,10 +99,12 @@ public final class Succession {
         AuthorityStore.insert(tx.sql(), made, tx.now());
         AuthorityStore.insertCross(
                 tx.sql(),
-                new AuthorityStore.Cross(made.id(), old.id(), authorities.certificates().cross(made, old, tx.now())));
+                new AuthorityStore.Cross(
+                        made.id(), old.id(), authorities.certificates().cross(made, old, tx.now())));
         AuthorityStore.insertCross(
                 tx.sql(),
-                new AuthorityStore.Cross(old.id(), made.id(), authorities.certificates().cross(old, made, tx.now())));
+                new AuthorityStore.Cross(
+                        old.id(), made.id(), authorities.certificates().cross(old, made, tx.now())));
         Authorities.record(tx, "authority.created", made, by, why);
         return Optional.of(made);
     }

@@ -4,7 +4,6 @@ import dev.holdfast.ca.ApprovedRequest;
 import dev.holdfast.ca.Ca;
 import dev.holdfast.ca.CertificateStanding;
 import dev.holdfast.ca.Intended;
-import dev.holdfast.ca.Issuance;
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
@@ -192,8 +191,7 @@ public final class Enrolment {
             }
             case EnrolmentDecision.Hold hold ->
                 new Step.Done(new EnrolmentOutcome.Held(hold.retryAfter(), hold.reason()));
-            case EnrolmentDecision.HoldForPerson hold ->
-                new Step.Done(holdForPerson(tx, applicant, facts, hold));
+            case EnrolmentDecision.HoldForPerson hold -> new Step.Done(holdForPerson(tx, applicant, facts, hold));
             case EnrolmentDecision.Repeat repeat -> {
                 Optional<X509Certificate> signed = ca.issuance().stored(tx, repeat.serial());
                 yield signed.isPresent()
@@ -227,9 +225,7 @@ public final class Enrolment {
                 tx,
                 environment,
                 facts.device().map(d -> d.id().value()).orElse(""),
-                unregistered
-                        .map(EnrolmentFacts.Unregistered::key)
-                        .orElseGet(facts::about),
+                unregistered.map(EnrolmentFacts.Unregistered::key).orElseGet(facts::about),
                 hold.cause(),
                 applicant.credential().text(),
                 hold.reason() + "; " + facts.inWords() + ", over " + applicant.protocol() + " from "

@@ -63,7 +63,7 @@ record EnrolmentFacts(
 
         /// @param state empty when we know no such certificate
         /// @param overlaps it is superseded, but still counts beside its successor
-        /// @param commonName of the certificate, which its successor keeps: a gateway's may be one of its DNS names
+        /// @param commonName of the certificate, which its successor keeps: a gateway's may be a DNS name
         /// @param alternativeNames of the certificate, which its successor keeps
         record ByCertificate(
                 Instant notBefore,

@@ -80,16 +80,15 @@ public final class HeldRequests {
     static String about(CertificationRequest request, String profile) {
         List<String> rest = new ArrayList<>(List.of(profile));
         request.alternativeNames().stream().sorted().forEach(rest::add);
-        return Issuance.fingerprint(request.recognisedBy()) + AND
+        return Issuance.fingerprint(request.recognisedBy())
+                + AND
                 + Digest.of(Json.bytes(rest)).hex();
     }
 
     /// In words, for the person.
     static String inWords(CertificationRequest request, String profile) {
         return "asks by profile " + profile
-                + (request.alternativeNames().isEmpty()
-                        ? ""
-                        : " for " + String.join(", ", request.alternativeNames()));
+                + (request.alternativeNames().isEmpty() ? "" : " for " + String.join(", ", request.alternativeNames()));
     }
 
     /// @param device empty while nobody has said which device it is
@@ -141,8 +140,7 @@ public final class HeldRequests {
     }
 
     /// @param device its id, or empty while nobody has said which device it is
-    Optional<State> decision(
-            Transaction tx, Environment environment, String device, String about, Cause cause) {
+    Optional<State> decision(Transaction tx, Environment environment, String device, String about, Cause cause) {
         return HeldRequestStore.find(tx.sql(), environment, device, about, cause)
                 .filter(held -> tx.now().isBefore(held.expiresAt()))
                 .map(Held::state);
@@ -167,8 +165,7 @@ public final class HeldRequests {
             return true;
         }
         if (HeldRequestStore.waiting(tx.sql(), environment) >= MOST_WAITING
-                || (!device.isEmpty()
-                        && HeldRequestStore.waiting(tx.sql(), environment, device) >= MOST_OF_A_DEVICE)) {
+                || (!device.isEmpty() && HeldRequestStore.waiting(tx.sql(), environment, device) >= MOST_OF_A_DEVICE)) {
             return false;
         }
         byte[] fresh = new byte[8];

@@ -75,8 +75,7 @@ final class FailedAttemptStore {
     /// writing are left for the next time.
     ///
     /// @param subjects devices, or hosts where no device is named
-    static void trimEach(
-            DSLContext sql, Collection<String> environments, Shelf shelf, Collection<String> subjects) {
+    static void trimEach(DSLContext sql, Collection<String> environments, Shelf shelf, Collection<String> subjects) {
         boolean hosts = shelf == Shelf.STRANGER;
         for (boolean byHost : hosts ? List.of(true) : List.of(false, true)) {
             String subject = byHost ? "host" : "device";

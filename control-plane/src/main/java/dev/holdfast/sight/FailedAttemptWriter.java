@@ -26,8 +26,7 @@ final class FailedAttemptWriter {
     private final FailedAttemptBuffer buffer;
     private final DeviceHosts hosts;
 
-    FailedAttemptWriter(
-            Database database, Environment environment, FailedAttemptBuffer buffer, DeviceHosts hosts) {
+    FailedAttemptWriter(Database database, Environment environment, FailedAttemptBuffer buffer, DeviceHosts hosts) {
         this.database = database;
         this.environment = environment;
         this.buffer = buffer;
@@ -100,7 +99,7 @@ final class FailedAttemptWriter {
                 .add(a.device().isEmpty() ? a.host() : a.device()));
         Set<String> environments =
                 written.stream().map(a -> a.environment().value()).collect(Collectors.toSet());
-        subjects.forEach((shelf, those) ->
-                database.run(sql -> FailedAttemptStore.trimEach(sql, environments, shelf, those)));
+        subjects.forEach(
+                (shelf, those) -> database.run(sql -> FailedAttemptStore.trimEach(sql, environments, shelf, those)));
     }
 }

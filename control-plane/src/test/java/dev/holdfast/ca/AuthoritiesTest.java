@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.TestServer;
 import dev.holdfast.database.TestDatabase;
-import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.mqtt.EnrolledDevice;
+import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.testkit.RealClient;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -556,11 +556,10 @@ class EstOperationsTest {
                 403,
                 "subject-is-not-the-device");
         for (X500Name subject : List.of(new X500Name("CN=c.gw.example.org"), new X500Name(""))) {
-            X509Certificate next = EstCaller.certificate(
-                    EstCaller.renew(server, CertificationRequest.create(subject, key()), caller));
+            X509Certificate next =
+                    EstCaller.certificate(EstCaller.renew(server, CertificationRequest.create(subject, key()), caller));
             assertThat(next.getSubjectX500Principal()).isEqualTo(first.getSubjectX500Principal());
-            assertThat(next.getSubjectAlternativeNames())
-                    .containsExactlyElementsOf(first.getSubjectAlternativeNames());
+            assertThat(next.getSubjectAlternativeNames()).containsExactlyElementsOf(first.getSubjectAlternativeNames());
         }
     }
 

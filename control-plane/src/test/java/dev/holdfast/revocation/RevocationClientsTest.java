@@ -23,6 +23,7 @@ import java.security.cert.X509Certificate;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -187,14 +188,18 @@ class RevocationClientsTest {
         server.server().identity().revoke(first.serial(), RevocationReason.KEY_COMPROMISE, "stolen", TestServer.TESTER);
         try (Database database = Database.open(server.database(), 2);
                 var asking = Executors.newVirtualThreadPerTaskExecutor()) {
-            database.run(sql -> {
+            Future<HttpResponse<byte[]>> slow = database.transact(sql -> {
                 sql.execute("lock table certificate in access exclusive mode");
-                asking.submit(() -> get(pki("/crl/" + delta.file())));
+                Future<HttpResponse<byte[]>> asked = asking.submit(() -> get(pki("/crl/" + delta.file())));
                 sql.execute("select pg_sleep(0.4)");
+                return asked;
             });
+            assertThat(slow.get().statusCode()).isEqualTo(200);
         }
         awaitList(delta, first.chain().getFirst(), true);
-        server.server().identity().revoke(second.serial(), RevocationReason.KEY_COMPROMISE, "stolen", TestServer.TESTER);
+        server.server()
+                .identity()
+                .revoke(second.serial(), RevocationReason.KEY_COMPROMISE, "stolen", TestServer.TESTER);
         awaitList(delta, second.chain().getFirst(), true);
     }
 

@@ -70,18 +70,9 @@ record OperatorRoot(KeyPair key, X509Certificate certificate, List<X509Certifica
             throws Exception {
         PKCS10CertificationRequest parsed = new PKCS10CertificationRequest(
                 Pem.decode(Pem.CERTIFICATE_REQUEST, request.pem()).getFirst());
-        List<X509Certificate> chain = new ArrayList<>(
-                List.of(
-                        signed(
-                                parsed.getSubject(),
-                                parsed.getSubjectPublicKeyInfo(),
-                                key,
-                                name(),
-                                0,
-                                1,
-                                scheme,
-                                limits),
-                        certificate));
+        List<X509Certificate> chain = new ArrayList<>(List.of(
+                signed(parsed.getSubject(), parsed.getSubjectPublicKeyInfo(), key, name(), 0, 1, scheme, limits),
+                certificate));
         chain.addAll(above);
         return chain;
     }
@@ -118,8 +109,7 @@ record OperatorRoot(KeyPair key, X509Certificate certificate, List<X509Certifica
         if (limits.isPresent()) {
             builder.addExtension(Extension.nameConstraints, true, limits.get().extension());
         }
-        return Certificates.parse(builder.build(new JcaContentSignerBuilder(scheme)
-                        .build(by.getPrivate()))
+        return Certificates.parse(builder.build(new JcaContentSignerBuilder(scheme).build(by.getPrivate()))
                 .getEncoded());
     }
 }

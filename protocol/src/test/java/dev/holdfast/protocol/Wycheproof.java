@@ -9,9 +9,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.Predicate;
 
 /// Project Wycheproof's test vectors, which `scripts/from-debian` fetches; that they can't be had is a failure.
@@ -80,11 +82,11 @@ public final class Wycheproof {
     public static void holdsTo(
             String file, Predicate<Case> accepts, Predicate<Case> stricter, Predicate<Case> broader) {
         List<String> wrong = new ArrayList<>();
-        int[] counted = new int[Result.values().length];
+        Map<Result, Integer> counted = new EnumMap<>(Result.class);
         int strict = 0;
         int broad = 0;
         for (Case one : cases(file)) {
-            counted[one.result().ordinal()]++;
+            counted.merge(one.result(), 1, Integer::sum);
             boolean valid = one.result() == Result.VALID;
             boolean expected = valid ? !stricter.test(one) : broader.test(one);
             if (valid != expected) {
@@ -98,19 +100,24 @@ public final class Wycheproof {
         System.out.printf(
                 "vectors: Wycheproof %s: %d valid (%d refused for strictness), %d acceptable and %d invalid (%d taken)%n",
                 file,
-                counted[Result.VALID.ordinal()],
+                counted.getOrDefault(Result.VALID, 0),
                 strict,
-                counted[Result.ACCEPTABLE.ordinal()],
-                counted[Result.INVALID.ordinal()],
+                counted.getOrDefault(Result.ACCEPTABLE, 0),
+                counted.getOrDefault(Result.INVALID, 0),
                 broad);
         assertThat(wrong).as(file).isEmpty();
-        assertThat(counted[Result.VALID.ordinal()]).as("valid ones in " + file).isPositive();
-        assertThat(counted[Result.INVALID.ordinal()]).as("invalid ones in " + file).isPositive();
+        assertThat(counted.getOrDefault(Result.VALID, 0))
+                .as("valid ones in " + file)
+                .isPositive();
+        assertThat(counted.getOrDefault(Result.INVALID, 0))
+                .as("invalid ones in " + file)
+                .isPositive();
     }
 
     private static List<Case> cases(String file) {
         try {
-            JsonNode whole = JSON.readTree(Files.readAllBytes(FromDebian.folder("wycheproof").resolve(file + ".json")));
+            JsonNode whole = JSON.readTree(
+                    Files.readAllBytes(FromDebian.folder("wycheproof").resolve(file + ".json")));
             List<Case> cases = new ArrayList<>();
             for (JsonNode group : whole.get("testGroups")) {
                 for (JsonNode test : group.get("tests")) {

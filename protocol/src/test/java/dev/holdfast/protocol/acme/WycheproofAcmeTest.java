@@ -50,7 +50,9 @@ class WycheproofAcmeTest {
 
     private static boolean isStrong(Case one) {
         JsonNode jwk = jwk(one);
-        return jwk.isObject() && (!jwk.path("kty").asText().equals("RSA") || jwk.path("e").asText().equals("AQAB"));
+        return jwk.isObject()
+                && (!jwk.path("kty").asText().equals("RSA")
+                        || jwk.path("e").asText().equals("AQAB"));
     }
 
     private static boolean verifies(Case one) {

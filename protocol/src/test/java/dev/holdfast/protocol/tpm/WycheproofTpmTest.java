@@ -26,10 +26,7 @@ class WycheproofTpmTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "rsa_pss_2048_sha256_mgf1_0_test, SHA256, 222",
-        "rsa_pss_4096_sha512_mgf1_32_test, SHA512, 446"
-    })
+    @CsvSource({"rsa_pss_2048_sha256_mgf1_0_test, SHA256, 222", "rsa_pss_4096_sha512_mgf1_32_test, SHA512, 446"})
     void pssSignaturesWithSaltsOfOtherLengthsAreRefused(String file, TpmHash hash, int largest) {
         Wycheproof.holdsTo(
                 file, one -> pss(one, hash), _ -> true, one -> hasSalt(one, largest) || hasSalt(one, hash.octets()));
@@ -47,8 +44,7 @@ class WycheproofTpmTest {
     @ValueSource(strings = {"rsa_signature_2048_sha256_test", "rsa_signature_3072_sha256_test"})
     void pkcs1SignaturesAreReadAsWycheproofHasThem(String file) {
         Wycheproof.holdsTo(
-                file,
-                one -> verifies(one, "RSA", new TpmScheme(TpmScheme.Kind.RSASSA, TpmHash.SHA256), sized(one)));
+                file, one -> verifies(one, "RSA", new TpmScheme(TpmScheme.Kind.RSASSA, TpmHash.SHA256), sized(one)));
     }
 
     /// R and S of whatever size, each with its own length before it: as long as they are halves they are read.
@@ -78,8 +74,7 @@ class WycheproofTpmTest {
                     .u16(scheme.hash().id())
                     .octets(value)
                     .bytes();
-            return TpmSignature.parse(statement)
-                    .verifies(Crypto.publicKey(algorithm, one.publicKey()), one.message());
+            return TpmSignature.parse(statement).verifies(Crypto.publicKey(algorithm, one.publicKey()), one.message());
         } catch (TpmFormatException | GeneralSecurityException refused) {
             return false;
         }

@@ -17,10 +17,10 @@ import java.security.spec.NamedParameterSpec;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.stream.IntStream;
-import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.nist.NISTObjectIdentifiers;
 import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
+import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.junit.jupiter.api.Test;
 
 /// Each key signs its own request, which shows that its private half is known.
@@ -36,8 +36,9 @@ class PublishedKeysTest {
                 .as("the two halves belong together")
                 .isTrue();
         assertThatThrownBy(() -> CertificationRequest.verify(CertificationRequest.create("meter-1", key)))
-                .isInstanceOfSatisfying(CertificationRequestException.class, e -> assertThat(e.reason())
-                        .isEqualTo(CertificationRequestException.Reason.KEY_WEAK));
+                .isInstanceOfSatisfying(
+                        CertificationRequestException.class,
+                        e -> assertThat(e.reason()).isEqualTo(CertificationRequestException.Reason.KEY_WEAK));
     }
 
     private static String scheme(KeyPair key) {
@@ -140,7 +141,8 @@ class PublishedKeysTest {
                 "YPfNImyxFlz8+cqDCmBswPsUh/JJ5eDHHIhibFcSgIHedsEjhLbUSLZ/DnEjru90qIWWA3R1VIPy",
                 "kKfeZkZeInsrFzGPikkFKwFF+6KDdyvCmltYEqzO46tigXAZ5UgH8oiXEre48wO6X+FH+cLzQ0q3",
                 "A8HZRnNDgqCjU/Tgy76iaku/Ic6eteedR1fX3gJ/IOUCAwEAAQ==");
-        SubjectPublicKeyInfo key = SubjectPublicKeyInfo.getInstance(Base64.getDecoder().decode(info));
+        SubjectPublicKeyInfo key =
+                SubjectPublicKeyInfo.getInstance(Base64.getDecoder().decode(info));
         assertThat(PublishedKeys.has(key)).isTrue();
         assertThat(key.getPublicKeyData().getOctets()).hasSizeGreaterThan(512);
     }
@@ -149,7 +151,8 @@ class PublishedKeysTest {
     void takesFreshKeys() throws Exception {
         for (KeyKind kind : new KeyKind[] {KeyKind.EC_P256, KeyKind.EC_P384, KeyKind.ED25519, KeyKind.ML_DSA_65}) {
             KeyPair fresh = Crypto.generate(kind, RANDOM);
-            assertThat(CertificationRequest.verify(CertificationRequest.create("meter-1", fresh)).keyKind())
+            assertThat(CertificationRequest.verify(CertificationRequest.create("meter-1", fresh))
+                            .keyKind())
                     .isEqualTo(kind);
         }
     }

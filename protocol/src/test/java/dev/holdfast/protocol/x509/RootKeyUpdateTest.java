@@ -25,7 +25,8 @@ class RootKeyUpdateTest {
     private static final KeyPair OLD = Crypto.generateP256(new SecureRandom());
     private static final KeyPair NEXT = Crypto.generateP256(new SecureRandom());
     private static final KeyPair STRANGER = Crypto.generateP256(new SecureRandom());
-    private static final X509Certificate OLD_ROOT = root(FIRST, OLD, 2).years(2020, 2040).sign();
+    private static final X509Certificate OLD_ROOT =
+            root(FIRST, OLD, 2).years(2020, 2040).sign();
     private static final X509Certificate NEW_ROOT = root(SECOND, NEXT, 2).sign();
     private static final X509Certificate NEW_WITH_OLD = new Made(SECOND, NEXT, FIRST, OLD).sign();
     private static final X509Certificate OLD_WITH_NEW = new Made(FIRST, OLD, SECOND, NEXT).sign();
@@ -48,17 +49,15 @@ class RootKeyUpdateTest {
 
     @Test
     void whatBothRootsHaveSignedIsTakenInAnyOrder() {
-        for (X509Certificate[] crosses :
-                List.of(new X509Certificate[] {NEW_WITH_OLD, OLD_WITH_NEW}, new X509Certificate[] {
-                    OLD_WITH_NEW, NEW_WITH_OLD
-                })) {
-            assertThat(check(NEW_ROOT, crosses))
-                    .isInstanceOfSatisfying(RootKeyUpdate.Checked.class, checked -> {
-                        assertThat(checked.update().old()).isEqualTo(OLD_ROOT);
-                        assertThat(checked.update().newWithNew()).isEqualTo(NEW_ROOT);
-                        assertThat(checked.update().newWithOld()).isEqualTo(NEW_WITH_OLD);
-                        assertThat(checked.update().oldWithNew()).isEqualTo(OLD_WITH_NEW);
-                    });
+        for (X509Certificate[] crosses : List.of(
+                new X509Certificate[] {NEW_WITH_OLD, OLD_WITH_NEW},
+                new X509Certificate[] {OLD_WITH_NEW, NEW_WITH_OLD})) {
+            assertThat(check(NEW_ROOT, crosses)).isInstanceOfSatisfying(RootKeyUpdate.Checked.class, checked -> {
+                assertThat(checked.update().old()).isEqualTo(OLD_ROOT);
+                assertThat(checked.update().newWithNew()).isEqualTo(NEW_ROOT);
+                assertThat(checked.update().newWithOld()).isEqualTo(NEW_WITH_OLD);
+                assertThat(checked.update().oldWithNew()).isEqualTo(OLD_WITH_NEW);
+            });
         }
     }
 
@@ -139,9 +138,7 @@ class RootKeyUpdateTest {
         assertThat(RootKeyUpdate.check(
                         narrow,
                         sameName,
-                        List.of(
-                                new Made(FIRST, NEXT, FIRST, OLD).sign(),
-                                new Made(FIRST, OLD, FIRST, NEXT).sign()),
+                        List.of(new Made(FIRST, NEXT, FIRST, OLD).sign(), new Made(FIRST, OLD, FIRST, NEXT).sign()),
                         Set.of(),
                         NOW))
                 .isInstanceOf(RootKeyUpdate.Checked.class);
@@ -170,8 +167,7 @@ class RootKeyUpdateTest {
         X509Certificate sameKey = root(FIRST, OLD, 2).sign();
         assertThat(check(sameKey, NEW_WITH_OLD)).isEqualTo(refused(Fault.SAME_ROOT));
         X509Certificate older = root(SECOND, NEXT, 2).years(2019, 2045).sign();
-        assertThat(check(older, NEW_WITH_OLD, OLD_WITH_NEW))
-                .isEqualTo(refused(Fault.NOT_BELIEVED, Refusal.NOT_NEWER));
+        assertThat(check(older, NEW_WITH_OLD, OLD_WITH_NEW)).isEqualTo(refused(Fault.NOT_BELIEVED, Refusal.NOT_NEWER));
         assertThat(RootKeyUpdate.check(
                         OLD_ROOT,
                         NEW_ROOT,

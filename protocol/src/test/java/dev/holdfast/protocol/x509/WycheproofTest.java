@@ -79,7 +79,8 @@ class WycheproofTest {
         try {
             return new SubjectPublicKeyInfo(
                             new AlgorithmIdentifier(NISTObjectIdentifiers.id_ml_dsa_65),
-                            HexFormat.of().parseHex(one.group().path("publicKey").asText("")))
+                            HexFormat.of()
+                                    .parseHex(one.group().path("publicKey").asText("")))
                     .getEncoded(ASN1Encoding.DER);
         } catch (IOException e) {
             throw new IllegalStateException(e);
