@@ -238,6 +238,13 @@ public final class MqttEndpoint {
                 }
             } else if (message instanceof MqttConnectMessage connect) {
                 PeerIdentity peer = tls.peer(socket.sslSession(), remoteAddress);
+                if (peer.leaf().isEmpty()) {
+                    plane.failures()
+                            .cameWithoutCertificate(
+                                    rooms.clock().instant(),
+                                    remoteAddress,
+                                    String.valueOf(connect.payload().clientIdentifier()));
+                }
                 switch (door.enter(connect, peer, this, System.nanoTime())) {
                     case MqttDoor.Entry.In in -> {
                         connection = in.connection();

@@ -74,6 +74,11 @@ record Explanation(String sentence, String fix, String section) {
                         "this server speaks TLS 1.2 and 1.3; look what the device's TLS library offers, and whether it"
                                 + " can sign with its kind of key",
                         "protocol");
+            case "NO_CERTIFICATE" ->
+                new Explanation(
+                        "It showed no certificate: it, or who called itself so, connected without one.",
+                        "configure its client with certificate and key (mosquitto: --cert, --key; curl: --cert, --key)",
+                        "no-certificate");
             case "NOT_TLS" ->
                 new Explanation(
                         "It spoke plain text, or another protocol, on a TLS port.",

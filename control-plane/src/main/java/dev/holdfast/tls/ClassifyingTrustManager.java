@@ -106,6 +106,7 @@ final class ClassifyingTrustManager extends X509ExtendedTrustManager {
                 case CERTIFICATE_UNREADABLE,
                         CLIENT_REJECTED_OUR_CERTIFICATE,
                         PROTOCOL_ERROR,
+                        NO_CERTIFICATE,
                         NOT_TLS,
                         TIMED_OUT,
                         CLOSED_BY_CLIENT -> CertificateVerifier.X509_V_ERR_CERT_REJECTED;

@@ -22,6 +22,8 @@ public record HandshakeFailure(
         CLIENT_REJECTED_OUR_CERTIFICATE,
         /// No common protocol version, cipher or signature scheme, or a malformed message.
         PROTOCOL_ERROR,
+        /// The handshake went well, but the client showed no certificate where nobody comes in without.
+        NO_CERTIFICATE,
         NOT_TLS,
         TIMED_OUT,
         CLOSED_BY_CLIENT

@@ -1,5 +1,6 @@
 package dev.holdfast.tls;
 
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -20,6 +21,20 @@ public final class HandshakeFailures {
     /// Who hears of each one, on the event loop: must not block.
     public void onFailure(Consumer<HandshakeFailure> hears) {
         listener = hears;
+    }
+
+    /// Somebody came without a certificate to where there is no entry without one.
+    ///
+    /// @param calledItself what the client calls itself; it proves nothing
+    public void cameWithoutCertificate(Instant at, String remoteAddress, String calledItself) {
+        String name = ClassifyingTrustManager.safe(calledItself);
+        add(new HandshakeFailure(
+                at,
+                remoteAddress,
+                HandshakeFailure.Cause.NO_CERTIFICATE,
+                "it showed no certificate; it calls itself " + name,
+                "CN=" + name,
+                ""));
     }
 
     void add(HandshakeFailure failure) {

@@ -151,6 +151,18 @@ class ConnectionDiagnosisTest {
         assertThat(failure.path("times").asInt()).as("in clear by TLS 1.3, and by 1.2").isEqualTo(2);
     }
 
+    @Test
+    void aDeviceThatForgotItsCertificateIsToldByTheNameItsClientUses() {
+        enrol("meter-3");
+        RealClient.Result refused = shell("mosquitto_pub -h localhost -p "
+                + server.server().mqttPort() + " --cafile root.pem -i meter-3 -t d/meter-3/telemetry -m '{}'");
+        assertThat(refused.errors()).contains("not authorised");
+        TestServer.await("it is seen", () -> causes("meter-3").contains("NO_CERTIFICATE"));
+        JsonNode reason = diagnosis("meter-3").path("reasons").get(0);
+        assertThat(reason.path("fix").asText()).contains("--cert");
+        assertThat(reason.path("readOn").asText()).endsWith("#no-certificate");
+    }
+
     private List<JsonNode> rejected() {
         List<JsonNode> some = new ArrayList<>();
         server.get("/connection-failures?address=127.0.0.1")
