@@ -67,11 +67,19 @@ final class Bench {
     ///
     /// @param total CPU of the server and its PostgreSQL, without the compiler's
     /// @param own CPU of the server alone, without the compiler's
+    /// @param loops CPU of the event loops alone: what is answered by them costs no other thread anything
     /// @param compiler CPU of the threads that compile the server's Java while it is measured
     /// @param wall includes the clients' own work
-    record Cost(Spread total, Spread own, Spread compiler, Spread wall, Spread yardstick, Spread yardstickWall) {
+    record Cost(
+            Spread total,
+            Spread own,
+            Spread loops,
+            Spread compiler,
+            Spread wall,
+            Spread yardstick,
+            Spread yardstickWall) {
         Cost beside(Spread theirs, Spread theirWall) {
-            return new Cost(total, own, compiler, wall, theirs, theirWall);
+            return new Cost(total, own, loops, compiler, wall, theirs, theirWall);
         }
     }
 
@@ -85,6 +93,7 @@ final class Bench {
             throws IOException {
         List<Double> total = new ArrayList<>();
         List<Double> own = new ArrayList<>();
+        List<Double> loops = new ArrayList<>();
         List<Double> compiler = new ArrayList<>();
         List<Double> wall = new ArrayList<>();
         List<Double> theirs = new ArrayList<>();
@@ -92,6 +101,7 @@ final class Bench {
         for (int number = 0; number <= rounds(); number++) {
             Duration compilerBefore = CpuMeter.compiler(server.handle());
             Duration ownBefore = CpuMeter.own(server.handle());
+            Duration loopsBefore = CpuMeter.eventLoops(server.handle());
             Duration databaseBefore = CpuMeter.descendants(server.handle());
             long start = System.nanoTime();
             int done = ours.run(number);
@@ -103,6 +113,7 @@ final class Bench {
                         CpuMeter.own(server.handle()).minus(ownBefore).minus(compilerUsed);
                 Duration databaseUsed = CpuMeter.descendants(server.handle()).minus(databaseBefore);
                 compiler.add(micros(compilerUsed, done));
+                loops.add(micros(CpuMeter.eventLoops(server.handle()).minus(loopsBefore), done));
                 own.add(micros(ownUsed, done));
                 total.add(micros(ownUsed.plus(databaseUsed), done));
                 wall.add((end - start) / 1e3 / done);
@@ -128,6 +139,7 @@ final class Bench {
         Cost cost = new Cost(
                 Spread.of(total),
                 Spread.of(own),
+                Spread.of(loops),
                 Spread.of(compiler),
                 Spread.of(wall),
                 beside == null ? Spread.NONE : Spread.of(theirs),
@@ -170,6 +182,7 @@ final class Bench {
                 java.util.Map.of(
                         "operationsEachRound", operations,
                         "serverAlone", cost.own(),
+                        "eventLoops", cost.loops(),
                         "compiler", cost.compiler(),
                         "postgres", cost.total().median() - cost.own().median(),
                         "wallMicros", cost.wall(),

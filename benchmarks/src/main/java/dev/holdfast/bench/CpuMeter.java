@@ -39,6 +39,11 @@ final class CpuMeter {
                 .plus(threads.getOrDefault("C2 CompilerThre", Duration.ZERO));
     }
 
+    /// CPU of the threads that read requests and send answers.
+    static Duration eventLoops(ProcessHandle process) {
+        return threads(process).getOrDefault("vert.x-eventloo", Duration.ZERO); // as the kernel cuts off names
+    }
+
     private static Duration sum(List<Long> pids) {
         long ticks = 0;
         for (long pid : pids) {

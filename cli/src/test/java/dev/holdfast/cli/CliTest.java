@@ -194,7 +194,8 @@ class CliTest {
             assertThat(Cli.run(whole.toArray(String[]::new))).as("%s", command).isEqualTo(1);
         }
         assertThat(Cli.run("login", "--url", url(), "--token-file", file)).isEqualTo(2);
-        assertThat(Cli.run("device", "list", "--url", url(), "--token-file", file)).isEqualTo(2);
+        assertThat(Cli.run("device", "list", "--url", url(), "--token-file", file))
+                .isEqualTo(2);
         assertThat(asked).isEmpty();
         assertThat(Cli.run("cert", "lint", file)).isEqualTo(1);
     }

@@ -142,13 +142,17 @@ class ConnectionDiagnosisTest {
         enrol("meter-2");
         for (String version : List.of("-tls1_3", "-tls1_2")) {
             shell("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout o.key -out other.pem"
-                    + " -days 2 -subj /CN=Other 2>/dev/null; echo | openssl s_client -connect localhost:$PORT " + version
+                    + " -days 2 -subj /CN=Other 2>/dev/null; echo | openssl s_client -connect localhost:$PORT "
+                    + version
                     + " -cert meter-2.pem -key meter-2.key -CAfile other.pem -verify_return_error -quiet");
         }
         TestServer.await("the alerts are heard", () -> rejected().size() == 1);
         JsonNode failure = rejected().getFirst();
-        assertThat(failure.path("sentence").asText().toUpperCase(java.util.Locale.ROOT)).contains("UNKNOWN_CA");
-        assertThat(failure.path("times").asInt()).as("in clear by TLS 1.3, and by 1.2").isEqualTo(2);
+        assertThat(failure.path("sentence").asText().toUpperCase(java.util.Locale.ROOT))
+                .contains("UNKNOWN_CA");
+        assertThat(failure.path("times").asInt())
+                .as("in clear by TLS 1.3, and by 1.2")
+                .isEqualTo(2);
     }
 
     @Test
