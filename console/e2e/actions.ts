@@ -85,7 +85,9 @@ export async function actions(browser: Browser, target: Target, check: Check): P
     for (const tab of ["Telemetry", "Logs", "Certificates", "Configuration", "Why refused"]) {
       await act(`the device's ${tab} stand up to axe`, `/devices/${device}`, async (page) => {
         await page.getByRole("tab", { name: tab }).click();
-        await page.getByRole("tabpanel").waitFor();
+        // While one panel gives way to the next there are two.
+        await page.locator('[role="tabpanel"]:not([inert])').waitFor();
+        await page.locator('[role="tabpanel"][inert]').waitFor({ state: "detached" });
         await settled(page);
         await audit(page);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -30,7 +30,8 @@ final class SoftAuthenticator {
     private static final int ATTESTED = 0x40;
 
     private final KeyPair keys;
-    private final byte[] id = new byte[32];
+    /// Long, and beginning with a dash in base64url, as its maker may choose.
+    private final byte[] id = new byte[200];
     private byte[] userHandle = {};
     private int counter;
     String origin;
@@ -48,6 +49,7 @@ final class SoftAuthenticator {
             throw new IllegalStateException(e);
         }
         new SecureRandom().nextBytes(id);
+        id[0] = (byte) 0xfb;
     }
 
     /// `navigator.credentials.create(options)`, then `toJSON()`.
