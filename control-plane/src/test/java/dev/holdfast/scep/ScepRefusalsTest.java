@@ -10,6 +10,7 @@ import dev.holdfast.identity.EnrolmentRefusal;
 import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.cms.CertificatesOnly;
 import dev.holdfast.protocol.x509.Certificates;
+import dev.holdfast.protocol.x509.Crypto;
 import java.math.BigInteger;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -85,7 +86,7 @@ class ScepRefusalsTest {
     @BeforeAll
     static void start() throws Exception {
         server = TestServer.start(Map.of("HOLDFAST_SCEP_ENABLED", "true"));
-        KeyPairGenerator rsa = KeyPairGenerator.getInstance("RSA");
+        KeyPairGenerator rsa = KeyPairGenerator.getInstance("RSA", Crypto.provider());
         rsa.initialize(3072);
         key = rsa.generateKeyPair();
         other = rsa.generateKeyPair();
@@ -333,7 +334,7 @@ class ScepRefusalsTest {
     @Test
     void aRenewalIsSignedByTheVeryCertificateAndNotByOneThatSaysItsSerial() throws Exception {
         DeviceRef device = server.register("scep-2");
-        KeyPairGenerator rsa = KeyPairGenerator.getInstance("RSA");
+        KeyPairGenerator rsa = KeyPairGenerator.getInstance("RSA", Crypto.provider());
         rsa.initialize(3072);
         KeyPair own = rsa.generateKeyPair();
         KeyPair before = key;
@@ -484,7 +485,7 @@ class ScepRefusalsTest {
     @Test
     void refusesEveryHostileRequestAndGrantsTheGoodOne() throws Exception {
         DeviceRef device = server.register("hostile-scep");
-        KeyPairGenerator rsa = KeyPairGenerator.getInstance("RSA");
+        KeyPairGenerator rsa = KeyPairGenerator.getInstance("RSA", Crypto.provider());
         rsa.initialize(3072);
         KeyPair own = rsa.generateKeyPair(); // of no other device
         HostileRequests requests = new HostileRequests("hostile-scep", own, Optional.of(password(device)));
@@ -507,7 +508,7 @@ class ScepRefusalsTest {
     void refusesAKeyOfAnotherDevice() throws Exception {
         DeviceRef first = server.register("shared-1");
         DeviceRef second = server.register("shared-2");
-        KeyPairGenerator rsa = KeyPairGenerator.getInstance("RSA");
+        KeyPairGenerator rsa = KeyPairGenerator.getInstance("RSA", Crypto.provider());
         rsa.initialize(3072);
         KeyPair shared = rsa.generateKeyPair();
         issued(by(shared, "s1", csr("shared-1", shared, password(first))), shared);
