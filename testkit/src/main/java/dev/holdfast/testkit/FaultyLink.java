@@ -152,8 +152,8 @@ public final class FaultyLink implements AutoCloseable {
                 if (cut || closed) {
                     break;
                 }
+                count.addAndGet(n); // before: whoever has it sees it counted
                 out.write(buffer, 0, n);
-                count.addAndGet(n);
             }
             if (!cut && !closed) {
                 to.shutdownOutput(); // half-closed, as TCP allows; the other direction goes on
