@@ -6,6 +6,7 @@ import dev.holdfast.core.Environment;
 import dev.holdfast.database.Database;
 import dev.holdfast.identity.Identity;
 import dev.holdfast.identity.SharedSecrets;
+import dev.holdfast.inventory.Device;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.inventory.Standing;
@@ -154,8 +155,13 @@ public final class Accounts {
         if (!account.active()) {
             throw new AcmeException(AcmeProblem.UNAUTHORIZED, "the account was deactivated");
         }
-        Optional<Standing> standing = inventory.directory().find(account.device());
-        if (standing.isEmpty() || !isIn(standing.get().state())) {
+        // Memory may not have heard yet of a device that was registered a moment ago.
+        Optional<Lifecycle> state = inventory
+                .directory()
+                .find(account.device())
+                .map(Standing::state)
+                .or(() -> inventory.find(account.device()).map(Device::state));
+        if (state.filter(Accounts::isIn).isEmpty()) {
             throw new AcmeException(AcmeProblem.UNAUTHORIZED, "the account's device is not in service");
         }
         return account;

@@ -213,6 +213,9 @@ final class AcmeCaller implements AutoCloseable {
     }
 
     HttpResponse<String> finish(JsonNode order, byte[] request) throws Exception {
+        if (!order.has("finalize")) {
+            throw new AssertionError("there is no order: " + order);
+        }
         return post(order.path("finalize").asText(), Map.of("csr", encode(request)));
     }
 
