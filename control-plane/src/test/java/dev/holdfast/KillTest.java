@@ -16,35 +16,40 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// kill -9 of the whole server at seeded moments, while devices enrol and rollouts run, and of its database as well.
 ///
 /// Whatever the moment, after the restart: the device that was enrolling is enrolled by trying again with the same key
 /// and token, and has one certificate; every count and state of every rollout agrees with every other; nothing that
-/// was acknowledged is lost; the journal verifies. 20 kills, 200 with `-Dholdfast.long=true`.
+/// was acknowledged is lost; the journal verifies. 20 kills, 200 with `-Dholdfast.long=true`: half of them with keys of
+/// authorities that sign inside the transaction which grants the certificate, half with such that sign between two.
 class KillTest {
     private static final long SEED = Long.getLong("holdfast.seed", System.nanoTime() % 1_000_000_000L);
-    private static final int KILLS = Boolean.getBoolean("holdfast.long") ? 200 : 20;
+    private static final int KILLS = Boolean.getBoolean("holdfast.long") ? 100 : 10;
 
     private final Random random = new Random(SEED);
     private final List<Long> acknowledged = new ArrayList<>();
     private Path data = Path.of("");
     private int databaseKills;
 
-    @Test
-    void afterAnyKillEnrolmentsAndRolloutsGoOnWhereTheyWereAndNothingAcknowledgedIsLost() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"ec-p256", "ec-p384"})
+    void afterAnyKillEnrolmentsAndRolloutsGoOnWhereTheyWereAndNothingAcknowledgedIsLost(String authorityKind)
+            throws Exception {
         Path folder = Files.createTempDirectory("holdfast-kill");
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
         data = folder.resolve("data");
-        System.out.println("seed " + SEED + " of " + KILLS + " kills");
-        ServerProcess server = ServerProcess.start(data, Map.of());
+        System.out.println("seed " + SEED + " of " + KILLS + " kills, authorities of " + authorityKind);
+        Map<String, String> settings = Map.of("HOLDFAST_KEYS_AUTHORITY_KIND", authorityKind);
+        ServerProcess server = ServerProcess.start(data, settings);
         try {
             server.ask("prepare");
             for (int kill = 0; kill < KILLS; kill++) {
                 ProcessDevice device = new ProcessDevice(server, "meter-" + kill);
                 killInTheMiddle(server, kill, device);
-                server = ServerProcess.start(data, Map.of());
+                server = ServerProcess.start(data, settings);
                 String as = "seed " + SEED + ", kill " + kill;
                 assertThat(device.enrol(server)).as(as).isEqualTo(200);
                 assertThat(server.ask("certificates " + device.id())).as(as).isEqualTo("1");

@@ -36,10 +36,10 @@ import org.junit.jupiter.api.Test;
 ///
 /// Whatever the moment, after the restart both go on by their protocol's rules and get their certificate: the only
 /// one of their device, counting, also after what is overdue was ended; no order is stuck; what was answered before
-/// the kill is refused when it is sent again; the journal verifies. 4 kills, 100 with `-Dholdfast.long=true`.
+/// the kill is refused when it is sent again; the journal verifies. 10 kills, 100 with `-Dholdfast.long=true`.
 class ProtocolKillTest {
     private static final long SEED = Long.getLong("holdfast.seed", System.nanoTime() % 1_000_000_000L);
-    private static final int KILLS = Boolean.getBoolean("holdfast.long") ? 100 : 4;
+    private static final int KILLS = Boolean.getBoolean("holdfast.long") ? 100 : 10;
     private static final int LONGEST_MOMENT_MICROS = 30_000;
     private static Path folder = Path.of("");
     private static KilledOrder.Names names = new KilledOrder.Names();

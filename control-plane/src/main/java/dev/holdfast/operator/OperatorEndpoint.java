@@ -20,6 +20,7 @@ import dev.holdfast.web.RequestClock;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.file.FileSystemOptions;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -91,7 +92,13 @@ public final class OperatorEndpoint implements AutoCloseable {
                     + ", but without a TLS certificate the operator plane listens on loopback only; set"
                     + " listeners.operatorCertificate and listeners.operatorKey, or host to 127.0.0.1");
         }
-        Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(2).setWorkerPoolSize(2));
+        // Without Vert.x's cache of files: each kill of the server would leave it behind in /tmp.
+        Vertx vertx = Vertx.vertx(new VertxOptions()
+                .setEventLoopPoolSize(2)
+                .setWorkerPoolSize(2)
+                .setFileSystemOptions(new FileSystemOptions()
+                        .setClassPathResolvingEnabled(false)
+                        .setFileCachingEnabled(false)));
         try {
             return new OperatorEndpoint(vertx, settings, rooms);
         } catch (ConfigurationException | RuntimeException e) {

@@ -6,6 +6,7 @@ import io.netty.handler.ssl.NotSslRecordException;
 import io.netty.handler.ssl.SslHandshakeTimeoutException;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.file.FileSystemOptions;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.ClosedChannelException;
@@ -31,8 +32,13 @@ public final class DevicePlane implements AutoCloseable {
     public DevicePlane(Configuration.Limits limits, InstantSource clock) {
         this.clock = clock;
         this.gate = new AcceptGate(limits.handshakesPerSecond(), limits.sessions(), this::failed);
+        // Without Vert.x's cache of files: each kill of the server would leave it behind in /tmp.
         this.vertx = Vertx.builder()
-                .with(new VertxOptions().setPreferNativeTransport(false))
+                .with(new VertxOptions()
+                        .setPreferNativeTransport(false)
+                        .setFileSystemOptions(new FileSystemOptions()
+                                .setClassPathResolvingEnabled(false)
+                                .setFileCachingEnabled(false)))
                 .withTransport(new GatedTransport(gate))
                 .build();
         this.watch = new RequestWatch(limits.idleTimeout(), limits.requestTimeout());

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.TestServer;
 import dev.holdfast.ca.CertificateState;
+import dev.holdfast.core.DeviceId;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Json;
 import dev.holdfast.core.Serial;
+import dev.holdfast.database.Database;
 import dev.holdfast.identity.SharedSecrets;
 import dev.holdfast.profiles.CertificateProfile;
 import dev.holdfast.protocol.x509.Certificates;
@@ -263,6 +265,27 @@ class AcmeAccountsTest {
                             Map.of("certificate", AcmeCaller.encode(certificate.getEncoded()))),
                     403,
                     "unauthorized");
+        }
+    }
+
+    @Test
+    void aDeviceThatMemoryHasNotHeardOfIsLookedUp() throws Exception {
+        DeviceRef heard = gateways.server.register("heard-1");
+        DeviceRef unheard = new DeviceRef(heard.environment(), new DeviceId("unheard-1"));
+        try (Database database = Database.open(gateways.server.database(), 2)) {
+            // As when the news of another node's registration has not come yet: beside the journal.
+            database.run(sql -> sql.execute(
+                    "insert into device select (jsonb_populate_record(d, jsonb_build_object('id', ?::text))).*"
+                            + " from device d where environment = ? and id = ?",
+                    unheard.id().value(),
+                    heard.environment().value(),
+                    heard.id().value()));
+        }
+        assertThat(gateways.server.server().inventory().directory().find(unheard))
+                .isEmpty();
+        try (AcmeCaller caller = AcmeCaller.account(gateways.server, Gateways.PROFILE, unheard)) {
+            HttpResponse<String> order = caller.order("permanent-identifier:unheard-1");
+            assertThat(order.statusCode()).as(order.body()).isEqualTo(201);
         }
     }
 

@@ -1,7 +1,9 @@
 package dev.holdfast.database;
 
+import dev.holdfast.testkit.FaultyLink;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -35,6 +37,24 @@ public final class TestDatabase {
         String name = "t" + COUNT.incrementAndGet();
         create(name, " template " + TEMPLATE);
         return address(name);
+    }
+
+    /// A link to where this database is, to be cut and healed.
+    public static FaultyLink link(Database.Address direct) {
+        URI uri = uri(direct);
+        return FaultyLink.to(uri.getHost(), uri.getPort());
+    }
+
+    /// The same database at the near end of a link to it.
+    public static Database.Address through(FaultyLink link, Database.Address direct) {
+        return new Database.Address(
+                direct.url().replace(":" + uri(direct).getPort() + "/", ":" + link.port() + "/"),
+                direct.user(),
+                direct.password());
+    }
+
+    private static URI uri(Database.Address address) {
+        return URI.create(address.url().substring("jdbc:".length()));
     }
 
     private static void create(String name, String how) {
@@ -77,7 +97,8 @@ public final class TestDatabase {
 
     /// At once (SIGQUIT), because nothing is kept: an ordinary stop writes dozens of databases of hundreds of
     /// files each to the disk before they are deleted, which on a busy machine takes longer than the test
-    /// process has to end in.
+    /// process has to end in. So may the deletion alone (a tenth of a second for a database): it is a process that
+    /// nobody waits for.
     private static void stop(EmbeddedPostgresStore started, Path folder) {
         try {
             started.abandon();
@@ -92,7 +113,10 @@ public final class TestDatabase {
                         return process;
                     })
                     .join();
-            new ProcessBuilder("rm", "-rf", folder.toString()).start().waitFor();
+            new ProcessBuilder("rm", "-rf", folder.toString())
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .redirectError(ProcessBuilder.Redirect.DISCARD)
+                    .start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {

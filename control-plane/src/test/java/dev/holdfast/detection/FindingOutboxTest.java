@@ -10,7 +10,6 @@ import dev.holdfast.detection.Finding.Severity;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.telemetry.Provenance;
 import dev.holdfast.testkit.FaultyLink;
-import java.net.URI;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -36,14 +35,8 @@ class FindingOutboxTest {
     @Test
     void theyWaitBoundedTheLeastSevereGoFirstAndTheJournalSaysHowManyWent() {
         Database.Address direct = TestDatabase.freshAddress();
-        URI uri = URI.create(direct.url().substring("jdbc:".length()));
-        try (FaultyLink link = FaultyLink.to(uri.getHost(), uri.getPort());
-                Database database = Database.open(
-                        new Database.Address(
-                                direct.url().replace(":" + uri.getPort() + "/", ":" + link.port() + "/"),
-                                direct.user(),
-                                direct.password()),
-                        4);
+        try (FaultyLink link = TestDatabase.link(direct);
+                Database database = Database.open(TestDatabase.through(link, direct), 4);
                 Journal journal = Journal.open(database, InstantSource.system())) {
             FindingOutbox outbox = new FindingOutbox(journal, 10);
             outbox.add(List.of(finding(0, Severity.LOW)));

@@ -12,7 +12,6 @@ import dev.holdfast.protocol.x509.CertificationRequest;
 import dev.holdfast.protocol.x509.Crypto;
 import dev.holdfast.testkit.FaultyLink;
 import java.io.IOException;
-import java.net.URI;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.security.KeyPair;
@@ -36,14 +35,10 @@ class EnrolmentOutageTest {
     @BeforeAll
     static void start() throws IOException {
         Database.Address direct = TestDatabase.freshAddress();
-        URI uri = URI.create(direct.url().substring("jdbc:".length()));
-        link = FaultyLink.to(uri.getHost(), uri.getPort());
+        link = TestDatabase.link(direct);
         server = TestServer.start(
                 Files.createTempDirectory("holdfast-test-server"),
-                new Database.Address(
-                        direct.url().replace(":" + uri.getPort() + "/", ":" + link.port() + "/"),
-                        direct.user(),
-                        direct.password()),
+                TestDatabase.through(link, direct),
                 Map.of(),
                 InstantSource.system());
     }

@@ -8,7 +8,6 @@ import dev.holdfast.core.Environment;
 import dev.holdfast.database.Database;
 import dev.holdfast.database.TestDatabase;
 import dev.holdfast.testkit.FaultyLink;
-import java.net.URI;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
@@ -28,14 +27,8 @@ class JournalOutageTest {
     @BeforeEach
     void open() {
         direct = TestDatabase.freshAddress();
-        URI uri = URI.create(direct.url().substring("jdbc:".length()));
-        link = FaultyLink.to(uri.getHost(), uri.getPort());
-        database = Database.open(
-                new Database.Address(
-                        direct.url().replace(":" + uri.getPort() + "/", ":" + link.port() + "/"),
-                        direct.user(),
-                        direct.password()),
-                4);
+        link = TestDatabase.link(direct);
+        database = Database.open(TestDatabase.through(link, direct), 4);
         journal = Journal.open(database, InstantSource.system());
     }
 

@@ -11,7 +11,6 @@ import dev.holdfast.telemetry.Observation;
 import dev.holdfast.testkit.FaultyLink;
 import dev.holdfast.testkit.RealClient;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -36,14 +35,10 @@ class MqttOutageTest {
     @BeforeAll
     static void start() throws IOException {
         Database.Address direct = TestDatabase.freshAddress();
-        URI uri = URI.create(direct.url().substring("jdbc:".length()));
-        link = FaultyLink.to(uri.getHost(), uri.getPort());
+        link = TestDatabase.link(direct);
         server = TestServer.start(
                 Files.createTempDirectory("holdfast-test-server"),
-                new Database.Address(
-                        direct.url().replace(":" + uri.getPort() + "/", ":" + link.port() + "/"),
-                        direct.user(),
-                        direct.password()),
+                TestDatabase.through(link, direct),
                 Map.of("HOLDFAST_LIMITS_DATABASE_SILENCE", "PT3S"),
                 InstantSource.system());
     }

@@ -6,10 +6,10 @@ import dev.holdfast.TestServer;
 import dev.holdfast.config.Configuration;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.database.Database;
+import dev.holdfast.database.TestDatabase;
 import dev.holdfast.telemetry.Observation;
 import dev.holdfast.telemetry.Telemetry;
 import dev.holdfast.testkit.FaultyLink;
-import java.net.URI;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -44,14 +44,8 @@ class MqttPressureTest {
     @BeforeEach
     void open() throws Exception {
         server = TestServer.start();
-        URI uri = URI.create(server.database().url().substring("jdbc:".length()));
-        toDatabase = FaultyLink.to(uri.getHost(), uri.getPort());
-        database = Database.open(
-                new Database.Address(
-                        server.database().url().replace(":" + uri.getPort() + "/", ":" + toDatabase.port() + "/"),
-                        server.database().user(),
-                        server.database().password()),
-                2);
+        toDatabase = TestDatabase.link(server.database());
+        database = Database.open(TestDatabase.through(toDatabase, server.database()), 2);
         telemetry = new Telemetry(
                 database,
                 server.server().journal(),

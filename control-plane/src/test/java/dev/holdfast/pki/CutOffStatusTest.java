@@ -10,7 +10,6 @@ import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.testkit.FaultyLink;
 import dev.holdfast.testkit.RealClient;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -31,14 +30,10 @@ class CutOffStatusTest {
     @BeforeAll
     static void start() throws IOException {
         Database.Address direct = TestDatabase.freshAddress();
-        URI uri = URI.create(direct.url().substring("jdbc:".length()));
-        link = FaultyLink.to(uri.getHost(), uri.getPort());
+        link = TestDatabase.link(direct);
         server = TestServer.start(
                 Files.createTempDirectory("holdfast-test-server"),
-                new Database.Address(
-                        direct.url().replace(":" + uri.getPort() + "/", ":" + link.port() + "/"),
-                        direct.user(),
-                        direct.password()),
+                TestDatabase.through(link, direct),
                 Map.of("HOLDFAST_LIMITS_DATABASE_SILENCE", "PT2S"),
                 InstantSource.system());
     }

@@ -10,7 +10,6 @@ import dev.holdfast.agent.Hardware;
 import dev.holdfast.agent.MemoryDeviceStore;
 import dev.holdfast.agent.Route;
 import dev.holdfast.agent.Target;
-import dev.holdfast.config.Configuration;
 import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Environment;
@@ -24,7 +23,6 @@ import dev.holdfast.identity.EnrolmentTokens;
 import dev.holdfast.inventory.Device;
 import dev.holdfast.inventory.Inventory;
 import dev.holdfast.inventory.Lifecycle;
-import dev.holdfast.inventory.Model;
 import dev.holdfast.protocol.x509.Certificates;
 import dev.holdfast.rollout.Plan;
 import dev.holdfast.rollout.RolloutView;
@@ -38,16 +36,13 @@ import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -73,26 +68,8 @@ class AgentAgainstServerTest {
     @BeforeAll
     static void start() throws Exception {
         folder.toFile().setExecutable(true, false);
-        Map<String, String> variables = new TreeMap<>();
-        for (String listener : List.of("OPERATOR", "DEVICE", "CHANNEL_BOUND", "MQTT", "PKI", "SYSLOG", "IPFIX")) {
-            variables.put("HOLDFAST_LISTENERS_" + listener + "_PORT", "0");
-            variables.put("HOLDFAST_LISTENERS_" + listener + "_HOST", "127.0.0.1");
-        }
-        Configuration configuration = Configuration.load(Optional.empty(), variables);
-        server = Server.start(configuration, folder.resolve("data"), InstantSource.system(), new SecureRandom());
+        server = MeterFleet.serve(folder.resolve("data"), Map.of());
         group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-        server.inventory()
-                .putModel(
-                        new Model(
-                                ENVIRONMENT,
-                                new ModelId(CityPlan.MODEL),
-                                "Kelp Instruments",
-                                CityPlan.HARDWARE,
-                                Duration.ofSeconds(1),
-                                Map.of(),
-                                List.of(),
-                                Map.of()),
-                        TESTER);
         server.firmware().registerKey(ENVIRONMENT, SigningKey.Kind.MANIFEST, "maker", FACTORY.releaseKeyPem(), TESTER);
     }
 
@@ -105,14 +82,6 @@ class AgentAgainstServerTest {
     @AfterEach
     void switchOff() {
         agents.forEach(agent -> agent.cutPower().join());
-    }
-
-    private static void await(String what, List<String> notes, BooleanSupplier condition) throws InterruptedException {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("not in time: %s; %s", what, notes).isLessThan(deadline);
-            Thread.sleep(20);
-        }
     }
 
     private static Device device(DeviceRef ref) {
@@ -214,11 +183,11 @@ class AgentAgainstServerTest {
         DeviceRef ref = register(meter);
         Agent agent = agent(meter, token(ref));
 
-        await(
+        MeterFleet.await(
                 "in service with its firmware",
                 notes,
                 () -> device(ref).state() == Lifecycle.ACTIVE && runs(ref, CityPlan.FACTORY_VERSION));
-        await("measured", notes, () -> {
+        MeterFleet.await("measured", notes, () -> {
             server.telemetry().flush();
             return server.telemetry().latest(ref).containsKey("voltage");
         });
@@ -228,7 +197,7 @@ class AgentAgainstServerTest {
                 first.certificate().getNotBefore().toInstant(),
                 first.certificate().getNotAfter().toInstant());
         ahead.set(life.multipliedBy(84).dividedBy(100));
-        await("renewed with a new key", notes, () -> {
+        MeterFleet.await("renewed with a new key", notes, () -> {
             DeviceIdentity now = agent.identity().join().orElseThrow();
             return !now.certificate().equals(first.certificate())
                     && !now.certificate()
@@ -236,12 +205,13 @@ class AgentAgainstServerTest {
                             .equals(first.certificate().getPublicKey());
         });
         ahead.set(Duration.ZERO);
-        await("connected again", notes, () -> !server.sessions().of(ref).isEmpty());
+        MeterFleet.await(
+                "connected again", notes, () -> !server.sessions().of(ref).isEmpty());
 
         long good = release(new FirmwareImage("1.1.0", 0, 7));
         RolloutView update = rollout(good, Optional.empty());
-        await("updated", notes, () -> runs(ref, "1.1.0"));
-        await(
+        MeterFleet.await("updated", notes, () -> runs(ref, "1.1.0"));
+        MeterFleet.await(
                 "rollout over: " + server.rollouts().get(update.id()),
                 notes,
                 () -> !server.rollouts()
@@ -253,11 +223,12 @@ class AgentAgainstServerTest {
 
         long bad = release(new FirmwareImage("1.2.0", 1, 7));
         RolloutView broken = rollout(bad, Optional.of(good));
-        await(
+        MeterFleet.await(
                 "the gate has stopped it",
                 notes,
                 () -> server.rollouts().get(broken.id()).orElseThrow().stop().isPresent());
-        await("reverted by itself", notes, () -> notes.stream().anyMatch(n -> n.contains("feedback: failure")));
+        MeterFleet.await(
+                "reverted by itself", notes, () -> notes.stream().anyMatch(n -> n.contains("feedback: failure")));
         assertThat(runs(ref, "1.1.0")).isTrue();
         assertThat(notes).anyMatch(n -> n.contains("crash: 1.2.0"));
     }
@@ -274,7 +245,7 @@ class AgentAgainstServerTest {
                 .manufacturers()
                 .registerSerial(Certificates.fingerprint(anchor), meter.serialNumber(), ref, TESTER);
         var _ = agent(meter, new AgentSettings.Credential.Manufacturer(FACTORY.make(meter.serialNumber())));
-        await("in service", notes, () -> device(ref).state() == Lifecycle.ACTIVE);
+        MeterFleet.await("in service", notes, () -> device(ref).state() == Lifecycle.ACTIVE);
     }
 
     @Test
@@ -282,12 +253,12 @@ class AgentAgainstServerTest {
         CityPlan.Meter meter = CITY.meters().get(2);
         DeviceRef ref = register(meter);
         Agent agent = agent(meter, token(ref));
-        await("in service", notes, () -> device(ref).state() == Lifecycle.ACTIVE);
+        MeterFleet.await("in service", notes, () -> device(ref).state() == Lifecycle.ACTIVE);
         X509Certificate before = agent.identity().get().orElseThrow().certificate();
         agent.cutPower().get();
-        await("gone", notes, () -> server.sessions().of(ref).isEmpty());
+        MeterFleet.await("gone", notes, () -> server.sessions().of(ref).isEmpty());
         agent.start();
-        await("back", notes, () -> !server.sessions().of(ref).isEmpty());
+        MeterFleet.await("back", notes, () -> !server.sessions().of(ref).isEmpty());
         assertThat(agent.identity().get().orElseThrow().certificate()).isEqualTo(before);
     }
 }

@@ -61,18 +61,26 @@ final class MeterFleet implements AutoCloseable {
 
     /// @param settings as environment variables
     static MeterFleet start(Path data, Map<String, String> settings) throws Exception {
-        Map<String, String> variables = new TreeMap<>(Map.of("HOLDFAST_CERTIFICATES_RENEWALS_PER_HOUR", "" + PER_HOUR));
+        Map<String, String> quick = new TreeMap<>(Map.of("HOLDFAST_CERTIFICATES_RENEWALS_PER_HOUR", "" + PER_HOUR));
+        quick.putAll(settings);
+        MeterFleet fleet = new MeterFleet(serve(data, quick));
+        fleet.server.journal().subscribe(entry -> fleet.journal.add(entry.content()));
+        return fleet;
+    }
+
+    /// A server on free ports of this machine alone, which knows the city's model of meter.
+    ///
+    /// @param settings as environment variables
+    static Server serve(Path data, Map<String, String> settings) throws Exception {
+        Map<String, String> variables = new TreeMap<>();
         for (String listener : List.of("OPERATOR", "DEVICE", "CHANNEL_BOUND", "MQTT", "PKI", "SYSLOG", "IPFIX")) {
             variables.put("HOLDFAST_LISTENERS_" + listener + "_PORT", "0");
             variables.put("HOLDFAST_LISTENERS_" + listener + "_HOST", "127.0.0.1");
         }
         variables.putAll(settings);
         Configuration configuration = Configuration.load(Optional.empty(), variables);
-        MeterFleet fleet =
-                new MeterFleet(Server.start(configuration, data, InstantSource.system(), new SecureRandom()));
-        fleet.server.journal().subscribe(entry -> fleet.journal.add(entry.content()));
-        fleet.server
-                .inventory()
+        Server server = Server.start(configuration, data, InstantSource.system(), new SecureRandom());
+        server.inventory()
                 .putModel(
                         new Model(
                                 ENVIRONMENT,
@@ -84,7 +92,7 @@ final class MeterFleet implements AutoCloseable {
                                 List.of(),
                                 Map.of()),
                         TESTER);
-        return fleet;
+        return server;
     }
 
     /// Puts meters in service that trust this root and no other.
@@ -142,6 +150,11 @@ final class MeterFleet implements AutoCloseable {
     }
 
     void await(String what, BooleanSupplier condition) throws InterruptedException {
+        await(what, notes, condition);
+    }
+
+    /// @param notes what the meters have said, for whoever reads that it did not come in time
+    static void await(String what, List<String> notes, BooleanSupplier condition) throws InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (!condition.getAsBoolean()) {
             assertThat(System.nanoTime()).as("not in time: %s; %s", what, notes).isLessThan(deadline);
