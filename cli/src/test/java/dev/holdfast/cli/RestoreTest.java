@@ -70,6 +70,15 @@ class RestoreTest {
         return RealClient.of("sh", "-e", "enrol.sh").in(place).run().exit() == 0;
     }
 
+    /// What the device's own interface answers when the device, enrolled in this place, asks for work.
+    private String polls(String device, Path place, InstallationProcess server) {
+        String devicePlane = server.said("device HTTPS").replaceAll(".*(https://\\S+).*", "$1");
+        return sh(
+                "cd \"$1\"; curl -sS -o none -w '%{http_code}' --cacert ca.pem --cert device.pem --key device.key"
+                        + " \"$2/DEFAULT/controller/v1/$3\"",
+                place.toString(), devicePlane, device);
+    }
+
     private void fill(InstallationProcess first) throws Exception {
         Path model = Files.writeString(folder.resolve("model.yaml"), """
                 vendor: Example
@@ -79,6 +88,7 @@ class RestoreTest {
         first.operator("model", "set", "meter", "--file", model.toString()).ended(0);
         first.operator("device", "add", "m-1", "--model", "meter").ended(0);
         first.operator("device", "add", "m-2", "--model", "meter").ended(0);
+        first.operator("device", "add", "m-3", "--model", "meter").ended(0);
         enrolmentOf("m-1", first);
         sh("sh -e m-1.sh");
         sh("openssl ecparam -name prime256v1 -genkey -noout | openssl pkcs8 -topk8 -nocrypt -out release.key;"
@@ -148,6 +158,10 @@ class RestoreTest {
             wish.putArray("scopes").add("read");
             script = first.api(firstToken).post("/tokens", wish);
             enrolmentOf("m-2", first);
+            enrolmentOf("m-3", first);
+            assertThat(enrols("m-3", first)).isTrue();
+            assertThat(polls("m-1", folder, first)).isEqualTo("200");
+            assertThat(polls("m-3", folder.resolve("place-m-3"), first)).isEqualTo("200");
             assertThat(InstallationProcess.run(settings, "db", "backup", backup, "--data", data)
                             .succeeded()
                             .text())
@@ -176,6 +190,11 @@ class RestoreTest {
                             .ended(4)
                             .text())
                     .contains("no person stands behind this token");
+            assertThat(polls("m-1", folder, frozen))
+                    .as("revoked since, which the backup does not know")
+                    .isEqualTo("503");
+            assertThat(polls("m-3", folder.resolve("place-m-3"), frozen)).isEqualTo("503");
+            assertThat(frozen.operator("cert", "why", "m-1").ended(0).text()).contains("Nobody is let in");
             assertThat(enrols("m-2", frozen)).as("no certificate is issued").isFalse();
             assertThat(frozen.operator("cert", "list", "--device", "m-2", "-o", "name")
                             .text())
@@ -199,6 +218,8 @@ class RestoreTest {
             assertThat(merged.operator("db", "freeze").ended(0).text()).isEqualTo("Not frozen.\n");
             assertThat(merged.operator("cert", "show", certificate).ended(0).text())
                     .contains("revoked");
+            assertThat(polls("m-1", folder, merged)).isEqualTo("403");
+            assertThat(polls("m-3", folder.resolve("place-m-3"), merged)).isEqualTo("200");
             assertThat(enrols("m-2", merged)).as("a token is good once").isFalse();
             ApiClient revoked = merged.api(script.path("secret").asText());
             assertThatThrownBy(() -> revoked.get("/server")).isInstanceOf(ApiException.class);

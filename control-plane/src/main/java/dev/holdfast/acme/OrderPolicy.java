@@ -37,7 +37,7 @@ final class OrderPolicy {
             plans.add(
                     switch (identifier.type()) {
                         case PERMANENT_IDENTIFIER -> device(identifier, device, profile);
-                        case DNS -> dns(identifier, profile, offered);
+                        case DNS -> dns(identifier, device, profile, offered);
                     });
         }
         return plans;
@@ -55,12 +55,13 @@ final class OrderPolicy {
         };
     }
 
-    private static Plan dns(AcmeIdentifier identifier, CertificateProfile profile, Set<ChallengeType> offered)
+    private static Plan dns(
+            AcmeIdentifier identifier, DeviceRef device, CertificateProfile profile, Set<ChallengeType> offered)
             throws AcmeException {
         if (identifier.isWildcard()) {
             throw rejected("no wildcards: one gateway would stand for all");
         }
-        if (!profile.admittance().allowsDns(identifier.value())) {
+        if (!profile.admittance().allowsDns(identifier.value(), device.id().value())) {
             throw rejected("the profile's patterns of DNS names do not allow it");
         }
         if (offered.isEmpty()) {

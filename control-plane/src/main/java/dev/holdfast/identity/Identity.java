@@ -56,6 +56,7 @@ public final class Identity {
     private final Claims claims;
     private final ProductApprovals products;
     private final Enrolment enrolment;
+    private final Freeze freeze;
     private final Duration blindAfter;
     private final InstantSource clock;
     private final Queue<Ending> endings = new PriorityBlockingQueue<>(16, Comparator.comparing(Ending::at));
@@ -78,6 +79,7 @@ public final class Identity {
             byte[] installationSecret) {
         this.clock = clock;
         this.blindAfter = blindAfter;
+        this.freeze = freeze;
         this.journal = journal;
         this.inventory = inventory;
         this.sessions = sessions;
@@ -148,11 +150,20 @@ public final class Identity {
     /// As [#stillAdmitted], with the device's present state and the reason of a refusal.
     public Admission admit(DeviceRef device, Serial serial) {
         Admission known = lastKnown(device, serial);
-        return known instanceof Admission.Admitted && blind()
-                ? refused(
-                        Admission.Refusal.SERVER_CANNOT_CHECK,
-                        "the database has not been heard for " + blindAfter.toSeconds() + " s")
-                : known;
+        if (!(known instanceof Admission.Admitted)) {
+            return known;
+        }
+        if (blind()) {
+            return refused(
+                    Admission.Refusal.SERVER_CANNOT_CHECK,
+                    "the database has not been heard for " + blindAfter.toSeconds() + " s");
+        }
+        if (freeze.isFrozen()) {
+            return refused(
+                    Admission.Refusal.SERVER_CANNOT_CHECK,
+                    "a restore from backup is not settled: who was revoked since may be forgotten");
+        }
+        return known;
     }
 
     /// As [#admit(DeviceRef, Serial)], by what was heard last, however long ago: what a session that exists is

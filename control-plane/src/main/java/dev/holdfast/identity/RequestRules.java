@@ -85,7 +85,7 @@ final class RequestRules {
                 : wanted.stream()
                         .allMatch(name -> name.equals(own)
                                 || (name.startsWith(DNS)
-                                        && profile.admittance().allowsDns(name.substring(DNS.length()))));
+                                        && profile.admittance().allowsDns(name.substring(DNS.length()), id(facts))));
         return fit
                 ? Optional.empty()
                 : EnrolmentPolicy.refuse(
@@ -165,7 +165,7 @@ final class RequestRules {
                                         && facts.profile()
                                                 .orElseThrow()
                                                 .admittance()
-                                                .allowsDns(name.substring(DNS.length())))
+                                                .allowsDns(name.substring(DNS.length()), id(facts)))
                                 .sorted())
                 .distinct()
                 .toList();

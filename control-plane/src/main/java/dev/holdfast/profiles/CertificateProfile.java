@@ -99,8 +99,9 @@ public record CertificateProfile(
     ///     possible
     /// @param approval whether a person decides about each first certificate
     /// @param channelBound whether proof of possession must be bound to the TLS channel (RFC 9266)
-    /// @param dnsNames patterns of DNS names that may be certified beside the device's own name, such as
-    ///     `*.gw.example.org` (one label for the star); for servers and gateways
+    /// @param dnsNames patterns of DNS names that may be certified beside the device's own name, for servers and
+    ///     gateways: `{id}.gw.example.org` is the device's very own, `*.gw.example.org` (one label for the star)
+    ///     may be any device's that the profile takes
     public record Admittance(
             Set<CredentialKind> credentials,
             boolean approval,
@@ -108,7 +109,9 @@ public record CertificateProfile(
             Attestation attestation,
             List<String> dnsNames) {
         private static final Pattern DNS =
-                Pattern.compile("(\\*\\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
+                Pattern.compile("([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
+        private static final String ANY = "*.";
+        private static final String ID = "{id}.";
 
         public Admittance {
             credentials = Set.copyOf(credentials);
@@ -117,22 +120,34 @@ public record CertificateProfile(
                 throw new IllegalArgumentException("a profile accepts at least one kind of credential");
             }
             for (String pattern : dnsNames) {
-                if (pattern.length() > 253 || !DNS.matcher(pattern).matches()) {
+                String fixed = pattern.startsWith(ANY)
+                        ? pattern.substring(ANY.length())
+                        : pattern.startsWith(ID) ? pattern.substring(ID.length()) : pattern;
+                if (pattern.length() > 253 || !DNS.matcher(fixed).matches()) {
                     throw new IllegalArgumentException("not a pattern of DNS names: " + pattern);
                 }
             }
         }
 
-        /// Whether this name may be certified: lower case, and by one of the patterns.
-        public boolean allowsDns(String name) {
-            if (!DNS.matcher(name).matches() || name.startsWith("*")) {
+        /// Whether this name may be certified for this device: lower case, and by one of the patterns.
+        ///
+        /// @param device its id; only one that is a label itself (lower case, no dot) has names by `{id}`,
+        ///     so that no two devices have the same
+        public boolean allowsDns(String name, String device) {
+            if (!DNS.matcher(name).matches()) {
                 return false;
             }
-            return dnsNames.stream()
-                    .anyMatch(pattern -> pattern.startsWith("*.")
-                            ? name.indexOf('.') > 0
-                                    && name.substring(name.indexOf('.')).equals(pattern.substring(1))
-                            : name.equals(pattern));
+            int dot = name.indexOf('.');
+            String behind = dot > 0 ? name.substring(dot + 1) : "";
+            return dnsNames.stream().anyMatch(pattern -> {
+                if (pattern.startsWith(ANY)) {
+                    return behind.equals(pattern.substring(ANY.length()));
+                }
+                return pattern.startsWith(ID)
+                        ? behind.equals(pattern.substring(ID.length()))
+                                && name.substring(0, dot).equals(device)
+                        : name.equals(pattern);
+            });
         }
     }
 

@@ -20,9 +20,10 @@ final class OnRecord {
                     "the-server-cannot-check"));
         }
         return c.frozen()
-                ? Optional.of(Reason.note(
+                ? Optional.of(Reason.bars(
                         "FROZEN",
-                        "Nothing is issued: the installation is frozen after a restore.",
+                        "Nobody is let in and nothing is issued: the installation is frozen after a restore, and may have"
+                                + " forgotten who was revoked.",
                         "settle the restore: holdfast db freeze, docs/operations.md",
                         "the-server-cannot-check"))
                 : Optional.empty();

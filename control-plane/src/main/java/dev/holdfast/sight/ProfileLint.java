@@ -12,7 +12,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// What a profile would say of a request or a certificate, without asking for one. Pure.
 public final class ProfileLint {
@@ -20,6 +22,7 @@ public final class ProfileLint {
             CertificateProfile.Usage.TLS_CLIENT, "1.3.6.1.5.5.7.3.2",
             CertificateProfile.Usage.TLS_SERVER, "1.3.6.1.5.5.7.3.1");
     private static final int DNS = 2;
+    private static final String DEVICE = "urn:holdfast:device:";
 
     private ProfileLint() {}
 
@@ -37,10 +40,12 @@ public final class ProfileLint {
             faults.add("it asks for a CA certificate (REQUEST_WANTS_A_CA)");
         }
         key(request.keyKind(), profile, faults);
+        String device = device(
+                request.alternativeNames().stream().map(name -> name.replaceFirst("^URI:", "")), request.commonName());
         for (String name : request.alternativeNames()) {
-            boolean own = name.startsWith("URI:urn:holdfast:device:");
+            boolean own = name.startsWith("URI:" + DEVICE);
             boolean allowed =
-                    name.startsWith("DNS:") && profile.admittance().allowsDns(name.substring("DNS:".length()));
+                    name.startsWith("DNS:") && profile.admittance().allowsDns(name.substring("DNS:".length()), device);
             if (!own && !allowed) {
                 faults.add("the alternative name " + printable(name) + " is not one that it certifies");
             }
@@ -90,12 +95,24 @@ public final class ProfileLint {
         if (certificate.getSubjectAlternativeNames() == null) {
             return;
         }
+        String device = device(
+                certificate.getSubjectAlternativeNames().stream().map(name -> String.valueOf(name.get(1))),
+                Certificates.commonName(certificate));
         for (List<?> name : certificate.getSubjectAlternativeNames()) {
             String text = String.valueOf(name.get(1));
-            if (name.get(0).equals(DNS) && !profile.admittance().allowsDns(text)) {
+            if (name.get(0).equals(DNS) && !profile.admittance().allowsDns(text, device)) {
                 faults.add("the DNS name " + printable(text) + " is not one that it certifies");
             }
         }
+    }
+
+    /// The id of the device that is named: by its own name, else by the common name.
+    private static String device(Stream<String> names, Optional<String> commonName) {
+        return names.filter(name -> name.startsWith(DEVICE))
+                .map(name -> name.substring(name.lastIndexOf(':') + 1))
+                .findFirst()
+                .or(() -> commonName)
+                .orElse("");
     }
 
     private static void key(KeyKind kind, CertificateProfile profile, List<String> faults) {

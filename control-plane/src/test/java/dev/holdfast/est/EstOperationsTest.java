@@ -531,6 +531,39 @@ class EstOperationsTest {
         assertThat(Certificates.commonName(unchanged)).contains("whole-1");
     }
 
+    /// By a profile whose pattern names the device: its own name and nobody else's, at once and at renewal.
+    @Test
+    void aDeviceGetsTheNameThatIsItsOwnAndNoOther() throws Exception {
+        EstRequests.profile(server, "own-name", "{\"admittance\":{\"dnsNames\":[\"{id}.gw.example.org\"]}}");
+        DeviceRef device = server.register("own-1");
+        server.register("own-2");
+        for (String foreign : List.of(
+                "own-2.gw.example.org",
+                "gw.example.org",
+                "x.own-1.gw.example.org",
+                "own-1.example.org",
+                "{id}.gw.example.org",
+                "*.gw.example.org")) {
+            byte[] request = EstRequests.withExtensions("own-1", key(), names(foreign));
+            assertRefused(enrolByOwnName(request, server.credential(device)), 403, "alternative-names-differ");
+        }
+        KeyPair key = key();
+        X509Certificate first = EstCaller.certificate(enrolByOwnName(
+                EstRequests.withExtensions("own-1", key, names("own-1.gw.example.org")), server.credential(device)));
+        assertThat(first.getSubjectAlternativeNames())
+                .extracting(name -> String.valueOf(name.get(1)))
+                .containsExactlyInAnyOrder("urn:holdfast:device:development:own-1", "own-1.gw.example.org");
+        Caller caller = new Caller(key.getPrivate(), List.of(first));
+        X509Certificate next =
+                EstCaller.certificate(EstCaller.renew(server, CertificationRequest.create("own-1", key()), caller));
+        assertThat(next.getSubjectAlternativeNames()).containsExactlyElementsOf(first.getSubjectAlternativeNames());
+    }
+
+    private static HttpResponse<String> enrolByOwnName(byte[] request, String credential) throws Exception {
+        return EstCaller.post(
+                server, "own-name/simpleenroll", Base64.getEncoder().encode(request), credential, Optional.empty());
+    }
+
     /// A gateway's certificate by ACME is named for its DNS name; renewed over EST it still is.
     @Test
     void renewalKeepsASubjectThatIsADnsName() throws Exception {

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.TestServer;
 import dev.holdfast.ca.RevocationReason;
+import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceRef;
+import dev.holdfast.journal.Freeze;
 import dev.holdfast.telemetry.Observation;
 import java.util.List;
 import java.util.Optional;
@@ -48,6 +50,10 @@ class MqttStandingTest {
     }
 
     private static int refusedAtConnect(EnrolledDevice device, int version) {
+        return refusedAtConnect(server, device, version);
+    }
+
+    private static int refusedAtConnect(TestServer server, EnrolledDevice device, int version) {
         try (RawMqtt client = new RawMqtt(server, device)) {
             client.send(RawMqtt.connect(version, device.ref().id().value(), 60));
             RawMqtt.Packet answer = client.read();
@@ -67,6 +73,24 @@ class MqttStandingTest {
                             .find(device.ref())
                             .filter(d -> d.state() == dev.holdfast.inventory.Lifecycle.ACTIVE)
                             .isPresent());
+        }
+    }
+
+    @Test
+    void nobodyIsLetInUntilARestoreIsSettled() {
+        try (TestServer restored = TestServer.start()) {
+            EnrolledDevice device = EnrolledDevice.of(restored, "s-frozen");
+            Freeze freeze = restored.server().freeze();
+            freeze.freeze("restored from a backup", 1, TestServer.TESTER);
+            assertThat(refusedAtConnect(restored, device, 4)).isEqualTo(3);
+            assertThat(refusedAtConnect(restored, device, 5)).isEqualTo(0x88);
+            String statement = "what was revoked since may be lost, and we know it";
+            freeze.acceptLoss(new Actor.Operator("ada"), statement);
+            assertThat(refusedAtConnect(restored, device, 4)).isEqualTo(3);
+            freeze.acceptLoss(new Actor.Operator("ben"), statement);
+            try (RawMqtt client = new RawMqtt(restored, device)) {
+                client.enter(4, device.ref().id().value());
+            }
         }
     }
 
