@@ -26,7 +26,8 @@ final class NotifyStore {
                     + " (select count(*) from notify_outbox o where o.channel = c.id and o.status = 'DEAD')::int"
                     + " from notify_channel c";
     private static final String DELIVERY =
-            "id, channel, entry, kind, status, attempts, next_attempt_at, delivered_at, last_error";
+            "id, channel, entry, kind, status, attempts, greatest(next_attempt_at, (select c.away_until from"
+                    + " notify_channel c where c.id = channel)), delivered_at, last_error";
 
     private NotifyStore() {}
 
@@ -45,8 +46,10 @@ final class NotifyStore {
     /// Enabled channels that have something to deliver by now.
     static List<Channel> due(DSLContext sql, Instant now) {
         return sql.fetch(
-                        CHANNELS + " where c.enabled and exists (select 1 from notify_outbox o where o.channel = c.id"
+                        CHANNELS + " where c.enabled and (c.away_until is null or c.away_until <= ?)"
+                                + " and exists (select 1 from notify_outbox o where o.channel = c.id"
                                 + " and o.status = 'WAITING' and o.next_attempt_at <= ?) order by c.id",
+                        utc(now),
                         utc(now))
                 .map(NotifyStore::channel);
     }
@@ -152,17 +155,21 @@ final class NotifyStore {
                 utc(now));
     }
 
-    /// Takes what is due, oldest first; another node skips what this one holds.
+    /// Takes what is due, oldest first; nothing while a node (this one included) still has some of the channel's,
+    /// so that they keep their order.
     static List<Taken> take(DSLContext sql, long channel, Instant now, Instant leaseUntil, int limit) {
+        sql.fetch("select 1 from notify_channel where id = ? for no key update", channel);
         return sql.fetch(
                         "update notify_outbox set lease_until = ?, attempts = attempts + 1 where id in ("
                                 + " select id from notify_outbox where channel = ? and status = 'WAITING'"
-                                + " and next_attempt_at <= ? and (lease_until is null or lease_until <= ?)"
-                                + " order by id limit ? for update skip locked)"
+                                + " and next_attempt_at <= ? and not exists (select 1 from notify_outbox held"
+                                + " where held.channel = ? and held.status = 'WAITING' and held.lease_until > ?)"
+                                + " order by id limit ?)"
                                 + " returning id, entry, kind, payload, attempts, created_at",
                         utc(leaseUntil),
                         channel,
                         utc(now),
+                        channel,
                         utc(now),
                         limit)
                 .map(row -> new Taken(
@@ -174,22 +181,43 @@ final class NotifyStore {
                         row.get(5, OffsetDateTime.class).toInstant()));
     }
 
+    /// Holds what was taken for longer.
+    static void hold(DSLContext sql, List<Long> ids, Instant leaseUntil) {
+        sql.execute(
+                "update notify_outbox set lease_until = ? where id = any (?) and status = 'WAITING'",
+                utc(leaseUntil),
+                ids.toArray(Long[]::new));
+    }
+
+    // A channel's row is locked before its messages', as in #take.
+
     static void delivered(DSLContext sql, long channel, long id, Instant now) {
+        sql.execute(
+                "update notify_channel set last_delivered_at = ?, last_error = '', away_until = null where id = ?",
+                utc(now),
+                channel);
         sql.execute(
                 "update notify_outbox set status = 'DELIVERED', delivered_at = ?, lease_until = null, last_error = ''"
                         + " where id = ?",
                 utc(now),
                 id);
-        sql.execute("update notify_channel set last_delivered_at = ?, last_error = '' where id = ?", utc(now), channel);
     }
 
+    /// The receiver was not there: its message stays the first that waits.
+    static void away(DSLContext sql, long channel, long id, Instant until, String error) {
+        sql.execute(
+                "update notify_channel set last_error = ?, away_until = ? where id = ?", error, utc(until), channel);
+        sql.execute("update notify_outbox set lease_until = null, last_error = ? where id = ?", error, id);
+    }
+
+    /// The receiver does not want this message now.
     static void again(DSLContext sql, long channel, long id, Instant at, String error) {
+        sql.execute("update notify_channel set last_error = ? where id = ?", error, channel);
         sql.execute(
                 "update notify_outbox set next_attempt_at = ?, lease_until = null, last_error = ? where id = ?",
                 utc(at),
                 error,
                 id);
-        sql.execute("update notify_channel set last_error = ? where id = ?", error, channel);
     }
 
     /// Gives back what was taken and not tried.
@@ -199,12 +227,13 @@ final class NotifyStore {
     }
 
     static void dead(DSLContext sql, long channel, long id, String error) {
+        sql.execute("update notify_channel set last_error = ? where id = ?", error, channel);
         sql.execute(
                 "update notify_outbox set status = 'DEAD', lease_until = null, last_error = ? where id = ?", error, id);
-        sql.execute("update notify_channel set last_error = ? where id = ?", error, channel);
     }
 
     static int revive(DSLContext sql, long channel, Instant now) {
+        sql.execute("update notify_channel set away_until = null where id = ?", channel);
         return sql.execute(
                 "update notify_outbox set status = 'WAITING', attempts = 0, next_attempt_at = ?, created_at = ?"
                         + " where channel = ? and status = 'DEAD'",

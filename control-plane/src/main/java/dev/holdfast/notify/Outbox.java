@@ -12,7 +12,6 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -23,18 +22,17 @@ import org.slf4j.LoggerFactory;
 /// Moves what the journal says into the outbox, and the outbox to its receivers.
 ///
 /// The cursor and the outbox's new rows move in one transaction, so an entry is told to each channel once it is
-/// in the
-/// outbox and not before; delivery is at least once, under the same message id. Each channel has a thread of
-/// its own
-/// while it has something to deliver: a slow receiver delays nobody else. When a receiver is away, its messages
-/// wait in
-/// their order; when it rejects one, only that one is tried again later.
+/// in the outbox and not before; delivery is at least once, under the same message id. Each channel has a thread
+/// of its own while it has something to deliver, on one node at a time: a slow receiver delays nobody else. When
+/// a receiver is away, its messages wait in their order, over restarts and nodes; when it rejects one, only that
+/// one is tried again later.
 final class Outbox implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
     private static final Actor.Holdfast ACTOR = new Actor.Holdfast("notify");
     private static final int PAGE = 500;
     private static final int TAKEN_AT_ONCE = 20;
-    private static final Duration LEASE = Duration.ofMinutes(15);
+    /// How long a channel waits for a node that died with some of its messages; twice what one message takes.
+    private static final Duration LEASE = Duration.ofMinutes(1);
     private static final long POLL_MILLIS = 500;
     /// What the journal says within this time is put into the outbox together.
     private static final Duration GATHERED = Duration.ofMillis(50);
@@ -47,7 +45,8 @@ final class Outbox implements AutoCloseable {
     private final Courier courier;
     private final Semaphore wake = new Semaphore(0);
     private final Map<Long, Boolean> busy = new ConcurrentHashMap<>();
-    private final Map<Long, Absence> absences = new ConcurrentHashMap<>();
+    /// How often in a row a channel's receiver was away.
+    private final Map<Long, Integer> absences = new ConcurrentHashMap<>();
     private volatile boolean closing;
     private volatile Instant forgotten = Instant.EPOCH;
     private @Nullable Thread worker;
@@ -74,8 +73,6 @@ final class Outbox implements AutoCloseable {
             return wait.compareTo(most) < 0 ? wait : most;
         }
     }
-
-    private record Absence(int failures, Instant until) {}
 
     Outbox(Database database, Journal journal, InstantSource clock, Patience patience, Courier courier) {
         this.database = database;
@@ -162,9 +159,7 @@ final class Outbox implements AutoCloseable {
     private void dispatch() {
         Instant now = clock.instant();
         for (Channel channel : database.read(sql -> NotifyStore.due(sql, now))) {
-            Absence absence = absences.get(channel.id());
-            boolean away = absence != null && absence.until().isAfter(now);
-            if (!away && busy.putIfAbsent(channel.id(), true) == null) {
+            if (busy.putIfAbsent(channel.id(), true) == null) {
                 Thread.ofVirtual().name("notify-" + channel.id()).start(() -> deliver(channel));
             }
         }
@@ -177,7 +172,7 @@ final class Outbox implements AutoCloseable {
                 Instant now = clock.instant();
                 List<NotifyStore.Taken> taken = database.transact(
                         sql -> NotifyStore.take(sql, channel.id(), now, now.plus(LEASE), TAKEN_AT_ONCE));
-                more = inOrder(channel, taken) && taken.size() == TAKEN_AT_ONCE;
+                more = inOrder(channel, taken, now.plus(LEASE)) && taken.size() == TAKEN_AT_ONCE;
             }
         } catch (RuntimeException e) {
             LOG.warn("notifications of channel {}: {}", channel.id(), e.toString());
@@ -186,23 +181,35 @@ final class Outbox implements AutoCloseable {
         }
     }
 
-    /// @return false when the receiver was away, so that the rest waits
-    private boolean inOrder(Channel channel, List<NotifyStore.Taken> taken) {
+    /// @param heldUntil when another node may take them
+    /// @return false when the receiver was away or this node ends, so that the rest waits
+    private boolean inOrder(Channel channel, List<NotifyStore.Taken> taken, Instant heldUntil) {
         List<NotifyStore.Taken> ordered = taken.stream()
                 .sorted(java.util.Comparator.comparingLong(NotifyStore.Taken::id))
                 .toList();
+        Instant held = heldUntil;
+        boolean went = true;
         for (int i = 0; i < ordered.size(); i++) {
-            NotifyStore.Taken message = ordered.get(i);
-            boolean went = settle(channel, message, courier.bring(channel, message));
-            if (!went) {
-                List<Long> rest = ordered.subList(i + 1, ordered.size()).stream()
-                        .map(NotifyStore.Taken::id)
-                        .toList();
+            if (!went || closing) {
+                List<Long> rest = ids(ordered.subList(i, ordered.size()));
                 database.run(sql -> NotifyStore.release(sql, rest));
                 return false;
             }
+            NotifyStore.Taken message = ordered.get(i);
+            Instant now = clock.instant();
+            if (now.plus(LEASE.dividedBy(2)).isAfter(held)) {
+                held = now.plus(LEASE);
+                Instant until = held;
+                List<Long> left = ids(ordered.subList(i, ordered.size()));
+                database.run(sql -> NotifyStore.hold(sql, left, until));
+            }
+            went = settle(channel, message, courier.bring(channel, message));
         }
-        return true;
+        return went;
+    }
+
+    private static List<Long> ids(List<NotifyStore.Taken> messages) {
+        return messages.stream().map(NotifyStore.Taken::id).toList();
     }
 
     private boolean settle(Channel channel, NotifyStore.Taken message, Sent sent) {
@@ -223,16 +230,10 @@ final class Outbox implements AutoCloseable {
                 yield true;
             }
             case Sent.Away away -> {
-                int failures = Optional.ofNullable(absences.get(channel.id()))
-                                .map(Absence::failures)
-                                .orElse(0)
-                        + 1;
-                Instant until = now.plus(patience.after(failures));
-                absences.put(channel.id(), new Absence(failures, until));
+                Instant until = now.plus(patience.after(absences.merge(channel.id(), 1, Integer::sum)));
+                database.run(sql -> NotifyStore.away(sql, channel.id(), message.id(), until, shown(away.why())));
                 if (message.createdAt().plus(patience.age()).isBefore(now)) {
                     giveUp(channel, message, away.why());
-                } else {
-                    database.run(sql -> NotifyStore.again(sql, channel.id(), message.id(), until, shown(away.why())));
                 }
                 yield false;
             }

@@ -74,6 +74,10 @@ class NotifyTest {
 
     /// @param smtpPort 0 for no mail server
     private Channels channels(int smtpPort) throws IOException, ConfigurationException {
+        return channels(smtpPort, QUICK);
+    }
+
+    private Channels channels(int smtpPort, Outbox.Patience patience) throws IOException, ConfigurationException {
         Map<String, String> settings = new HashMap<>(Map.of("HOLDFAST_NOTIFICATIONS_LOOPBACK_WEBHOOKS", "true"));
         if (smtpPort > 0) {
             settings.put("HOLDFAST_SMTP_HOST", "127.0.0.1");
@@ -88,7 +92,7 @@ class NotifyTest {
                 KEY,
                 new SecureRandom(),
                 InstantSource.system(),
-                QUICK);
+                patience);
     }
 
     @AfterEach
@@ -231,6 +235,11 @@ class NotifyTest {
 
     @Test
     void aReceiverThatIsDownLosesNothingAndGetsAllInOrderAlsoAfterARestart() throws Exception {
+        channels.close();
+        // Longer than the restart takes, so that the first message's turn has not come again when the receiver is back.
+        Duration patient = Duration.ofSeconds(2);
+        channels = channels(0, new Outbox.Patience(patient, patient, 3, Duration.ofDays(7)));
+        channels.start();
         int port = freePort();
         webhook("shift", port);
         for (int i = 1; i <= 15; i++) {
@@ -241,20 +250,40 @@ class NotifyTest {
         for (int i = 16; i <= 30; i++) {
             happens(i); // while nobody tails the journal
         }
-        channels = channels(0);
-        channels.start();
         List<Received> received = new CopyOnWriteArrayList<>();
         HttpServer server = receiver(port, 200, received);
         try {
+            channels = channels(0);
+            channels.start();
             await(() -> received.size() >= 30);
             await(() -> channels.list(ENVIRONMENT).getFirst().health().waiting() == 0);
-            assertThat(received.stream().map(Received::reason).distinct())
-                    .containsExactlyElementsOf(java.util.stream.IntStream.rangeClosed(1, 30)
-                            .mapToObj(i -> "incident " + i)
-                            .toList());
+            assertThat(received.stream().map(Received::reason).distinct()).containsExactlyElementsOf(incidents(30));
         } finally {
             server.stop(0);
         }
+    }
+
+    @Test
+    void twoNodesBringAChannelsMessagesInTheirOrderEachOnce() throws Exception {
+        List<Received> received = new CopyOnWriteArrayList<>();
+        HttpServer server = receiver(0, 200, received);
+        try (Channels other = channels(0)) {
+            other.start();
+            webhook("shift", server.getAddress().getPort());
+            for (int i = 1; i <= 100; i++) {
+                happens(i);
+            }
+            await(() -> channels.list(ENVIRONMENT).getFirst().health().waiting() == 0 && received.size() >= 100);
+            assertThat(received).extracting(Received::reason).containsExactlyElementsOf(incidents(100));
+        } finally {
+            server.stop(0);
+        }
+    }
+
+    private static List<String> incidents(int count) {
+        return java.util.stream.IntStream.rangeClosed(1, count)
+                .mapToObj(i -> "incident " + i)
+                .toList();
     }
 
     @Test
