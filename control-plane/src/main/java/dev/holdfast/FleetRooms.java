@@ -133,7 +133,14 @@ final class FleetRooms {
                 ground.clock);
         detection = parts.opened(
                 "detection",
-                new Detection(ground.database, ground.journal, inventory, telemetry, ground.nodeName(), ground.clock));
+                new Detection(
+                        ground.database,
+                        ground.journal,
+                        inventory,
+                        telemetry,
+                        ground.nodeName(),
+                        identity::admitsNobody,
+                        ground.clock));
         sight = parts.opened(
                 "sight",
                 new Sight(

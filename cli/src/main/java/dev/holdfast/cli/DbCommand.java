@@ -16,7 +16,9 @@ final class DbCommand {
     @Command(
             name = "freeze",
             mixinStandardHelpOptions = true,
-            description = "Whether nothing is issued or offered since a restore, and who has accepted the loss.")
+            description =
+                    "Whether a restore is not settled (no device is let in, nothing issued or offered), and who has"
+                            + " accepted the loss.")
     void freeze(@Mixin ServerOptions server) {
         System.out.println(sentence(server.client().get("/freeze")));
     }

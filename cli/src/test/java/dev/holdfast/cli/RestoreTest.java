@@ -185,7 +185,8 @@ class RestoreTest {
         try (InstallationProcess frozen = InstallationProcess.serve(Path.of(second), settings)) {
             assertThat(frozen.operator("db", "freeze").ended(0).text())
                     .contains("Frozen since", "restored from the backup", "2 people must accept the loss");
-            assertThat(frozen.operator("doctor").ended(1).text()).contains("nothing is issued or offered");
+            assertThat(frozen.operator("doctor").ended(1).text())
+                    .contains("no device is let in, nothing issued or offered");
             assertThat(frozen.operator("db", "accept-loss", "--reason", "the stream is gone, we know what is lost")
                             .ended(4)
                             .text())

@@ -42,7 +42,7 @@ public final class MetricsText {
         counter("holdfast_observations_failed_total", "Observations nobody could bear", fill.failed());
         gauge(
                 "holdfast_frozen",
-                "1 while nothing is issued or offered",
+                "1 while no device is let in and nothing issued or offered, after a restore",
                 rooms.freeze().isFrozen() ? 1 : 0);
         MemoryUsage heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage();
         gauge("jvm_memory_used_bytes", "Heap in use", heap.getUsed());

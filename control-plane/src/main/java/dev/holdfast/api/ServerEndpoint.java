@@ -173,7 +173,7 @@ final class ServerEndpoint {
                 .map(state -> check(
                         "freeze",
                         "failed",
-                        "nothing is issued or offered since " + state.since() + ": " + state.reason(),
+                        "no device is let in, nothing issued or offered since " + state.since() + ": " + state.reason(),
                         Optional.of("merge the journal stream that left the machine (holdfast db merge), or have two"
                                 + " people accept the loss (holdfast db accept-loss)")))
                 .orElseGet(() -> check("freeze", "ok", "not frozen", Optional.empty()));

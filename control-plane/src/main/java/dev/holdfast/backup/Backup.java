@@ -191,8 +191,8 @@ public final class Backup {
                 long newer = Freeze.open(database, journal).readStream(stream.get());
                 progress.accept(newer + " entries newer than the backup will be applied at the next start");
             } else {
-                progress.accept("frozen: no certificate is issued and no update offered until the journal stream that"
-                        + " left the machine is merged, or two people accept the loss");
+                progress.accept("frozen: no device is let in, no certificate issued and no update offered until the"
+                        + " journal stream that left the machine is merged, or two people accept the loss");
             }
         }
     }

@@ -26,6 +26,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -59,6 +60,7 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
     private final Inventory inventory;
     private final Telemetry telemetry;
     private final InstantSource clock;
+    private final BooleanSupplier nobodyIsLetIn;
     private final SessionShare sessionShare;
     private final Map<DeviceRef, Baseline> baselines = new ConcurrentHashMap<>();
     private final Expectations expectations = new Expectations();
@@ -87,14 +89,17 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
 
     /// @param telemetry not started yet
     /// @param node this node's name among those that share the database
+    /// @param nobodyIsLetIn whether devices are refused for reasons of this server's: their silence is its own then
     public Detection(
             Database database,
             Journal journal,
             Inventory inventory,
             Telemetry telemetry,
             String node,
+            BooleanSupplier nobodyIsLetIn,
             InstantSource clock) {
         this.database = database;
+        this.nobodyIsLetIn = nobodyIsLetIn;
         this.inventory = inventory;
         this.telemetry = telemetry;
         this.clock = clock;
@@ -225,6 +230,10 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
     /// Looks for devices that should have been heard; what is found is handed to their shards.
     void sweep() {
         Instant now = clock.instant();
+        if (nobodyIsLetIn.getAsBoolean()) {
+            watchingSince = now;
+            return;
+        }
         Silence silence = new Silence(now);
         baselines.forEach((device, baseline) -> {
             Optional<Standing> standing = inventory.directory().find(device);

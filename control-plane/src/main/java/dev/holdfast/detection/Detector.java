@@ -9,6 +9,7 @@ import dev.holdfast.telemetry.Provenance;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 
 /// The first stage of detection: a pure function of what was expected, what is remembered and what was
@@ -22,6 +23,9 @@ final class Detector {
     private static final long VIOLATIONS = 10 * MINUTE;
     private static final int REPEATED = 3;
     private static final int FAILURES_REPEATED = 5;
+    /// Refusals that are this server's matter, and whole fleets are refused so at once: the database is away or a
+    /// restore not settled, an authority is being replaced.
+    private static final Set<String> OURS = Set.of("SERVER_CANNOT_CHECK", "ISSUER_REPLACED");
     /// An ongoing matter that has been quiet this long is over; what comes after is new.
     private static final long QUIET = 30 * MINUTE;
 
@@ -325,6 +329,9 @@ final class Detector {
     }
 
     private static void refusedCertificate(Work work, Observation.RefusedCertificate refused) {
+        if (OURS.contains(refused.refusal())) {
+            return;
+        }
         if (!refused.keyProven() || !refused.refusal().equals("CERTIFICATE_SUPERSEDED")) {
             failed(work, "refused certificate: " + refused.refusal(), refused.remoteAddress());
             return;

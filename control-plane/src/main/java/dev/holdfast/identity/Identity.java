@@ -216,6 +216,11 @@ public final class Identity {
         return journal.silence().compareTo(blindAfter) > 0;
     }
 
+    /// Whether this node lets nobody in at present, whoever asks.
+    public boolean admitsNobody() {
+        return blind() || freeze.isFrozen();
+    }
+
     /// Whose certificate this is, from memory, whatever became of it; empty for one that is not a device's.
     public Optional<DeviceRef> owner(Serial serial) {
         return ca.standings().find(serial).flatMap(CertificateStanding::device);

@@ -13,12 +13,12 @@ import java.util.Optional;
 import org.jooq.DSLContext;
 import org.jspecify.annotations.Nullable;
 
-/// Whether this installation is frozen: no certificate is issued and no update is offered, on any node.
+/// Whether this installation is frozen: no device is let in, no certificate issued and no update offered, on any
+/// node.
 ///
 /// A restore from a backup freezes, because the backup does not know what was revoked, suspended or stopped
-/// after it
-/// was taken. Two things lift it: applying the journal stream that left the machine, or two different people
-/// accepting the loss, each with a written statement.
+/// after it was taken. Two things lift it: applying the journal stream that left the machine, or two different
+/// people accepting the loss, each with a written statement.
 public final class Freeze {
     private static final Environment EVERYWHERE = new Environment("all");
     private static final String SUBJECT = "installation:freeze";

@@ -15,7 +15,7 @@ import java.util.Optional;
 /// @param lateWindow of that profile: after the other, with attestation or a person's approval
 /// @param waitingRequest the detail of a request of this device that waits for a person
 /// @param blind this node has not heard the database and lets nobody new in
-/// @param frozen nothing is issued after a restore
+/// @param frozen nobody is let in and nothing issued, until a restore is settled
 public record Circumstances(
         String device,
         Lifecycle state,

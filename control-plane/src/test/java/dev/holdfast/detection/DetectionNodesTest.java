@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -40,6 +41,7 @@ class DetectionNodesTest {
 
     private final FakeClock clock = new FakeClock(Instant.parse("2026-03-02T00:00:00Z"));
     private final List<Node> nodes = new ArrayList<>();
+    private final AtomicBoolean nobodyIsLetIn = new AtomicBoolean();
     private Database database;
     private Node one;
     private Node two;
@@ -53,7 +55,7 @@ class DetectionNodesTest {
         final Detection detection;
 
         Node(String name) {
-            detection = new Detection(database, journal, inventory, telemetry, name, clock);
+            detection = new Detection(database, journal, inventory, telemetry, name, nobodyIsLetIn::get, clock);
             nodes.add(this);
         }
 
@@ -205,5 +207,17 @@ class DetectionNodesTest {
         assertThat(found()).isEmpty();
         pass(200);
         assertThat(found()).contains(Cause.SILENCE);
+    }
+
+    @Test
+    void whoIsNotLetInIsNotSilent() {
+        one.closed(one.opened("198.51.100.4:1000"));
+        nobodyIsLetIn.set(true);
+        pass(400);
+        nobodyIsLetIn.set(false);
+        pass(20);
+        assertThat(found()).as("it has just been let in again").isEmpty();
+        pass(380);
+        assertThat(found()).as("and did not come").contains(Cause.SILENCE);
     }
 }

@@ -220,6 +220,19 @@ class DetectorTest {
     }
 
     @Test
+    void whatTheServerRefusesForReasonsOfItsOwnAccusesNobody() {
+        for (String reason : List.of("SERVER_CANNOT_CHECK", "ISSUER_REPLACED", "CERTIFICATE_REVOKED")) {
+            List<Finding> found = new ArrayList<>();
+            for (int i = 0; i < 30; i++) {
+                now = now.plusSeconds(5);
+                found.addAll(see(new Observation.RefusedCertificate(
+                        DEVICE, now, new Serial("7"), reason, true, "203.0.113.9:1")));
+            }
+            assertThat(found.isEmpty()).as(reason).isEqualTo(!reason.equals("CERTIFICATE_REVOKED"));
+        }
+    }
+
+    @Test
     void aCertificateTriedWithoutItsKeyNeverAccusesTheDevice() {
         List<Finding> found = new ArrayList<>();
         for (int i = 0; i < 30; i++) {

@@ -99,7 +99,7 @@ final class City implements AutoCloseable {
         } catch (IOException | ConfigurationException e) {
             throw new IllegalStateException(e);
         }
-        detection = new Detection(database, journal, inventory, telemetry, "node-1", clock);
+        detection = new Detection(database, journal, inventory, telemetry, "node-1", () -> false, clock);
         closings.push(detection);
         segmentation =
                 new Segmentation(database, journal, inventory, commands, telemetry, () -> List.of("127.0.0.1:8443"));
