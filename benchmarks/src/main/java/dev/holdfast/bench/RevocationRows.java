@@ -108,7 +108,7 @@ final class RevocationRows {
         // Of the figures above, what the answers themselves cost: the rest is what a server does at any time.
         flat("OCSP, the answering threads alone", with, "us CPU", false, cached.loops());
         flat("OCSP with a nonce, the answering threads alone", with, "us CPU", false, signed.loops());
-        flat("OCSP, from question to answer, one at a time", with, "us", true, oneAtATime(server));
+        flat("OCSP, from question to answer, one at a time, processors awake", with, "us", true, oneAtATime(server));
     }
 
     /// @param quiet whether it depends on wall time
@@ -128,10 +128,13 @@ final class RevocationRows {
         bench.say(what + with + ": " + measured.text() + " " + unit);
     }
 
+    /// With the processors kept awake: see [Awake].
+    ///
     /// @return median, and the middle nine tenths
     private Spread oneAtATime(ServerProcess server) throws IOException {
         List<Double> micros = new ArrayList<>();
-        try (DeviceConnection line = DeviceConnection.plain(AT_ONCE, server.port("PKI"))) {
+        try (Awake _ = Awake.begin();
+                DeviceConnection line = DeviceConnection.plain(AT_ONCE, server.port("PKI"))) {
             for (OcspRow.Question question : plain) {
                 long begun = System.nanoTime();
                 OcspRow.ask(line, question);
