@@ -233,7 +233,7 @@ final class FleetRooms {
         telemetry.alsoFlush("delivered commands", commands::flush);
         telemetry.alsoFlush("ended certificates", identity::cutEnded);
         attestation.onAlarm((tx, alarm) -> detection.raise(tx, Alarms.finding(alarm)));
-        telemetry.alsoFlush("overdue attestations", attestation::tellOverdue);
+        telemetry.alsoFlush("overdue attestations", () -> attestation.tellOverdue(identity.admitsNobody()));
         telemetry.alsoFlush("renewals that are due", renewals::workDue);
         rollover.start(telemetry);
         telemetry.start();

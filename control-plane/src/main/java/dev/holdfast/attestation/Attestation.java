@@ -246,8 +246,10 @@ public final class Attestation {
     }
 
     /// Looks for devices that have not attested within their model's interval; to be called now and then.
-    public void tellOverdue() {
-        reattestation.lookNowAndThen(clock.instant());
+    ///
+    /// @param nobodyIsLetIn whether devices are refused for reasons of this server's
+    public void tellOverdue(boolean nobodyIsLetIn) {
+        reattestation.lookNowAndThen(clock.instant(), nobodyIsLetIn);
     }
 
     void tellOverdue(Instant now) {

@@ -27,7 +27,7 @@ final class Reattestation {
     private final Database database;
     private final Journal journal;
     private final Inventory inventory;
-    private final Instant since;
+    private volatile Instant since;
     private volatile BiConsumer<Transaction, Alarm> alarmed = (_, _) -> {};
     private volatile Instant looked;
 
@@ -133,7 +133,13 @@ final class Reattestation {
     }
 
     /// Looks for devices whose attestation is overdue, where it was not done just now.
-    void lookNowAndThen(Instant now) {
+    ///
+    /// @param nobodyIsLetIn then none is: they could not
+    void lookNowAndThen(Instant now, boolean nobodyIsLetIn) {
+        if (nobodyIsLetIn) {
+            since = now;
+            return;
+        }
         if (looked.plus(LOOK_EVERY).isBefore(now)) {
             looked = now;
             tellOverdue(now);

@@ -116,7 +116,11 @@ final class Parties {
         Serial serial = Serial.of(by.leaf().getSerialNumber());
         Optional<DeviceRef> owner = identity.owner(serial);
         if (owner.isPresent()) {
-            return switch (identity.admit(owner.get(), serial)) {
+            // While a restore is not settled nothing is granted, but a device may still say that its key is stolen, and
+            // ask what anybody may know.
+            Admission admission =
+                    identity.blind() ? identity.admit(owner.get(), serial) : identity.lastKnown(owner.get(), serial);
+            return switch (admission) {
                 case Admission.Admitted admitted -> admitted.device();
                 case Admission.Refused refused ->
                     throw new CmpException(

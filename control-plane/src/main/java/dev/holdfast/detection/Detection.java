@@ -46,6 +46,8 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
     private static final Duration EXCHANGE_EVERY = Duration.ofSeconds(1);
     private static final Duration SWEEP_EVERY = Duration.ofSeconds(2);
     private static final int CONTACTS_PAGE = 5_000;
+    /// Longer than our agent waits between two attempts (two minutes and a quarter more).
+    private static final Duration RETRIED_WITHIN = Duration.ofMinutes(3);
     /// What others can bring about in a device's name says nothing about the device.
     private static final List<String> NOT_ITS_OWN = Stream.of(
                     Finding.Cause.AUTHENTICATION_FAILURES_REPEATED,
@@ -195,6 +197,7 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
         try {
             while (!closing.await(EXCHANGE_EVERY.toMillis(), TimeUnit.MILLISECONDS)) {
                 try {
+                    listen(); // first: what follows fails while the database is away
                     exchange();
                     if (Duration.between(swept, clock.instant()).compareTo(SWEEP_EVERY) >= 0) {
                         swept = clock.instant();
@@ -227,13 +230,17 @@ public final class Detection implements ObservationConsumer, AutoCloseable {
                         .add(activity));
     }
 
+    /// While nobody is let in nobody is silent, nor for as long after as devices wait between two attempts.
+    private void listen() {
+        if (nobodyIsLetIn.getAsBoolean()) {
+            watchingSince = clock.instant().plus(RETRIED_WITHIN);
+        }
+    }
+
     /// Looks for devices that should have been heard; what is found is handed to their shards.
     void sweep() {
+        listen();
         Instant now = clock.instant();
-        if (nobodyIsLetIn.getAsBoolean()) {
-            watchingSince = now;
-            return;
-        }
         Silence silence = new Silence(now);
         baselines.forEach((device, baseline) -> {
             Optional<Standing> standing = inventory.directory().find(device);

@@ -102,6 +102,21 @@ public final class Identity {
     /// The first use of a new certificate makes it the current one and its predecessors superseded, and an
     /// enrolled device active; that is committed behind the caller's back, so call this only for real use.
     public Admission admit(X509Certificate leaf, Instant now) {
+        Admission judged = judge(leaf, now);
+        // Its chain is ours: it may have been issued after the backup.
+        boolean maybeForgotten = judged instanceof Admission.Refused refused
+                && (refused.reason() == Admission.Refusal.CERTIFICATE_UNKNOWN
+                        || refused.reason() == Admission.Refusal.DEVICE_UNKNOWN);
+        return maybeForgotten && freeze.isFrozen() ? unsettled() : judged;
+    }
+
+    private static Admission unsettled() {
+        return refused(
+                Admission.Refusal.SERVER_CANNOT_CHECK,
+                "a restore from backup is not settled: who was revoked since may be forgotten");
+    }
+
+    private Admission judge(X509Certificate leaf, Instant now) {
         if (now.isAfter(leaf.getNotAfter().toInstant())) {
             return refused(
                     Admission.Refusal.CERTIFICATE_EXPIRED,
@@ -158,12 +173,7 @@ public final class Identity {
                     Admission.Refusal.SERVER_CANNOT_CHECK,
                     "the database has not been heard for " + blindAfter.toSeconds() + " s");
         }
-        if (freeze.isFrozen()) {
-            return refused(
-                    Admission.Refusal.SERVER_CANNOT_CHECK,
-                    "a restore from backup is not settled: who was revoked since may be forgotten");
-        }
-        return known;
+        return freeze.isFrozen() ? unsettled() : known;
     }
 
     /// As [#admit(DeviceRef, Serial)], by what was heard last, however long ago: what a session that exists is
@@ -189,20 +199,23 @@ public final class Identity {
             }
             case PENDING, CURRENT -> {}
         }
-        if (!ca.authorities().admits(certificate.get().authority())) {
-            return refused(
-                    Admission.Refusal.ISSUER_REPLACED,
-                    "its authority " + certificate.get().authority() + " is replaced: renew the certificate");
-        }
         Optional<Standing> standing = inventory.directory().find(device);
         if (standing.isEmpty()) {
             return refused(Admission.Refusal.DEVICE_UNKNOWN, "no device " + device);
         }
         return switch (standing.get().state()) {
-            case ENROLLED, ACTIVE, QUARANTINED ->
-                certificate.get().held()
-                        ? refused(Admission.Refusal.DEVICE_SUSPENDED, "its certificates are on hold")
-                        : new Admission.Admitted(device, serial, standing.get().state());
+            case ENROLLED, ACTIVE, QUARANTINED -> {
+                if (certificate.get().held()) {
+                    yield refused(Admission.Refusal.DEVICE_SUSPENDED, "its certificates are on hold");
+                }
+                // Last: detection takes this refusal for no fault of the device's.
+                yield ca.authorities().admits(certificate.get().authority())
+                        ? new Admission.Admitted(device, serial, standing.get().state())
+                        : refused(
+                                Admission.Refusal.ISSUER_REPLACED,
+                                "its authority " + certificate.get().authority()
+                                        + " is replaced: renew the certificate");
+            }
             case SUSPENDED -> refused(Admission.Refusal.DEVICE_SUSPENDED, "device " + device + " is suspended");
             case RETIRED -> refused(Admission.Refusal.DEVICE_RETIRED, "device " + device + " is retired");
             case REGISTERED -> refused(Admission.Refusal.DEVICE_UNKNOWN, device + " is registered, not enrolled");

@@ -119,10 +119,15 @@ final class RequestRules {
         return names;
     }
 
+    /// A renewal keeps its common name; one that is a DNS name only where the profile still allows it.
     private static String usual(EnrolmentFacts facts) {
+        String id = id(facts);
         return facts.proof() instanceof EnrolmentFacts.Proof.ByCertificate by
-                ? by.commonName().orElse(id(facts))
-                : id(facts);
+                ? by.commonName()
+                        .filter(name -> !by.alternativeNames().contains(DNS + name)
+                                || facts.profile().orElseThrow().admittance().allowsDns(name, id))
+                        .orElse(id)
+                : id;
     }
 
     private static String id(EnrolmentFacts facts) {

@@ -111,14 +111,13 @@ final class FlowsEndpoint {
                     var _ = request.request().connection().close();
                 }));
         request.addEndHandler(_ -> sessions.close(session));
-        if (!(identity.admit(reporter, admitted.certificate()) instanceof Admission.Admitted sure)
-                || sure.state() == Lifecycle.QUARANTINED) {
-            Problem.send(
-                    request,
-                    403,
-                    "not-admitted",
-                    "this device may not report flows now",
-                    "it is quarantined, suspended or retired");
+        Admission again = identity.admit(reporter, admitted.certificate());
+        if (again instanceof Admission.Refused refused) {
+            refuse(request, refused);
+            return;
+        }
+        if (again instanceof Admission.Admitted sure && sure.state() == Lifecycle.QUARANTINED) {
+            Problem.send(request, 403, "not-admitted", "this device may not report flows now", "it is quarantined");
             return;
         }
         if (!rate(reporter).take(1, System.nanoTime())) {

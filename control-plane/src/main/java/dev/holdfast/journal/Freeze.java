@@ -66,7 +66,8 @@ public final class Freeze {
         return freeze;
     }
 
-    private void read() {
+    /// One reading after another, so that an older one does not replace a newer one.
+    private synchronized void read() {
         state = database.read(FreezeStore::state).orElse(null);
     }
 

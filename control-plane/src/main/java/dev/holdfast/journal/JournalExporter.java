@@ -30,20 +30,29 @@ public final class JournalExporter implements AutoCloseable {
     private final CheckpointKey key;
     private final InstantSource clock;
     private final Database database;
+    private final Freeze freeze;
     private final Semaphore wake = new Semaphore(0);
     private final Thread thread;
     private String branch;
     private @Nullable JournalStreamStore store;
     /// The folder holds what this database does not: nothing is written over that evidence.
     private volatile boolean ahead;
+    private volatile boolean compared;
     private volatile long exported;
     private volatile @Nullable String fault;
     private volatile boolean closing;
 
     private JournalExporter(
-            Journal journal, Database database, Path folder, CheckpointKey key, InstantSource clock, String branch) {
+            Journal journal,
+            Database database,
+            Freeze freeze,
+            Path folder,
+            CheckpointKey key,
+            InstantSource clock,
+            String branch) {
         this.journal = journal;
         this.database = database;
+        this.freeze = freeze;
         this.folder = folder;
         this.key = key;
         this.clock = clock;
@@ -68,8 +77,8 @@ public final class JournalExporter implements AutoCloseable {
         random.nextBytes(id);
         String branch =
                 database.transact(sql -> JournalStore.branch(sql, HexFormat.of().formatHex(id), clock.instant()));
-        JournalExporter exporter = new JournalExporter(journal, database, folder, key, clock, branch);
-        exporter.ahead = exporter.isAhead(freeze);
+        JournalExporter exporter = new JournalExporter(journal, database, freeze, folder, key, clock, branch);
+        exporter.compareOnce();
         journal.subscribe(entry -> {
             if (entry.content().contains("\"kind\":\"freeze.lifted\"")) {
                 exporter.ahead = false;
@@ -80,13 +89,21 @@ public final class JournalExporter implements AutoCloseable {
         return exporter;
     }
 
-    private boolean isAhead(Freeze freeze) {
-        Optional<Recorded> last;
-        try {
-            last = JournalStreamStore.open(folder, branch, key.publicKeyText()).last();
-        } catch (IOException e) {
-            return false; // the thread will say so, and try again
+    /// As soon as the folder can be read, which may be long after the start.
+    private void compareOnce() {
+        if (compared) {
+            return;
         }
+        try {
+            ahead = isAhead(
+                    JournalStreamStore.open(folder, branch, key.publicKeyText()).last());
+            compared = true;
+        } catch (IOException e) {
+            LOG.debug("journal export: the folder can't be compared yet: {}", e.toString());
+        }
+    }
+
+    private boolean isAhead(Optional<Recorded> last) {
         if (last.isEmpty()) {
             return false;
         }
@@ -124,6 +141,7 @@ public final class JournalExporter implements AutoCloseable {
         do {
             last = closing;
             try {
+                compareOnce();
                 if (!ahead) {
                     catchUp();
                     fault = null;

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.core.Environment;
 import dev.holdfast.core.Json;
 import java.net.URI;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BinaryOperator;
+import java.util.function.IntFunction;
 import java.util.function.Predicate;
 import org.jooq.DSLContext;
 import org.jooq.Record;
@@ -26,13 +28,22 @@ final class NotifyStore {
                     + " (select count(*) from notify_outbox o where o.channel = c.id and o.status = 'DEAD')::int"
                     + " from notify_channel c";
     private static final String DELIVERY =
-            "id, channel, entry, kind, status, attempts, greatest(next_attempt_at, (select c.away_until from"
-                    + " notify_channel c where c.id = channel)), delivered_at, last_error";
+            "id, channel, entry, kind, status, attempts, nullif(greatest(next_attempt_at, (select c.away_until from"
+                    + " notify_channel c where c.id = channel)), to_timestamp(0)), delivered_at, last_error";
 
     private NotifyStore() {}
 
+    // Times that nodes compare are the database's: their own clocks need not agree.
+
     /// One message that this node has taken to deliver, until its lease runs out.
-    record Taken(long id, long entry, String kind, String payload, int attempts, Instant createdAt) {}
+    ///
+    /// @param lease of the whole batch; who holds another one does not hold the message any more
+    record Taken(
+            long id, long entry, String kind, String payload, int attempts, Instant createdAt, OffsetDateTime lease) {
+        Taken until(OffsetDateTime newLease) {
+            return new Taken(id, entry, kind, payload, attempts, createdAt, newLease);
+        }
+    }
 
     static List<Channel> channels(DSLContext sql, Environment environment) {
         return sql.fetch(CHANNELS + " where c.environment = ? order by c.id", environment.value())
@@ -44,13 +55,10 @@ final class NotifyStore {
     }
 
     /// Enabled channels that have something to deliver by now.
-    static List<Channel> due(DSLContext sql, Instant now) {
-        return sql.fetch(
-                        CHANNELS + " where c.enabled and (c.away_until is null or c.away_until <= ?)"
-                                + " and exists (select 1 from notify_outbox o where o.channel = c.id"
-                                + " and o.status = 'WAITING' and o.next_attempt_at <= ?) order by c.id",
-                        utc(now),
-                        utc(now))
+    static List<Channel> due(DSLContext sql) {
+        return sql.fetch(CHANNELS + " where c.enabled and (c.away_until is null or c.away_until <= now())"
+                        + " and exists (select 1 from notify_outbox o where o.channel = c.id"
+                        + " and o.status = 'WAITING' and o.next_attempt_at <= now()) order by c.id")
                 .map(NotifyStore::channel);
     }
 
@@ -146,31 +154,30 @@ final class NotifyStore {
     static void enqueue(DSLContext sql, long channel, long entry, String kind, String payload, Instant now) {
         sql.execute(
                 "insert into notify_outbox(channel, entry, kind, payload, status, created_at, next_attempt_at)"
-                        + " values (?, ?, ?, ?, 'WAITING', ?, ?) on conflict (channel, entry) do nothing",
+                        + " values (?, ?, ?, ?, 'WAITING', ?, to_timestamp(0)) on conflict (channel, entry) do nothing",
                 channel,
                 entry,
                 kind,
                 payload,
-                utc(now),
                 utc(now));
     }
 
     /// Takes what is due, oldest first; nothing while a node (this one included) still has some of the channel's,
     /// so that they keep their order.
-    static List<Taken> take(DSLContext sql, long channel, Instant now, Instant leaseUntil, int limit) {
+    static List<Taken> take(DSLContext sql, long channel, Duration lease, int limit) {
         sql.fetch("select 1 from notify_channel where id = ? for no key update", channel);
         return sql.fetch(
-                        "update notify_outbox set lease_until = ?, attempts = attempts + 1 where id in ("
+                        "update notify_outbox set lease_until = statement_timestamp() + make_interval(secs => ?),"
+                                + " attempts = attempts + 1 where id in ("
                                 + " select id from notify_outbox where channel = ? and status = 'WAITING'"
-                                + " and next_attempt_at <= ? and not exists (select 1 from notify_outbox held"
-                                + " where held.channel = ? and held.status = 'WAITING' and held.lease_until > ?)"
+                                + " and next_attempt_at <= statement_timestamp()"
+                                + " and not exists (select 1 from notify_outbox held where held.channel = ?"
+                                + " and held.status = 'WAITING' and held.lease_until > statement_timestamp())"
                                 + " order by id limit ?)"
-                                + " returning id, entry, kind, payload, attempts, created_at",
-                        utc(leaseUntil),
+                                + " returning id, entry, kind, payload, attempts, created_at, lease_until",
+                        seconds(lease),
                         channel,
-                        utc(now),
                         channel,
-                        utc(now),
                         limit)
                 .map(row -> new Taken(
                         row.get(0, Long.class),
@@ -178,22 +185,30 @@ final class NotifyStore {
                         row.get(2, String.class),
                         row.get(3, String.class),
                         row.get(4, Integer.class),
-                        row.get(5, OffsetDateTime.class).toInstant()));
+                        row.get(5, OffsetDateTime.class).toInstant(),
+                        row.get(6, OffsetDateTime.class)));
     }
 
     /// Holds what was taken for longer.
-    static void hold(DSLContext sql, List<Long> ids, Instant leaseUntil) {
-        sql.execute(
-                "update notify_outbox set lease_until = ? where id = any (?) and status = 'WAITING'",
-                utc(leaseUntil),
-                ids.toArray(Long[]::new));
+    ///
+    /// @return the new lease; empty when some of them are in other hands by now
+    static Optional<OffsetDateTime> hold(DSLContext sql, List<Long> ids, OffsetDateTime held, Duration lease) {
+        List<OffsetDateTime> until = sql.fetch(
+                        "update notify_outbox set lease_until = statement_timestamp() + make_interval(secs => ?)"
+                                + " where id = any (?) and status = 'WAITING' and lease_until = ? returning lease_until",
+                        seconds(lease),
+                        ids.toArray(Long[]::new),
+                        held)
+                .map(row -> row.get(0, OffsetDateTime.class));
+        return until.size() == ids.size() ? Optional.of(until.getFirst()) : Optional.empty();
     }
 
     // A channel's row is locked before its messages', as in #take.
 
     static void delivered(DSLContext sql, long channel, long id, Instant now) {
         sql.execute(
-                "update notify_channel set last_delivered_at = ?, last_error = '', away_until = null where id = ?",
+                "update notify_channel set last_delivered_at = ?, last_error = '', away_until = null, away_times = 0"
+                        + " where id = ?",
                 utc(now),
                 channel);
         sql.execute(
@@ -204,40 +219,68 @@ final class NotifyStore {
     }
 
     /// The receiver was not there: its message stays the first that waits.
-    static void away(DSLContext sql, long channel, long id, Instant until, String error) {
+    ///
+    /// @param wait by how often in a row it was away
+    /// @param counts whether this was an attempt at the message
+    static void away(
+            DSLContext sql, Taken message, long channel, IntFunction<Duration> wait, boolean counts, String error) {
+        int times = sql.fetchSingle(
+                        "update notify_channel set last_error = ?, away_times = away_times + 1 where id = ?"
+                                + " returning away_times",
+                        error,
+                        channel)
+                .get(0, Integer.class);
         sql.execute(
-                "update notify_channel set last_error = ?, away_until = ? where id = ?", error, utc(until), channel);
-        sql.execute("update notify_outbox set lease_until = null, last_error = ? where id = ?", error, id);
+                "update notify_channel set away_until = now() + make_interval(secs => ?) where id = ?",
+                seconds(wait.apply(times)),
+                channel);
+        sql.execute(
+                "update notify_outbox set lease_until = null, last_error = ?, attempts = attempts - ? where id = ?"
+                        + " and lease_until = ?",
+                error,
+                counts ? 0 : 1,
+                message.id(),
+                message.lease());
     }
 
     /// The receiver does not want this message now.
-    static void again(DSLContext sql, long channel, long id, Instant at, String error) {
+    static void again(DSLContext sql, Taken message, long channel, Duration wait, String error) {
         sql.execute("update notify_channel set last_error = ? where id = ?", error, channel);
         sql.execute(
-                "update notify_outbox set next_attempt_at = ?, lease_until = null, last_error = ? where id = ?",
-                utc(at),
+                "update notify_outbox set next_attempt_at = now() + make_interval(secs => ?), lease_until = null,"
+                        + " last_error = ? where id = ? and lease_until = ?",
+                seconds(wait),
                 error,
-                id);
+                message.id(),
+                message.lease());
     }
 
     /// Gives back what was taken and not tried.
-    static void release(DSLContext sql, List<Long> ids) {
-        sql.execute("update notify_outbox set lease_until = null, attempts = attempts - 1 where id = any (?)", (Object)
-                ids.toArray(Long[]::new));
+    static void release(DSLContext sql, List<Long> ids, OffsetDateTime held) {
+        sql.execute(
+                "update notify_outbox set lease_until = null, attempts = attempts - 1 where id = any (?)"
+                        + " and lease_until = ?",
+                ids.toArray(Long[]::new),
+                held);
     }
 
-    static void dead(DSLContext sql, long channel, long id, String error) {
+    /// @return false when it is in other hands by now
+    static boolean dead(DSLContext sql, Taken message, long channel, String error) {
         sql.execute("update notify_channel set last_error = ? where id = ?", error, channel);
-        sql.execute(
-                "update notify_outbox set status = 'DEAD', lease_until = null, last_error = ? where id = ?", error, id);
+        return sql.execute(
+                        "update notify_outbox set status = 'DEAD', lease_until = null, last_error = ? where id = ?"
+                                + " and lease_until = ?",
+                        error,
+                        message.id(),
+                        message.lease())
+                == 1;
     }
 
     static int revive(DSLContext sql, long channel, Instant now) {
-        sql.execute("update notify_channel set away_until = null where id = ?", channel);
+        sql.execute("update notify_channel set away_until = null, away_times = 0 where id = ?", channel);
         return sql.execute(
-                "update notify_outbox set status = 'WAITING', attempts = 0, next_attempt_at = ?, created_at = ?"
-                        + " where channel = ? and status = 'DEAD'",
-                utc(now),
+                "update notify_outbox set status = 'WAITING', attempts = 0, next_attempt_at = to_timestamp(0),"
+                        + " created_at = ? where channel = ? and status = 'DEAD'",
                 utc(now),
                 channel);
     }
@@ -292,6 +335,10 @@ final class NotifyStore {
 
     private static Optional<Instant> instant(Record row, int column) {
         return Optional.ofNullable(row.get(column, OffsetDateTime.class)).map(OffsetDateTime::toInstant);
+    }
+
+    private static double seconds(Duration time) {
+        return time.toMillis() / 1e3;
     }
 
     private static OffsetDateTime utc(Instant at) {

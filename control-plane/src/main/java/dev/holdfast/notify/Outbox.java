@@ -10,8 +10,10 @@ import dev.holdfast.journal.Recorded;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -45,8 +47,6 @@ final class Outbox implements AutoCloseable {
     private final Courier courier;
     private final Semaphore wake = new Semaphore(0);
     private final Map<Long, Boolean> busy = new ConcurrentHashMap<>();
-    /// How often in a row a channel's receiver was away.
-    private final Map<Long, Integer> absences = new ConcurrentHashMap<>();
     private volatile boolean closing;
     private volatile Instant forgotten = Instant.EPOCH;
     private @Nullable Thread worker;
@@ -59,7 +59,8 @@ final class Outbox implements AutoCloseable {
 
     /// @param first how long to wait after a first failure; doubled each time
     /// @param most at most this long between two attempts at a receiver that is away
-    /// @param rejections after which a message that the receiver does not want is given up
+    /// @param rejections after which a message that the receiver does not want is given up, and one over which it
+    ///     fails no longer holds up the others
     /// @param age after which a message to a receiver that is away is given up
     record Patience(Duration first, Duration most, int rejections, Duration age) {
         static final Patience DEFAULT =
@@ -157,8 +158,7 @@ final class Outbox implements AutoCloseable {
 
     /// Starts a thread for each channel that has something waiting and none yet.
     private void dispatch() {
-        Instant now = clock.instant();
-        for (Channel channel : database.read(sql -> NotifyStore.due(sql, now))) {
+        for (Channel channel : database.read(NotifyStore::due)) {
             if (busy.putIfAbsent(channel.id(), true) == null) {
                 Thread.ofVirtual().name("notify-" + channel.id()).start(() -> deliver(channel));
             }
@@ -169,10 +169,9 @@ final class Outbox implements AutoCloseable {
         try {
             boolean more = true;
             while (more && !closing) {
-                Instant now = clock.instant();
-                List<NotifyStore.Taken> taken = database.transact(
-                        sql -> NotifyStore.take(sql, channel.id(), now, now.plus(LEASE), TAKEN_AT_ONCE));
-                more = inOrder(channel, taken, now.plus(LEASE)) && taken.size() == TAKEN_AT_ONCE;
+                List<NotifyStore.Taken> taken =
+                        database.transact(sql -> NotifyStore.take(sql, channel.id(), LEASE, TAKEN_AT_ONCE));
+                more = inOrder(channel, taken) && taken.size() == TAKEN_AT_ONCE;
             }
         } catch (RuntimeException e) {
             LOG.warn("notifications of channel {}: {}", channel.id(), e.toString());
@@ -181,42 +180,55 @@ final class Outbox implements AutoCloseable {
         }
     }
 
-    /// @param heldUntil when another node may take them
-    /// @return false when the receiver was away or this node ends, so that the rest waits
-    private boolean inOrder(Channel channel, List<NotifyStore.Taken> taken, Instant heldUntil) {
-        List<NotifyStore.Taken> ordered = taken.stream()
+    /// @return false when the receiver was away, this node ends or others have them: the rest waits
+    private boolean inOrder(Channel channel, List<NotifyStore.Taken> taken) {
+        List<NotifyStore.Taken> left = taken.stream()
                 .sorted(java.util.Comparator.comparingLong(NotifyStore.Taken::id))
                 .toList();
-        Instant held = heldUntil;
-        boolean went = true;
-        for (int i = 0; i < ordered.size(); i++) {
-            if (!went || closing) {
-                List<Long> rest = ids(ordered.subList(i, ordered.size()));
-                database.run(sql -> NotifyStore.release(sql, rest));
-                return false;
+        long since = System.nanoTime();
+        boolean goesOn = true;
+        while (goesOn && !left.isEmpty() && !closing) {
+            if (System.nanoTime() - since > LEASE.toNanos() / 2) {
+                List<NotifyStore.Taken> held = left;
+                Optional<OffsetDateTime> lease = database.transact(
+                        sql -> NotifyStore.hold(sql, ids(held), held.getFirst().lease(), LEASE));
+                if (lease.isEmpty()) {
+                    break;
+                }
+                left = held.stream().map(message -> message.until(lease.get())).toList();
+                since = System.nanoTime();
             }
-            NotifyStore.Taken message = ordered.get(i);
-            Instant now = clock.instant();
-            if (now.plus(LEASE.dividedBy(2)).isAfter(held)) {
-                held = now.plus(LEASE);
-                Instant until = held;
-                List<Long> left = ids(ordered.subList(i, ordered.size()));
-                database.run(sql -> NotifyStore.hold(sql, left, until));
-            }
-            went = settle(channel, message, courier.bring(channel, message));
+            NotifyStore.Taken message = left.getFirst();
+            left = left.subList(1, left.size());
+            goesOn = settle(channel, message, bring(channel, message));
         }
-        return went;
+        if (!left.isEmpty()) {
+            List<NotifyStore.Taken> rest = left;
+            database.run(
+                    sql -> NotifyStore.release(sql, ids(rest), rest.getFirst().lease()));
+        }
+        return goesOn && left.isEmpty();
+    }
+
+    private Sent bring(Channel channel, NotifyStore.Taken message) {
+        try {
+            return courier.bring(channel, message);
+        } catch (RuntimeException e) {
+            LOG.warn("notification {} of channel {}: {}", message.id(), channel.id(), e.toString());
+            return new Sent.Failed("it could not be sent: " + e.getMessage());
+        }
     }
 
     private static List<Long> ids(List<NotifyStore.Taken> messages) {
         return messages.stream().map(NotifyStore.Taken::id).toList();
     }
 
+    /// @return false when the rest has to wait
     private boolean settle(Channel channel, NotifyStore.Taken message, Sent sent) {
         Instant now = clock.instant();
+        boolean old = message.createdAt().plus(patience.age()).isBefore(now);
         return switch (sent) {
             case Sent.Accepted _ -> {
-                absences.remove(channel.id());
                 database.run(sql -> NotifyStore.delivered(sql, channel.id(), message.id(), now));
                 yield true;
             }
@@ -224,27 +236,48 @@ final class Outbox implements AutoCloseable {
                 if (message.attempts() >= patience.rejections()) {
                     giveUp(channel, message, rejected.why());
                 } else {
-                    Instant at = now.plus(patience.after(message.attempts()));
-                    database.run(sql -> NotifyStore.again(sql, channel.id(), message.id(), at, shown(rejected.why())));
+                    again(channel, message, patience.after(message.attempts()), rejected.why());
                 }
                 yield true;
             }
+            case Sent.Failed failed
+            when old -> {
+                giveUp(channel, message, failed.why());
+                yield true;
+            }
+            // Perhaps it is this message that it fails over: after a while the others go past.
+            case Sent.Failed failed
+            when message.attempts() >= patience.rejections() -> {
+                again(channel, message, patience.most(), failed.why());
+                yield true;
+            }
+            case Sent.Failed failed -> {
+                away(channel, message, true, failed.why());
+                yield false;
+            }
             case Sent.Away away -> {
-                Instant until = now.plus(patience.after(absences.merge(channel.id(), 1, Integer::sum)));
-                database.run(sql -> NotifyStore.away(sql, channel.id(), message.id(), until, shown(away.why())));
-                if (message.createdAt().plus(patience.age()).isBefore(now)) {
+                if (old) {
                     giveUp(channel, message, away.why());
                 }
+                away(channel, message, false, away.why());
                 yield false;
             }
         };
     }
 
+    private void again(Channel channel, NotifyStore.Taken message, Duration wait, String why) {
+        database.run(sql -> NotifyStore.again(sql, message, channel.id(), wait, shown(why)));
+    }
+
+    private void away(Channel channel, NotifyStore.Taken message, boolean counts, String why) {
+        database.run(sql -> NotifyStore.away(sql, message, channel.id(), patience::after, counts, shown(why)));
+    }
+
     /// Nothing is lost: it stays in the outbox, is shown as dead, and the other channels are told.
     private void giveUp(Channel channel, NotifyStore.Taken message, String why) {
         journal.run(tx -> {
-            NotifyStore.dead(tx.sql(), channel.id(), message.id(), shown(why));
-            if (!message.kind().equals(Channels.DEAD)) {
+            boolean given = NotifyStore.dead(tx.sql(), message, channel.id(), shown(why));
+            if (given && !message.kind().equals(Channels.DEAD)) {
                 tx.record(new Entry(
                         Channels.DEAD,
                         channel.environment(),

@@ -51,10 +51,11 @@ final class WebhookClient implements AutoCloseable {
             if (status >= 200 && status < 300) {
                 return new Sent.Accepted();
             }
-            boolean passing = status >= 500 || status == 408 || status == 425 || status == 429;
-            return passing
-                    ? new Sent.Away("the receiver answered " + status)
-                    : new Sent.Rejected("the receiver answered " + status);
+            String why = "the receiver answered " + status;
+            return switch (status) {
+                case 408, 425, 429, 502, 503, 504 -> new Sent.Away(why);
+                default -> status >= 500 ? new Sent.Failed(why) : new Sent.Rejected(why);
+            };
         } catch (UnknownHostException e) {
             return new Sent.Away("no address to connect to: " + e.getMessage());
         } catch (ExecutionException e) {

@@ -13,6 +13,7 @@ import dev.holdfast.inventory.Inventory;
 import dev.holdfast.inventory.Lifecycle;
 import dev.holdfast.inventory.Model;
 import dev.holdfast.journal.Entry;
+import dev.holdfast.journal.Freeze;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.Transaction;
 import java.time.Duration;
@@ -36,8 +37,13 @@ final class Judge {
     private final Firmware firmware;
     private final HealthSource health;
     private final Stopping stopping;
+    private final Freeze freeze;
     private final boolean gateEnabled;
+    /// Since when devices could come in here; moved on while they can't.
+    private volatile Instant thereSince;
+    private volatile boolean interrupted;
 
+    /// @param now when this node began
     Judge(
             Database database,
             Journal journal,
@@ -45,24 +51,37 @@ final class Judge {
             Firmware firmware,
             HealthSource health,
             Stopping stopping,
-            boolean gateEnabled) {
+            Freeze freeze,
+            boolean gateEnabled,
+            Instant now) {
         this.database = database;
         this.journal = journal;
         this.inventory = inventory;
         this.firmware = firmware;
         this.health = health;
         this.stopping = stopping;
+        this.freeze = freeze;
         this.gateEnabled = gateEnabled;
+        this.thereSince = now;
     }
 
-    /// Looks at every active rollout once.
+    /// Looks at every active rollout once; at none while the installation is frozen, when no device comes in.
     void round(Instant now) {
+        if (freeze.isFrozen()) {
+            thereSince = now;
+            return;
+        }
+        if (interrupted) {
+            thereSince = now; // the database was away, and so were those who could not be let in meanwhile
+        }
+        interrupted = true;
         for (RolloutRow row : database.read(RolloutStore::active)) {
             if (row.serving()) {
                 judge(row, now);
                 journal.run(tx -> gate(tx, row.id(), row.batch()));
             }
         }
+        interrupted = false;
     }
 
     private void judge(RolloutRow row, Instant now) {
@@ -89,6 +108,8 @@ final class Judge {
                             .orElse(HealthSource.Health.UNKNOWN),
                     batch.window(),
                     row.kind() == RolloutRow.Kind.UPDATE ? model.flatMap(m -> freshFor(m, batch)) : Optional.empty(),
+                    batch.timeout(),
+                    thereSince,
                     now);
             put(row, member, verdict);
         }

@@ -63,7 +63,8 @@ public final class Rollouts implements AutoCloseable {
         this.clock = clock;
         this.roster = new Roster(database);
         Stopping stopping = new Stopping(firmware);
-        this.judge = new Judge(database, journal, inventory, firmware, health, stopping, gateEnabled);
+        this.judge = new Judge(
+                database, journal, inventory, firmware, health, stopping, freeze, gateEnabled, clock.instant());
         this.offers = new Offers(database, journal, inventory, firmware, roster, judge, freeze);
         this.leases = new ByteLeases(new LeaseStore(database, node), freeze, nanoTime, clock);
         Creation creation = new Creation(database, journal, inventory, firmware);

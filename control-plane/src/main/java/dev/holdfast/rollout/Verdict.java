@@ -40,13 +40,20 @@ sealed interface Verdict {
     /// 5. At the end of the window, telemetry must be fresh (where the model is expected to send any);
     ///    the device has one more window, at least its expected interval, to be heard.
     ///
+    /// Nothing is held against a device that it could not do while it was not let in: it has its time again from
+    /// when this server was there for it.
+    ///
     /// @param freshFor how old the last telemetry may be; empty when the model sends none
+    /// @param timeout for the first report, as the deadline was set by
+    /// @param thereSince when devices could come in here, without a break until now
     static Verdict of(
             Watched device,
             FirmwareVersion target,
             HealthSource.Health health,
             Duration window,
             Optional<Duration> freshFor,
+            Duration timeout,
+            Instant thereSince,
             Instant now) {
         boolean runsTarget = device.firmware().equals(Optional.of(target))
                 && device.firmwareAt()
@@ -62,7 +69,7 @@ sealed interface Verdict {
                 return new Failed("it said it had installed, and then reported "
                         + device.firmware().map(FirmwareVersion::value).orElse("nothing"));
             }
-            return now.isBefore(device.deadline())
+            return now.isBefore(later(device.deadline(), thereSince.plus(timeout)))
                     ? new Undecided()
                     : new Failed("it did not report the new version in time");
         }
@@ -90,8 +97,12 @@ sealed interface Verdict {
         if (fresh) {
             return new Healthy();
         }
-        return now.isBefore(end.plus(freshFor.get()))
+        return now.isBefore(later(end, thereSince.plus(window)).plus(freshFor.get()))
                 ? new Undecided()
                 : new Failed("no fresh telemetry since the update");
+    }
+
+    private static Instant later(Instant one, Instant other) {
+        return one.isAfter(other) ? one : other;
     }
 }

@@ -40,12 +40,11 @@ public final class ProfileLint {
             faults.add("it asks for a CA certificate (REQUEST_WANTS_A_CA)");
         }
         key(request.keyKind(), profile, faults);
-        String device = device(
-                request.alternativeNames().stream().map(name -> name.replaceFirst("^URI:", "")), request.commonName());
+        Optional<String> device =
+                device(request.alternativeNames().stream().map(name -> name.replaceFirst("^URI:", "")));
         for (String name : request.alternativeNames()) {
             boolean own = name.startsWith("URI:" + DEVICE);
-            boolean allowed =
-                    name.startsWith("DNS:") && profile.admittance().allowsDns(name.substring("DNS:".length()), device);
+            boolean allowed = name.startsWith("DNS:") && allowed(profile, name.substring("DNS:".length()), device);
             if (!own && !allowed) {
                 faults.add("the alternative name " + printable(name) + " is not one that it certifies");
             }
@@ -95,24 +94,27 @@ public final class ProfileLint {
         if (certificate.getSubjectAlternativeNames() == null) {
             return;
         }
-        String device = device(
-                certificate.getSubjectAlternativeNames().stream().map(name -> String.valueOf(name.get(1))),
-                Certificates.commonName(certificate));
+        Optional<String> device =
+                device(certificate.getSubjectAlternativeNames().stream().map(name -> String.valueOf(name.get(1))));
         for (List<?> name : certificate.getSubjectAlternativeNames()) {
             String text = String.valueOf(name.get(1));
-            if (name.get(0).equals(DNS) && !profile.admittance().allowsDns(text, device)) {
+            if (name.get(0).equals(DNS) && !allowed(profile, text, device)) {
                 faults.add("the DNS name " + printable(text) + " is not one that it certifies");
             }
         }
     }
 
-    /// The id of the device that is named: by its own name, else by the common name.
-    private static String device(Stream<String> names, Optional<String> commonName) {
+    /// The id of the device that is named, where one is.
+    private static Optional<String> device(Stream<String> names) {
         return names.filter(name -> name.startsWith(DEVICE))
                 .map(name -> name.substring(name.lastIndexOf(':') + 1))
-                .findFirst()
-                .or(() -> commonName)
-                .orElse("");
+                .findFirst();
+    }
+
+    /// Who asks is not known here: where no device is named, a name may be its own that begins with its id.
+    private static boolean allowed(CertificateProfile profile, String dns, Optional<String> device) {
+        String first = dns.substring(0, Math.max(0, dns.indexOf('.')));
+        return profile.admittance().allowsDns(dns, device.orElse(first));
     }
 
     private static void key(KeyKind kind, CertificateProfile profile, List<String> faults) {
