@@ -42,6 +42,10 @@ class CmpClientsTest {
     }
 
     private static IssuedCertificate record(X509Certificate certificate) {
+        return record(server, certificate);
+    }
+
+    private static IssuedCertificate record(TestServer server, X509Certificate certificate) {
         return server.server()
                 .identity()
                 .certificate(Serial.of(certificate.getSerialNumber()))
@@ -77,6 +81,10 @@ class CmpClientsTest {
 
     /// A device with its first certificate in `device.pem`.
     private OpensslCmp enrolled(DeviceRef device) {
+        return enrolled(server, device);
+    }
+
+    private OpensslCmp enrolled(TestServer server, DeviceRef device) {
         OpensslCmp cmp = new OpensslCmp(server, folder).key("device");
         cmp.run(
                         cmp.secret(device),
@@ -226,6 +234,18 @@ class CmpClientsTest {
         server.server().identity().manufacturers().registerSerial(anchor.id(), "product-5", device, TestServer.TESTER);
         cmp.run(OpensslCmp.signedWith("idevid"), ir).succeeded();
         assertThat(record(cmp.certificate("device")).grantedBy()).isEqualTo("manufacturer");
+    }
+
+    @Test
+    void whileARestoreIsNotSettledADeviceMayStillSayThatItsKeyIsStolenAndGetsNothing() {
+        try (TestServer restored = TestServer.start()) {
+            OpensslCmp cmp = enrolled(restored, restored.register("cmp-frozen"));
+            restored.server().freeze().freeze("restored from a backup", 1, TestServer.TESTER);
+            renew(cmp, "-total_timeout", "3").failed(); // it is told to wait
+            cmp.run(OpensslCmp.signedWith("device"), "-cmd", "rr", "-oldcert", "device.pem", "-revreason", "1")
+                    .succeeded();
+            assertThat(record(restored, cmp.certificate("device")).state()).isEqualTo(CertificateState.REVOKED);
+        }
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.holdfast.rollout;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.core.Actor;
 import dev.holdfast.core.DeviceRef;
 import dev.holdfast.core.Labels;
 import dev.holdfast.firmware.Release;
@@ -231,6 +232,27 @@ class RolloutTest {
                 .singleElement()
                 .satisfies(m -> assertThat(m.reason().orElseThrow()).contains("in time"));
         assertThat(fleet.view(id).state()).isEqualTo(RolloutState.STOPPED);
+    }
+
+    @Test
+    void whileARestoreIsNotSettledNobodyFailsAndAfterwardsEverybodyHasTheirTimeAgain() {
+        List<DeviceRef> devices = fleet.devices(3);
+        long id = begin(fleet.release("1.1", 1, false), Optional.empty(), Fleet.batch("all", "100%", 10));
+        fleet.download(devices.get(0), (Offer.Update) fleet.poll(devices.get(0)));
+        fleet.freeze.freeze("restored from a backup", 1, Fleet.OPERATOR);
+        fleet.clock.advance(Duration.ofHours(3));
+        fleet.tick();
+        assertThat(fleet.view(id).state()).isEqualTo(RolloutState.RUNNING);
+        for (String person : List.of("ada", "ben")) {
+            fleet.freeze.acceptLoss(new Actor.Operator(person), "what was revoked since may be lost");
+        }
+        fleet.tick();
+        fleet.clock.advance(Duration.ofMinutes(59));
+        fleet.tick();
+        assertThat(fleet.view(id).state()).isEqualTo(RolloutState.RUNNING);
+        fleet.clock.advance(Duration.ofMinutes(2));
+        fleet.tick();
+        assertThat(fleet.view(id).stateReason()).contains("1 of 3 devices failed");
     }
 
     @Test
