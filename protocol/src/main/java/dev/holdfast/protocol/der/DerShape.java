@@ -72,8 +72,8 @@ public final class DerShape {
     }
 
     /// OCTET STRING and the strings are taken as they are, times when the calendar has them; of the rest, what
-    /// certificates and messages
-    /// are made of and nothing else: not the end of BER's indefinite lengths, no string in pieces, no REAL.
+    /// certificates and messages are made of and nothing else: not the end of BER's indefinite lengths, no string
+    /// in pieces, no REAL.
     private boolean isOneForm(int tag, int length) {
         return switch (tag) {
             case 0x01 -> length == 1 && (der[at] == 0 || der[at] == -1);
@@ -81,8 +81,8 @@ public final class DerShape {
             case 0x03 -> isPadded(length);
             case 0x05 -> length == 0;
             case 0x06 -> isIdentifier(length);
-            case 0x17 -> length == 13 && isInTheCalendar(2);
-            case 0x18 -> length >= 15 && isInTheCalendar(4);
+            case 0x17 -> length == 13 && isInTheCalendar(2) && endsAsTimesDo(12, length);
+            case 0x18 -> length >= 15 && isInTheCalendar(4) && endsAsTimesDo(14, length);
             case 0x04, 0x0c, 0x12, 0x13, 0x14, 0x16, 0x1a, 0x1b, 0x1c, 0x1e -> true;
             default -> tag == DerReader.SEQUENCE || tag == SET;
         };
@@ -133,6 +133,26 @@ public final class DerShape {
                 && parts[3] < 24
                 && parts[4] < 60
                 && parts[5] < 60;
+    }
+
+    /// In universal time; before that perhaps a fraction of the second without a zero at its end (section 11.7.3).
+    ///
+    /// @param whole how many digits there are to the second
+    private boolean endsAsTimesDo(int whole, int length) {
+        int end = at + length - 1;
+        int from = at + whole;
+        if (der[end] != 'Z' || from == end) {
+            return der[end] == 'Z';
+        }
+        if (der[from] != '.' || from + 1 == end || der[end - 1] == '0') {
+            return false;
+        }
+        for (int i = from + 1; i < end; i++) {
+            if (der[i] < '0' || der[i] > '9') {
+                return false;
+            }
+        }
+        return true;
     }
 
     private int length() throws DerFormatException {
