@@ -30,6 +30,8 @@ import java.util.Set;
 /// Safe to run on every node at once: each effect is conditional on the state it was decided from.
 final class Judge {
     private static final int PAGE = 500;
+    /// About as long as a node that does not hear the database lets devices in.
+    private static final Duration BLIND_AFTER = Duration.ofSeconds(30);
 
     private final Database database;
     private final Journal journal;
@@ -41,7 +43,6 @@ final class Judge {
     private final boolean gateEnabled;
     /// Since when devices could come in here; moved on while they can't.
     private volatile Instant thereSince;
-    private volatile boolean interrupted;
 
     /// @param now when this node began
     Judge(
@@ -71,17 +72,15 @@ final class Judge {
             thereSince = now;
             return;
         }
-        if (interrupted) {
-            thereSince = now; // the database was away, and so were those who could not be let in meanwhile
+        if (journal.silence().compareTo(BLIND_AFTER) > 0) {
+            thereSince = now; // the database is away, and so is who could not be let in meanwhile
         }
-        interrupted = true;
         for (RolloutRow row : database.read(RolloutStore::active)) {
             if (row.serving()) {
                 judge(row, now);
                 journal.run(tx -> gate(tx, row.id(), row.batch()));
             }
         }
-        interrupted = false;
     }
 
     private void judge(RolloutRow row, Instant now) {
